@@ -1,0 +1,1 @@
+"""A benchmarking harness for gradient methods of neural SDEs and ODEs."""

@@ -1,0 +1,1 @@
+"""Brownian motion: the shared path, what injects it into each library, and the native samplers."""

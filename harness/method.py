@@ -1,0 +1,62 @@
+"""The abstract gradient method, and the gradient that it yields."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from harness.brownian.path import SharedPath
+from harness.case import Case
+from harness.problem import AbstractProblem
+from harness.scheme import AbstractScheme
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """One loss and its gradient, in arrays of the method's own framework.
+
+    `loss` is a scalar, `theta` the gradient by parameter name, each of its parameter's shape, `y0` (batch, dim).
+    """
+
+    loss: Any
+    theta: Mapping[str, Any]
+    y0: Any
+
+
+class AbstractGradientMethod(ABC):
+    """A way to get dL/dθ and dL/dy0 of a problem: `backend/approach`.
+
+    Modules that define one import no framework at their top: `harness list` reads them without paying for it.
+    """
+
+    name: ClassVar[str]
+    """`backend/approach`, as in a suite."""
+    framework: ClassVar[str]
+    """`torch`, `jax` or `numpy`: how the harness synchronises, sets threads and reads arrays."""
+    summary: ClassVar[str]
+    """One line for `harness list methods`."""
+    exact: ClassVar[bool] = True
+    """Whether it gives the gradient of the discrete solve up to rounding."""
+    default_schemes: ClassVar[tuple[str, ...]] = ("heun", "euler", "midpoint", "reversible-heun")
+    """In order of preference: a suite that leaves the scheme out gets the first that fits."""
+    baseline: ClassVar[bool] = False
+    """Whether it does the bare work only, so that its time is a floor and its gradient means nothing."""
+    step_seconds: ClassVar[float] = 1e-3
+    """A rough cost of one step, forward and gradient, for the estimate of `--dry-run`."""
+
+    @abstractmethod
+    def unsupported(self, case: Case) -> str | None:
+        """Why the method can't do the case, in a sentence, or None. Must not import a framework."""
+
+    @abstractmethod
+    def build(
+        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
+    ) -> Callable[[], Gradient]:
+        """Do all that happens once (tensors, tracing, compilation); return one whole forward solve and gradient.
+
+        `scheme` is the harness's own step function, which a library that has its own may ignore.
+        `path` is the Brownian sample to use, None where the method is to draw its own. The callable is what the
+        harness times; it needn't wait for its result, since the harness synchronises.
+        """

@@ -1,0 +1,1 @@
+"""The native JAX methods, a file an approach."""

@@ -1,0 +1,64 @@
+"""Ahead-of-time compilation of a gradient, for the native JAX methods and for diffrax."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from harness.brownian.jax_noise import noise_argument
+from harness.brownian.path import SharedPath
+from harness.initial import initial_values
+from harness.method import Gradient
+from harness.methods.jax._solve import JaxSolve
+
+Function = Callable[[JaxSolve, Any, Any, Any], tuple[Any, Any, Any]]
+"""(solve, y0, theta, noise) -> (loss, ∂L/∂θ, ∂L/∂y0)."""
+
+
+@dataclass(frozen=True)
+class CompiledGradient:
+    """A compiled gradient with the arguments that it is called with."""
+
+    executable: Any
+    arguments: tuple[Any, ...]
+
+    def __call__(self) -> Gradient:
+        """Dispatch it; the result may not have been computed yet."""
+        loss, theta, y0 = self.executable(*self.arguments)
+        return Gradient(loss, theta, y0)
+
+    def temp_bytes(self) -> int | None:
+        """XLA's own count of the temporary memory, where the platform has one."""
+        analysis = self.executable.memory_analysis()
+        return None if analysis is None else int(analysis.temp_size_in_bytes)
+
+
+@functools.lru_cache(maxsize=2)
+def _executable(function: Function, solve: JaxSolve, leaves: tuple[Any, ...], tree: Any) -> Any:
+    """Compile for arguments of these shapes; another sample of the noise so compiles nothing anew."""
+    return jax.jit(functools.partial(function, solve)).lower(*tree.unflatten(leaves)).compile()
+
+
+def compile_gradient(function: Function, solve: JaxSolve, path: SharedPath | None) -> CompiledGradient:
+    """Trace and compile `function` for a case. A second path of the same case meets the same executable."""
+    case = solve.case
+    if case.dtype == "float64" and not jax.config.jax_enable_x64:
+        raise RuntimeError("float64 in JAX needs jax_enable_x64 before anything is traced")
+    y0, theta = initial_values(solve.problem, case.batch, case.seed)
+    device = jax.devices("gpu" if case.device == "cuda" else "cpu")[0]
+    arguments = jax.device_put(
+        (
+            jnp.asarray(y0, case.dtype),
+            {name: jnp.asarray(value, case.dtype) for name, value in theta.items()},
+            noise_argument(case, solve.problem.noise_dim, path),
+        ),
+        device,
+    )
+    leaves, tree = jax.tree.flatten(arguments)
+    shapes = tuple(jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding) for x in leaves)
+    return CompiledGradient(_executable(function, solve, shapes, tree), arguments)

@@ -1,0 +1,66 @@
+"""The bare work of a gradient, JAX: a floor for the time of any method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.brownian.path import SharedPath
+from harness.case import Case
+from harness.method import AbstractGradientMethod, Gradient
+from harness.problem import AbstractProblem
+from harness.scheme import AbstractScheme
+
+
+class Floor(AbstractGradientMethod):
+    """As many evaluations of f and g and as many vector–Jacobian products as backprop needs, and one draw of the noise.
+
+    No solver: the evaluations are near y0, each moved by a hair that depends on the one before, so that the compiler
+    can't merge them. Its gradient means nothing; it is summed so that nothing is left out.
+    """
+
+    name = "jax/floor"
+    framework = "jax"
+    summary = "the bare evaluations, products and noise; no solver (a floor, not a method)"
+    baseline = True
+    step_seconds = 5e-5
+
+    def unsupported(self, case: Case) -> str | None:
+        """It draws its own noise."""
+        return "the floor draws its own noise" if case.brownian == "shared" else None
+
+    def build(
+        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
+    ) -> Callable[[], Gradient]:
+        """Compile ahead of time."""
+        from harness.methods.jax._compile import compile_gradient
+        from harness.methods.jax._solve import JaxSolve
+
+        return compile_gradient(_gradient, JaxSolve(problem, scheme, case), path)
+
+
+def _gradient(solve, y0, theta, noise):
+    """One scan."""
+    import jax
+    import jax.numpy as jnp
+
+    from harness.methods.jax._solve import add, zeros
+
+    def body(carry, n, dW, _):
+        y, theta_bar = carry
+        for _ in range(solve.scheme.evaluations):
+
+            def f_and_g(y, theta):
+                terms = solve.terms(theta)
+                return terms.f(solve.time(n), y), terms.g(solve.time(n), y)
+
+            values, vjp = jax.vjp(f_and_g, y, theta)
+            y_bar, product = vjp(jax.tree.map(jnp.ones_like, values))
+            # Values, products and noise all enter the next evaluation, so that none is dead code.
+            hair = y_bar + values[0]
+            if dW is not None:
+                hair = hair + values[1].sum() + dW.sum(1, keepdims=True)
+            y, theta_bar = y0 + 1e-6 * hair, add(theta_bar, product)
+        return (y, theta_bar), None
+
+    (y, theta_bar), _ = solve.scan(body, (y0, zeros(theta)), noise, start=0, count=solve.steps)
+    return y.sum(), theta_bar, y

@@ -1,0 +1,1 @@
+"""The native PyTorch methods, a file an approach."""

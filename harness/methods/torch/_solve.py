@@ -1,0 +1,101 @@
+"""What the native PyTorch methods share: the tensors of a case, the forward loop, the loss and its cotangents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor
+
+from harness.brownian.path import SharedPath
+from harness.brownian.torch_noise import make_noise
+from harness.case import Case
+from harness.initial import initial_values
+from harness.method import Gradient
+from harness.problem import AbstractProblem
+from harness.scheme import AbstractScheme, State
+from harness.terms import Terms
+
+
+class TorchSolve:
+    """A case in tensors. Step n goes from `time(n)` to `time(n + 1)`; every `stride` steps the state is observed."""
+
+    def __init__(
+        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
+    ) -> None:
+        y0, theta = initial_values(problem, case.batch, case.seed)
+        kind = {"dtype": getattr(torch, case.dtype), "device": torch.device(case.device)}
+        self.problem = problem
+        self.scheme = scheme
+        self.steps = case.steps
+        self.stride = case.steps // case.observations
+        self.dt = (problem.t1 - problem.t0) / case.steps
+        self.y0: Tensor = torch.tensor(y0, **kind).requires_grad_()
+        self.theta = {name: torch.tensor(value, **kind).requires_grad_() for name, value in theta.items()}
+        self.parameters: list[Tensor] = list(self.theta.values())
+        self.terms = Terms(torch, problem, self.theta)
+        self.noise = make_noise(case, problem.noise_dim, self.dt, path)
+
+    def time(self, n: int) -> float:
+        """t0 + n dt."""
+        return self.problem.t0 + n * self.dt
+
+    def init(self, y0: Tensor) -> State:
+        """The scheme's state at t0."""
+        return self.scheme.init(self.terms, self.problem.t0, y0)
+
+    def step(self, n: int, state: State) -> State:
+        """The state after step n."""
+        return self.scheme.step(self.terms, self.time(n), self.dt, state, self.noise[n])
+
+    def advance(self, state: State, start: int, stop: int) -> State:
+        """The state after the steps start … stop − 1."""
+        for n in range(start, stop):
+            state = self.step(n, state)
+        return state
+
+    def observation(self, n: int) -> int | None:
+        """The index of the observation at grid point n, None where there is none."""
+        return n // self.stride - 1 if n and n % self.stride == 0 else None
+
+    def loss(self, ys: Sequence[Tensor]) -> Tensor:
+        """The loss of the observed states."""
+        return self.problem.loss(torch, torch.stack(list(ys)))
+
+    def loss_cotangents(self, ys: Sequence[Tensor]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The loss, and its gradient with respect to each observed state."""
+        with torch.enable_grad():
+            stacked = torch.stack(list(ys)).requires_grad_()
+            loss = self.problem.loss(torch, stacked)
+            (cotangent,) = torch.autograd.grad(loss, stacked)
+        return loss.detach(), cotangent.unbind()
+
+    def zeros_theta(self) -> list[Tensor]:
+        """An accumulator of ∂L/∂θ."""
+        return [torch.zeros_like(p) for p in self.parameters]
+
+    def gradient(self, loss: Tensor, y0: Tensor, theta: Iterable[Tensor]) -> Gradient:
+        """Name the parts."""
+        return Gradient(loss, dict(zip(self.theta, theta, strict=True)), y0)
+
+
+def leaves(tensors: Iterable[Tensor | None]) -> tuple[Tensor | None, ...]:
+    """The same values, each the start of a graph of its own."""
+    return tuple(None if x is None else x.detach().requires_grad_() for x in tensors)
+
+
+def vjp(
+    outputs: Sequence[Tensor | None], inputs: Sequence[Tensor | None], cotangents: Sequence[Tensor | None]
+) -> list[Tensor | None]:
+    """The vector–Jacobian products with respect to `inputs`; None stays None, an unused input has zero."""
+    pairs = [
+        (out, cot)
+        for out, cot in zip(outputs, cotangents, strict=True)
+        if out is not None and out.requires_grad and cot is not None
+    ]
+    wanted = [x for x in inputs if x is not None]
+    if not pairs:
+        return [None if x is None else torch.zeros_like(x) for x in inputs]
+    outs, cots = zip(*pairs, strict=True)
+    found = iter(torch.autograd.grad(outs, wanted, cots, materialize_grads=True))
+    return [None if x is None else next(found) for x in inputs]

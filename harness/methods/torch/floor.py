@@ -1,0 +1,62 @@
+"""The bare work of a gradient, PyTorch: a floor for the time of any method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.brownian.path import SharedPath
+from harness.case import Case
+from harness.method import AbstractGradientMethod, Gradient
+from harness.problem import AbstractProblem
+from harness.scheme import AbstractScheme
+
+TOGETHER = 16  # evaluations in one graph: a call of autograd.grad costs more than an evaluation
+
+
+class Floor(AbstractGradientMethod):
+    """As many evaluations of f and g and as many vector–Jacobian products as backprop needs, and one draw of the noise.
+
+    No solver: every evaluation is at y0. Its gradient means nothing; it is summed so that nothing is left out.
+    """
+
+    name = "torch/floor"
+    framework = "torch"
+    summary = "the bare evaluations, products and noise; no solver (a floor, not a method)"
+    baseline = True
+    step_seconds = 3e-4
+
+    def unsupported(self, case: Case) -> str | None:
+        """It draws its own noise."""
+        return "the floor draws its own noise" if case.brownian == "shared" else None
+
+    def build(
+        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
+    ) -> Callable[[], Gradient]:
+        """Eager: there is nothing to compile."""
+        import torch
+
+        from harness.methods.torch._solve import TorchSolve, vjp
+
+        solve = TorchSolve(problem, scheme, case, path)
+        terms = solve.terms
+        together = max(1, TOGETHER // scheme.evaluations)  # steps
+        shape = (case.batch, problem.noise_dim)
+        cotangents = [
+            None if x is None else torch.ones_like(x)
+            for x in (terms.f(solve.time(0), solve.y0), terms.g(solve.time(0), solve.y0))
+        ]
+
+        def run() -> Gradient:
+            total, theta = torch.zeros_like(solve.y0), solve.zeros_theta()
+            for first in range(0, solve.steps, together):
+                steps = range(first, min(first + together, solve.steps))
+                if problem.noise_dim:
+                    torch.randn((len(steps), *shape), dtype=solve.y0.dtype, device=solve.y0.device)
+                times = [solve.time(n) for n in steps for _ in range(scheme.evaluations)]
+                outputs = [x for t in times for x in (terms.f(t, solve.y0), terms.g(t, solve.y0))]
+                found = vjp(outputs, [solve.y0, *solve.parameters], cotangents * len(times))
+                total.add_(found[0])
+                torch._foreach_add_(theta, found[1:])
+            return solve.gradient(total.sum(), total, theta)
+
+        return run

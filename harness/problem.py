@@ -1,0 +1,91 @@
+"""The abstract problem: an SDE (or ODE) with parameters, an initial value and a loss, over an array namespace."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from harness.case import CALCULI, NOISES
+from harness.random import Normals
+
+Theta = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbstractProblem(ABC):
+    """dY = f(t, Y; θ) dt + g(t, Y; θ) dW on [t0, t1], in the calculus named; an ODE where `noise` is `none`.
+
+    Every function takes `xp`, one of `torch`, `jax.numpy`, `numpy`, and uses only what the three share. `t` may be a
+    Python float or a scalar array: write `t**0.5`, not `xp.sqrt(t)`. Shapes: y (batch, dim); drift (batch, dim);
+    diffusion (batch, dim) for diagonal noise, else (batch, dim, noise_dim); observed states (observations, batch, dim).
+    A field that a subclass adds is a parameter that a suite may set: `problem: name(field=value)`.
+    """
+
+    noise: str
+    calculus: str
+    dim: int
+
+    name: ClassVar[str]
+    t0: ClassVar[float] = 0.0
+    t1: ClassVar[float] = 1.0
+
+    @classmethod
+    def unsupported(cls, noise: str, calculus: str) -> str | None:
+        """Why the problem has no such form, or None. By default every noise and calculus is allowed."""
+        del noise, calculus
+        return None
+
+    def __post_init__(self) -> None:
+        """Refuse what the problem has no form for; raises ValueError."""
+        if self.noise not in NOISES or self.calculus not in CALCULI:
+            raise ValueError(f"noise {self.noise!r} with calculus {self.calculus!r}: not known")
+        if self.dim < 1:
+            raise ValueError(f"dim must be at least 1, given {self.dim}")
+        reason = self.unsupported(self.noise, self.calculus)
+        if reason:
+            raise ValueError(reason)
+
+    @property
+    def noise_dim(self) -> int:
+        """The number m of Brownian motions that drive one sample: 0, 1, dim, or the problem's own choice."""
+        return {"none": 0, "scalar": 1}.get(self.noise, self.dim)
+
+    @property
+    def commutative(self) -> bool:
+        """Whether the noise is known to commute, so that order-1 schemes need no Lévy area."""
+        return self.noise in ("none", "additive", "scalar")
+
+    @abstractmethod
+    def initial(self, normals: Normals, batch: int) -> np.ndarray:
+        """y0, float64, (batch, dim)."""
+
+    @abstractmethod
+    def parameters(self, normals: Normals) -> dict[str, np.ndarray]:
+        """θ by name, float64. The keys are those that the gradient has."""
+
+    @abstractmethod
+    def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+        """f, (batch, dim)."""
+
+    @abstractmethod
+    def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+        """g, (batch, dim) for diagonal noise, else (batch, dim, noise_dim). Not called for an ODE."""
+
+    @abstractmethod
+    def loss(self, xp: Any, ys: Any) -> Any:
+        """A scalar of the observed states, (observations, batch, dim)."""
+
+    def correction(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+        """½ Σ_j (∂g_j/∂y) g_j, (batch, dim): what an Itô drift loses to become a Stratonovich one.
+
+        None (the default) leaves it to automatic differentiation.
+        """
+        del xp, t, y, theta
+
+    def solution(self, xp: Any, t: Any, W: Any, y0: Any, theta: Theta) -> Any:
+        """The exact state at time t where there is a closed form in W(t) alone, (batch, dim); None where not."""
+        del xp, t, W, y0, theta

@@ -1,0 +1,29 @@
+"""What the three test problems of Li et al. 2020 share.
+
+"Scalable gradients for stochastic differential equations", AISTATS 2020, section 7.1: the scalar problems of
+Rackauckas & Nie 2017 copied to `dim` dimensions, a parameter of each dimension the sigmoid of a normal number,
+the loss the sum over dimensions (here its mean over batch and observations).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from harness.random import Normals
+
+
+def sigmoid_normal(normals: Normals, dim: int) -> np.ndarray:
+    """The paper's parameters: σ(N(0, 1)), (dim,)."""
+    return 1.0 / (1.0 + np.exp(-normals(dim)))
+
+
+def mean_of_sums(ys: Any) -> Any:
+    """The sum over dimensions, averaged over observations and batch."""
+    return ys.sum() / (ys.shape[0] * ys.shape[1])
+
+
+def diagonal_only(name: str, noise: str) -> str | None:
+    """Each dimension has its own Brownian motion."""
+    return None if noise == "diagonal" else f"{name} is defined for diagonal noise, not {noise}"

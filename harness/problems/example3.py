@@ -1,0 +1,72 @@
+"""Example 3 of Li et al. 2020: additive noise with coefficients that depend on time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.problem import AbstractProblem, Theta
+from harness.problems._paper import mean_of_sums, sigmoid_normal
+from harness.random import Normals
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example3(AbstractProblem):
+    """dX = (β/√(1+t) − X/(2(1+t))) dt + αβ/√(1+t) dW; X(t) = (X0 + βt + αβW(t)) / √(1+t). Li et al. 2020, section 7.1.
+
+    (Check: d(√(1+t) X) = X/(2√(1+t)) dt + √(1+t) dX = β dt + αβ dW.) Both calculi agree, since g doesn't depend on X.
+    Each dimension has its own Brownian motion; as `additive` noise g is the diagonal matrix written out.
+    """
+
+    name = "example3"
+
+    @classmethod
+    def unsupported(cls, noise: str, calculus: str) -> str | None:
+        """Additive noise, written as a matrix or as a diagonal."""
+        del calculus
+        if noise in ("additive", "diagonal"):
+            return None
+        return f"{cls.name} is defined for additive or diagonal noise, not {noise}"
+
+    @property
+    def commutative(self) -> bool:
+        """g doesn't depend on y."""
+        return True
+
+    def initial(self, normals: Normals, batch: int) -> np.ndarray:
+        """Standard normal."""
+        return normals(batch, self.dim)
+
+    def parameters(self, normals: Normals) -> dict[str, np.ndarray]:
+        """α and β, (dim,)."""
+        return {"alpha": sigmoid_normal(normals, self.dim), "beta": sigmoid_normal(normals, self.dim)}
+
+    def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+        """β/√(1+t) − X/(2(1+t))."""
+        del xp
+        return theta["beta"] * (1.0 + t) ** -0.5 - y * (0.5 / (1.0 + t))
+
+    def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+        """αβ/√(1+t), as a diagonal or as a diagonal matrix."""
+        diagonal = theta["alpha"] * theta["beta"] * (1.0 + t) ** -0.5
+        if self.noise == "diagonal":
+            return xp.broadcast_to(diagonal, y.shape)
+        return xp.broadcast_to(xp.diag(diagonal)[None], (y.shape[0], self.dim, self.dim))
+
+    def correction(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+        """Zero."""
+        del t, theta
+        return xp.zeros_like(y)
+
+    def loss(self, xp: Any, ys: Any) -> Any:
+        """The sum over dimensions."""
+        del xp
+        return mean_of_sums(ys)
+
+    def solution(self, xp: Any, t: Any, W: Any, y0: Any, theta: Theta) -> Any:
+        """(X0 + βt + αβW) / √(1+t)."""
+        del xp
+        alpha, beta = theta["alpha"], theta["beta"]
+        return (y0 + beta * t + alpha * beta * W) * (1.0 + t) ** -0.5

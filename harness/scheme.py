@@ -1,0 +1,38 @@
+"""The abstract scheme: one step of a solver, over an array namespace."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from harness.terms import Terms
+
+State = tuple[Any, ...]
+
+
+class AbstractScheme(ABC):
+    """A one-step scheme with a fixed step. Its state is a tuple of arrays whose first is y, (batch, dim)."""
+
+    name: ClassVar[str]
+    calculi: ClassVar[tuple[str, ...]]
+    """The calculi that it converges to. For an ODE and for additive noise both are the same."""
+    noises: ClassVar[tuple[str, ...]] = ("none", "additive", "scalar", "diagonal", "general")
+    evaluations: ClassVar[int]
+    """Evaluations of f and of g that one step needs."""
+    summary: ClassVar[str]
+
+    def unsupported(self, noise: str, calculus: str) -> str | None:
+        """Why the scheme doesn't solve such an SDE, or None."""
+        if noise not in self.noises:
+            return f"{self.name} is for noise {', '.join(self.noises)}, not {noise}"
+        if noise not in ("none", "additive") and calculus not in self.calculi:
+            return f"{self.name} converges to the {' or '.join(self.calculi)} solution, not the {calculus} one"
+        return None
+
+    @abstractmethod
+    def init(self, terms: Terms, t0: Any, y0: Any) -> State:
+        """The state at the start."""
+
+    @abstractmethod
+    def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Any) -> State:
+        """The state at t0 + dt. dW is the Brownian increment, (batch, noise_dim), None for an ODE."""

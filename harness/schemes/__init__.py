@@ -1,0 +1,1 @@
+"""Numerical schemes, a file each. A new file here is found without being named anywhere."""

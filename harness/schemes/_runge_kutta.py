@@ -1,0 +1,51 @@
+"""Explicit Runge–Kutta schemes: a tableau is the data, this is the algorithm.
+
+Applied to the increment f dt + g dW they solve ODEs with their own order and Stratonovich SDEs where their weights
+satisfy Σ b_i c_i = ½ (Burrage & Burrage, Appl. Numer. Math. 22, 1996, section 3); Euler's, with
+a single stage at the left end, solves Itô SDEs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from harness.scheme import AbstractScheme, State
+from harness.terms import Terms
+
+
+def combine(weights: Sequence[float], values: Sequence[Any]) -> Any:
+    """Σ w_i v_i without the zero terms, equal weights being applied once to the sum; None where all are zero."""
+    total = None
+    for weight in dict.fromkeys(w for w in weights if w != 0):
+        group = [v for w, v in zip(weights, values, strict=False) if w == weight]
+        part = group[0]
+        for value in group[1:]:
+            part = part + value
+        if weight != 1:
+            part = weight * part
+        total = part if total is None else total + part
+    return total
+
+
+class AbstractRungeKutta(AbstractScheme):
+    """An explicit Runge–Kutta scheme. `a[i]` weighs the increments of earlier stages for stage i, `b` the result."""
+
+    a: ClassVar[tuple[tuple[float, ...], ...]]
+    b: ClassVar[tuple[float, ...]]
+    c: ClassVar[tuple[float, ...]]
+
+    def init(self, terms: Terms, t0: Any, y0: Any) -> State:
+        """y alone."""
+        del terms, t0
+        return (y0,)
+
+    def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Any) -> State:
+        """y1 = y0 + Σ b_i k_i, with k_i the increment at y0 + Σ a_ij k_j."""
+        (y0,) = state
+        increments: list[Any] = []
+        for a, c in zip(self.a, self.c, strict=True):
+            shift = combine(a, increments)
+            y = y0 if shift is None else y0 + shift
+            increments.append(terms.increment(t0 + c * dt, y, dt, dW))
+        return (y0 + combine(self.b, increments),)

@@ -1,0 +1,17 @@
+"""Euler–Maruyama."""
+
+from __future__ import annotations
+
+from harness.schemes._runge_kutta import AbstractRungeKutta
+
+
+class Euler(AbstractRungeKutta):
+    """Order ½ for Itô SDEs (1 for additive noise), order 1 for ODEs. Maruyama 1955; Kloeden & Platen 1992, section 10.2."""
+
+    name = "euler"
+    calculi = ("ito",)
+    evaluations = 1
+    summary = "Euler–Maruyama: strong order 1/2, Itô"
+    a = ((),)
+    b = (1.0,)
+    c = (0.0,)

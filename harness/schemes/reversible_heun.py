@@ -1,0 +1,35 @@
+"""The reversible Heun scheme."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.scheme import AbstractScheme, State
+from harness.terms import Terms
+
+
+class ReversibleHeun(AbstractScheme):
+    """Order ½ for Stratonovich SDEs (1 for additive noise), order 2 for ODEs; algebraically reversible.
+
+    Kidger, Foster, Li & Lyons, "Efficient and accurate gradients for neural SDEs", NeurIPS 2021 (arXiv 2105.13493),
+    algorithm 1. The state is (y, z, f(z), g(z)), so that a step evaluates f and g once.
+    """
+
+    name = "reversible-heun"
+    calculi = ("stratonovich",)
+    evaluations = 1
+    summary = "reversible Heun: order 1/2 (1 for additive noise), Stratonovich; 2 for ODEs; reversible"
+
+    def init(self, terms: Terms, t0: Any, y0: Any) -> State:
+        """z = y."""
+        return (y0, y0, terms.f(t0, y0), terms.g(t0, y0))
+
+    def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Any) -> State:
+        """z1 = 2 y0 − z0 + F0, y1 = y0 + ½ (F0 + F1), with F the increment that belongs to z."""
+        y0, z0, f0, g0 = state
+        t1 = t0 + dt
+        increment0 = terms.product(f0, g0, dt, dW)
+        z1 = 2 * y0 - z0 + increment0
+        f1, g1 = terms.f(t1, z1), terms.g(t1, z1)
+        y1 = y0 + 0.5 * (increment0 + terms.product(f1, g1, dt, dW))
+        return (y1, z1, f1, g1)

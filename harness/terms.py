@@ -1,0 +1,60 @@
+"""An SDE bound to an array namespace and to parameters: what a scheme steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from harness.problem import AbstractProblem, Theta
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """f, g and their increments for one problem, namespace `xp` and parameters.
+
+    `stratonovich` turns an Itô problem into the Stratonovich SDE with the same solution, by the drift correction.
+    """
+
+    xp: Any
+    problem: AbstractProblem
+    theta: Theta
+    stratonovich: bool = False
+
+    def f(self, t: Any, y: Any) -> Any:
+        """The drift, (batch, dim)."""
+        drift = self.problem.drift(self.xp, t, y, self.theta)
+        if self.stratonovich and self.problem.calculus == "ito" and self.problem.noise not in ("none", "additive"):
+            from harness.correction import drift_correction
+
+            drift = drift - drift_correction(self.xp, self.problem, t, y, self.theta)
+        return drift
+
+    def g(self, t: Any, y: Any) -> Any:
+        """The diffusion, (batch, dim) for diagonal noise, else (batch, dim, noise_dim); None for an ODE."""
+        if self.problem.noise == "none":
+            return None
+        return self.problem.diffusion(self.xp, t, y, self.theta)
+
+    def product(self, f: Any, g: Any, dt: float, dW: Any) -> Any:
+        """f dt + g dW, (batch, dim)."""
+        if g is None:
+            return f * dt
+        return f * dt + self.noise_product(g, dW)
+
+    def noise_product(self, g: Any, dW: Any) -> Any:
+        """g dW, (batch, dim)."""
+        if self.problem.noise == "diagonal":
+            return g * dW
+        if self.problem.noise == "scalar":
+            return g[:, :, 0] * dW
+        return (g @ dW[:, :, None])[:, :, 0]
+
+    def increment(self, t: Any, y: Any, dt: float, dW: Any) -> Any:
+        """f(t, y) dt + g(t, y) dW, (batch, dim)."""
+        return self.product(self.f(t, y), self.g(t, y), dt, dW)
+
+    def noise_cotangent(self, cotangent: Any, dW: Any) -> Any:
+        """What g receives, in its own shape, where g dW receives `cotangent`, (batch, dim)."""
+        if self.problem.noise == "diagonal":
+            return cotangent * dW
+        return cotangent[:, :, None] * dW[:, None, :]
