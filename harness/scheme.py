@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
+from harness.problem import AbstractProblem
 from harness.terms import Terms
 
 State = tuple[Any, ...]
@@ -21,12 +22,18 @@ class AbstractScheme(ABC):
     """Evaluations of f and of g that one step needs."""
     summary: ClassVar[str]
 
-    def unsupported(self, noise: str, calculus: str) -> str | None:
-        """Why the scheme doesn't solve such an SDE, or None."""
+    needs_commutative: ClassVar[bool] = False
+    """Whether it lacks the Lévy areas that noise needs which doesn't commute."""
+
+    def unsupported(self, problem: AbstractProblem) -> str | None:
+        """Why the scheme doesn't solve the problem, or None."""
+        noise, calculus = problem.noise, problem.calculus
         if noise not in self.noises:
             return f"{self.name} is for noise {', '.join(self.noises)}, not {noise}"
         if noise not in ("none", "additive") and calculus not in self.calculi:
             return f"{self.name} converges to the {' or '.join(self.calculi)} solution, not the {calculus} one"
+        if self.needs_commutative and not problem.commutative:
+            return f"{self.name} needs commutative noise, which that of {problem.name} isn't"
         return None
 
     @abstractmethod

@@ -14,6 +14,7 @@ def backward_scheme(scheme: AbstractScheme, problem: AbstractProblem) -> Abstrac
     The adjoint's noise isn't additive even where the problem's is, when θ enters g, but then its Itô correction is
     zero all the same: g doesn't depend on y.
     """
-    if isinstance(scheme, AbstractRungeKutta) and scheme.unsupported(problem.noise, "stratonovich") is None:
+    same_in_both = problem.noise in ("none", "additive")
+    if isinstance(scheme, AbstractRungeKutta) and (same_in_both or "stratonovich" in scheme.calculi):
         return scheme
     return Heun()

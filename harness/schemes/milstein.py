@@ -1,4 +1,4 @@
-"""Milstein's scheme for diagonal noise."""
+"""Milstein's scheme for commutative diagonal noise."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.terms import Terms
 
 
 class Milstein(AbstractScheme):
-    """Order 1 where each g_i depends on y_i alone, ½ otherwise. Kloeden & Platen 1992, section 10.3, (3.3).
+    """Order 1; each g_i must depend on y_i alone. Kloeden & Platen 1992, section 10.3, (3.3).
 
     y1 = y0 + f dt + g dW + ½ g ∂g/∂y (dW² − dt); with dW² in place of dW² − dt for a Stratonovich SDE.
     """
@@ -18,6 +18,7 @@ class Milstein(AbstractScheme):
     name = "milstein"
     calculi = ("ito", "stratonovich")
     noises = ("diagonal",)
+    needs_commutative = True
     evaluations = 1
     summary = "Milstein: order 1 for commutative diagonal noise, Itô or Stratonovich"
 

@@ -1,0 +1,43 @@
+"""The shared path as a diffrax control."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import diffrax
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+
+class InjectedBrownian(diffrax.AbstractBrownianPath):
+    """Answers diffrax's queries over one step from the shared path.
+
+    `W` and `H` are the increments and space–time Lévy areas of the grid's steps, (steps, batch, noise_dim). Their
+    gradient is stopped: BacksolveAdjoint takes every array in the terms for a parameter and would carry an adjoint as
+    large as the path. A query backwards in time has the negated increment.
+    """
+
+    W: Array
+    H: Array
+    dt: float
+    t0: float
+    t1: float
+    levy_area: type = diffrax.BrownianIncrement
+
+    def evaluate(
+        self, t0: Any, t1: Any = None, left: bool = True, use_levy: bool = False
+    ) -> Any:
+        """The increment over [t0, t1], which must be a step of the grid."""
+        del left
+        if t1 is None:
+            raise NotImplementedError("the shared path answers increments over steps")
+        n = jnp.round((jnp.minimum(t0, t1) - self.t0) / self.dt).astype(int)
+        sign = jnp.where(t1 < t0, -1, 1).astype(self.W.dtype)
+        W = sign * jax.lax.stop_gradient(self.W)[n]
+        if not use_levy:
+            return W
+        h = jnp.asarray(t1 - t0, self.W.dtype)
+        if issubclass(self.levy_area, diffrax.SpaceTimeLevyArea):
+            return diffrax.SpaceTimeLevyArea(dt=h, W=W, H=sign * jax.lax.stop_gradient(self.H)[n])
+        return diffrax.BrownianIncrement(dt=h, W=W)

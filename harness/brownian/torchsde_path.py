@@ -1,0 +1,73 @@
+"""The shared path as torchsde's Brownian motion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torchsde
+
+from harness.brownian.path import SharedPath
+from harness.case import Case
+
+
+class InjectedBrownian(torchsde.BaseBrownian):
+    """Answers torchsde's queries (ta, tb) from the shared path, forwards and, through its ReverseBrownian, backwards.
+
+    A query must start and end on the case's grid. U = ∫ (W_s − W_ta) ds over the query is h (W/2 + H) for one step.
+    """
+
+    __slots__ = ("_H", "_W", "_dt", "_t0")
+
+    def __init__(self, case: Case, path: SharedPath) -> None:
+        kind: dict[str, Any] = {"device": case.device, "dtype": getattr(torch, case.dtype)}
+        W, H = path.increments(case.steps)
+        self._W = torch.tensor(W, **kind)
+        self._H = torch.tensor(H, **kind)
+        self._t0 = path.t0
+        self._dt = (path.t1 - path.t0) / case.steps
+
+    def __call__(self, ta: Any, tb: Any = None, return_U: bool = False, return_A: bool = False) -> Any:
+        """W over [ta, tb], (batch, noise_dim); with `return_U` the pair (W, U)."""
+        if tb is None or return_A:
+            raise NotImplementedError("the shared path answers increments over intervals, and no Lévy area A")
+        start = round((float(ta) - self._t0) / self._dt)
+        stop = round((float(tb) - self._t0) / self._dt)
+        if stop == start + 1:
+            W = self._W[start]
+            return (W, self._dt * (0.5 * W + self._H[start])) if return_U else W
+        steps = self._W[start:stop]
+        W = steps.sum(0)
+        if not return_U:
+            return W
+        before = steps.cumsum(0) - steps
+        return W, self._dt * (before + 0.5 * steps + self._H[start:stop]).sum(0)
+
+    def __repr__(self) -> str:
+        return f"InjectedBrownian(shape={tuple(self.shape)})"
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the increments."""
+        return self._W.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Of the increments."""
+        return self._W.device
+
+    @property
+    def shape(self) -> torch.Size:
+        """(batch, noise_dim)."""
+        return self._W.shape[1:]
+
+    @property
+    def levy_area_approximation(self) -> str:
+        """The path carries H."""
+        return "space-time"
+
+    def size(self) -> torch.Size:
+        """(batch, noise_dim)."""
+        return self.shape
+
+

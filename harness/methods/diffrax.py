@@ -1,0 +1,157 @@
+"""diffrax's gradient methods (version 0.7; docs.kidger.site/diffrax)."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from harness.brownian.path import SharedPath
+from harness.case import Case
+from harness.method import AbstractGradientMethod, Gradient
+from harness.methods._library import scheme_refusal
+from harness.problem import AbstractProblem
+from harness.scheme import AbstractScheme
+
+SOLVERS = {"heun": "Heun", "euler": "Euler", "midpoint": "Midpoint", "reversible-heun": "ReversibleHeun"}
+
+
+def _gradient(adjoint: str, solve: Any, y0: Any, theta: Any, noise: Any) -> Any:
+    """`diffeqsolve` as its documentation has it, under value_and_grad.
+
+    The whole batch is one state, with one Brownian path of its shape: faster than mapping over the batch.
+    """
+    import diffrax
+    import jax
+    import jax.numpy as jnp
+
+    problem, case = solve.problem, solve.case
+
+    def loss(y0: Any, theta: Any) -> Any:
+        solution = diffrax.diffeqsolve(
+            _terms(solve, noise),
+            getattr(diffrax, SOLVERS[case.scheme])(),
+            t0=problem.t0,
+            t1=problem.t1,
+            dt0=solve.dt,
+            y0=y0,
+            args=theta,
+            adjoint=getattr(diffrax, adjoint)(),
+            saveat=diffrax.SaveAt(ts=solve.time(solve.stride * jnp.arange(1, case.observations + 1))),
+            stepsize_controller=diffrax.ConstantStepSize(),
+            max_steps=case.steps,
+            throw=False,
+        )
+        return problem.loss(jnp, solution.ys)
+
+    value, (y0_bar, theta_bar) = jax.value_and_grad(loss, (0, 1))(y0, theta)
+    return value, theta_bar, y0_bar
+
+
+def _terms(solve: Any, noise: Any) -> Any:
+    import diffrax
+    import jax
+    import jax.numpy as jnp
+    import lineax
+
+    from harness.brownian.diffrax_path import InjectedBrownian
+    from harness.methods._diffrax_term import BatchedControlTerm
+
+    problem, case = solve.problem, solve.case
+    drift = diffrax.ODETerm(lambda t, y, theta: problem.drift(jnp, t, y, theta))
+    if problem.noise == "none":
+        return drift
+    shape = jax.ShapeDtypeStruct((case.batch, problem.noise_dim), case.dtype)
+    if jnp.issubdtype(noise.dtype, jax.dtypes.prng_key):
+        brownian = diffrax.VirtualBrownianTree(problem.t0, problem.t1, tol=solve.dt / 2, shape=shape, key=noise)
+    else:
+        brownian = InjectedBrownian(noise, noise, solve.dt, problem.t0, problem.t1)
+
+    if problem.noise == "diagonal":
+        noise_term = diffrax.ControlTerm(
+            lambda t, y, theta: lineax.DiagonalLinearOperator(problem.diffusion(jnp, t, y, theta)), brownian
+        )
+    else:
+        noise_term = BatchedControlTerm(
+            lambda t, y, theta: problem.diffusion(jnp, t, y, theta),
+            lambda g, dW: solve.terms(None).noise_product(g, dW),
+            brownian,
+        )
+    return diffrax.MultiTerm(drift, noise_term)
+
+
+# Module-level functions, one an adjoint, since a compiled gradient is known by its function.
+_RECURSIVE = functools.partial(_gradient, "RecursiveCheckpointAdjoint")
+_DIRECT = functools.partial(_gradient, "DirectAdjoint")
+_BACKSOLVE = functools.partial(_gradient, "BacksolveAdjoint")
+
+
+def _compile(
+    function: Any, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
+) -> Callable[[], Gradient]:
+    from harness.methods.jax._compile import compile_gradient
+    from harness.methods.jax._solve import JaxSolve
+
+    return compile_gradient(function, JaxSolve(problem, scheme, case), path)
+
+
+class RecursiveCheckpoint(AbstractGradientMethod):
+    """`RecursiveCheckpointAdjoint`, diffrax's default: online binomial checkpointing (Stumm & Walther 2010)."""
+
+    name = "diffrax/recursive-checkpoint"
+    framework = "jax"
+    summary = "RecursiveCheckpointAdjoint, the default"
+    step_seconds = 1.2e-3
+
+    def unsupported(self, case: Case) -> str | None:
+        """What diffrax has no solver for."""
+        return scheme_refusal("diffrax", SOLVERS, case)
+
+    def build(
+        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
+    ) -> Callable[[], Gradient]:
+        """Compile ahead of time."""
+        return _compile(_RECURSIVE, problem, scheme, case, path)
+
+
+class Direct(AbstractGradientMethod):
+    """`DirectAdjoint`: a bounded loop, differentiated directly."""
+
+    name = "diffrax/direct"
+    framework = "jax"
+    summary = "DirectAdjoint"
+    step_seconds = 1.2e-3
+
+    def unsupported(self, case: Case) -> str | None:
+        """What diffrax has no solver for."""
+        return scheme_refusal("diffrax", SOLVERS, case)
+
+    def build(
+        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
+    ) -> Callable[[], Gradient]:
+        """Compile ahead of time."""
+        return _compile(_DIRECT, problem, scheme, case, path)
+
+
+class Backsolve(AbstractGradientMethod):
+    """`BacksolveAdjoint`: the continuous adjoint (Li et al. 2020), for Stratonovich SDEs and ODEs."""
+
+    name = "diffrax/backsolve"
+    framework = "jax"
+    summary = "BacksolveAdjoint, the continuous adjoint"
+    exact = False
+    step_seconds = 1.2e-3
+
+    def unsupported(self, case: Case) -> str | None:
+        """Stratonovich SDEs and ODEs, with a scheme that can be run backwards."""
+        if case.noise != "none" and (case.calculus == "ito" or case.scheme == "euler"):
+            return "BacksolveAdjoint is for Stratonovich SDEs and ODEs"
+        if case.scheme == "reversible-heun":
+            return "BacksolveAdjoint restarts reversible Heun backwards, which loses its pair of states"
+        return scheme_refusal("diffrax", SOLVERS, case)
+
+    def build(
+        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
+    ) -> Callable[[], Gradient]:
+        """Compile ahead of time."""
+        return _compile(_BACKSOLVE, problem, scheme, case, path)
