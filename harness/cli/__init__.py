@@ -1,0 +1,36 @@
+"""The command line: a file a verb."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from harness.cli.doctor import doctor
+from harness.cli.list import list_
+from harness.cli.report import report
+from harness.cli.run import run
+from harness.cli.show import show
+from harness.errors import InputError
+
+app = typer.Typer(
+    name="harness",
+    help="Benchmark gradient methods for neural SDEs and ODEs: time, peak memory and gradient error.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command()(run)
+app.command()(report)
+app.command(name="list")(list_)
+app.command()(show)
+app.command()(doctor)
+
+
+def main() -> None:
+    """Exit codes: 0 done, 1 a case failed that should not have, 2 the input is wrong, 130 interrupted."""
+    try:
+        app()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

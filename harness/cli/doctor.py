@@ -1,0 +1,62 @@
+"""`harness doctor`: is everything here that measuring needs?"""
+
+from __future__ import annotations
+
+import typer
+
+REQUIRED = ("torch", "torchsde", "torchdiffeq", "jax", "diffrax", "memray")
+
+
+def doctor() -> None:
+    """Check the installation: libraries, children, threads, memory measuring, CUDA."""
+    from harness.case import Case
+    from harness.environment import environment
+    from harness.runner.child import CaseTarget
+    from harness.runner.run import cuda_devices
+    from harness.runner.worker import CaseFailure, Worker, start_server
+
+    about = environment()
+    print(f"Python {about['python']} on {about['platform']}")
+    print(f"{about['processor']}, {about['usable_cores']} usable cores, {about['memory_bytes'] / 2**30:.0f} GiB")
+    problems = 0
+    for name in REQUIRED:
+        version = about["packages"][name]
+        print(f"{name:12} {version or 'MISSING: pip install ' + name}")
+        problems += version is None
+    context = start_server()
+    for method in ("torch/backprop", "jax/backprop"):
+        case = Case(
+            problem="neural",
+            noise="diagonal",
+            calculus="stratonovich",
+            scheme="heun",
+            method=method,
+            dim=4,
+            batch=16,
+            steps=64,
+            observations=1,
+            dtype="float32",
+            device="cpu",
+            threads=1,
+            brownian="own",
+            seed=0,
+        )
+        worker = Worker(context, CaseTarget, case, (), timeout=120.0, memory=2**40)
+        try:
+            worker.call("build", 0)
+            sample = worker.call("time", 20)
+            peak, _ = worker.call("memory")
+            ratio = sample.cpu_seconds / sample.wall_seconds
+            verdict = "one thread" if ratio < 1.1 else "MORE THAN ONE THREAD"
+            problems += ratio >= 1.1
+            print(f"{method:16} {sample.wall_seconds / 20 * 1e3:.2f} ms a run, CPU over wall {ratio:.2f} ({verdict}), peak {peak} bytes")
+        except CaseFailure as failure:
+            problems += 1
+            print(f"{method:16} FAILED: {failure}")
+        finally:
+            worker.close()
+    devices = cuda_devices()
+    print("CUDA         " + (", ".join(f"{k}: {v}" for k, v in devices.items()) or "none (suites with device cuda are unsupported)"))
+    print("all well" if not problems else f"{problems} problem(s)")
+    if problems:
+        raise typer.Exit(1)

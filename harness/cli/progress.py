@@ -1,0 +1,90 @@
+"""What someone who waits sees: a bar on a terminal, a line a case elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.text import Text
+
+from harness.case import Case
+from harness.runner.run import Listener
+
+COLORS = {"ok": "green", "unsupported": "dim"}
+
+
+class Pace:
+    """The time left: what the rest was guessed to take, corrected by how the guess has done so far."""
+
+    def __init__(self, total_seconds: float) -> None:
+        self._total = total_seconds
+        self._done = 0.0
+        self._start = time.monotonic()
+
+    def add(self, expected_seconds: float) -> None:
+        """A case guessed at so many seconds is finished."""
+        self._done += expected_seconds
+
+    def left(self) -> str:
+        """In words."""
+        elapsed = time.monotonic() - self._start
+        # The guess counts like 20 seconds of experience, so that the first case doesn't swing it.
+        factor = (elapsed + 20) / (self._done + 20)
+        seconds = max(0.0, (self._total - self._done) * factor)
+        return f"{seconds:.0f} s left" if seconds < 90 else f"{seconds / 60:.0f} min left"
+
+
+class _TimeLeft(ProgressColumn):
+    def __init__(self, pace: Pace) -> None:
+        super().__init__()
+        self._pace = pace
+
+    def render(self, task: Task) -> Text:
+        """About so long."""
+        return Text("" if task.finished else f"about {self._pace.left()}")
+
+
+class _Bar:
+    def __init__(self, progress: Progress, total: int, pace: Pace) -> None:
+        self._progress, self._pace = progress, pace
+        self._task = progress.add_task("", total=total)
+
+    def doing(self, what: str) -> None:
+        self._progress.update(self._task, description=what)
+
+    def done(self, case: Case, status: str, expected_seconds: float) -> None:
+        if status != "unsupported":
+            self._pace.add(expected_seconds)
+        self._progress.advance(self._task)
+        if status not in COLORS:
+            self._progress.console.print(f"[red]{status}[/red] {case.label}", highlight=False)
+
+
+class _Lines:
+    def __init__(self, console: Console, total: int, pace: Pace) -> None:
+        self._console, self._total, self._pace, self._count = console, total, pace, 0
+
+    def doing(self, what: str) -> None:
+        del what
+
+    def done(self, case: Case, status: str, expected_seconds: float) -> None:
+        self._count += 1
+        if status != "unsupported":
+            self._pace.add(expected_seconds)
+            line = f"[{self._count}/{self._total}] {status} {case.label} (about {self._pace.left()})"
+            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def make_listener(console: Console, *, total_seconds: float, total_cases: int) -> Iterator[Listener]:
+    """The display that suits the console."""
+    pace = Pace(total_seconds)
+    if not console.is_terminal:
+        yield _Lines(console, total_cases, pace)
+        return
+    columns = (BarColumn(20), MofNCompleteColumn(), _TimeLeft(pace), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield _Bar(progress, total_cases, pace)

@@ -1,0 +1,80 @@
+"""`harness show`: a run in the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from harness.store import Run, open_run
+
+
+def show(
+    run: Annotated[Path, typer.Argument(help="A run's folder, results/<suite>/<run>.", show_default=False)],
+) -> None:
+    """Print a run's records and its summary."""
+    opened = open_run(run)
+    print_records(opened)
+    print_summary(opened)
+
+
+def print_records(run: Run) -> None:
+    """A row a record."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from harness.frames import load
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("method", "scheme", "setting", "status", "time", "peak", "gradient error", "adjoint error"):
+        table.add_column(heading, justify="right" if heading in ("time", "peak") or "error" in heading else "left")
+    frame = load(run.folder)
+    for row in frame.sort_values(["block", "seconds_median"]).itertuples():
+        setting = f"{row.problem} {row.noise} d{row.dim} b{row.batch} n{row.steps}"
+        cells = (
+            seconds(row.seconds_median),
+            size(row.peak_bytes),
+            error(row.gradient_error_theta_median),
+            error(row.adjoint_error_theta_median),
+        )
+        table.add_row(str(row.method), str(row.scheme), setting, str(row.status), *cells)
+    Console(width=None if Console().is_terminal else 160).print(table)
+
+
+def print_summary(run: Run) -> None:
+    """What became of the cases, and native against library."""
+    from harness.frames import load
+    from harness.report.answers import answers
+
+    frame = load(run.folder)
+    counts = Counter(frame["status"])
+    print(f"{run.folder}: {', '.join(f'{n} {status}' for status, n in sorted(counts.items())) or 'no records'}")
+    for sentence in answers(frame):
+        print(f"- {sentence}")
+
+
+def seconds(value: Any) -> str:
+    """With a unit that suits."""
+    if value != value:
+        return "–"
+    for factor, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
+        if value * factor >= 1 or unit == "µs":
+            return f"{value * factor:.3g} {unit}"
+    return ""
+
+
+def size(value: Any) -> str:
+    """With a unit that suits."""
+    if value is None or value != value:
+        return "–"
+    for factor, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
+        if value >= factor:
+            return f"{value / factor:.3g} {unit}"
+    return f"{value:.0f} B"
+
+
+def error(value: Any) -> str:
+    """Two digits."""
+    return "–" if value != value else f"{value:.1e}"

@@ -1,0 +1,100 @@
+"""Runs as tidy DataFrames: what the report, a notebook and a comparison all read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from harness.measure.statistics import median_interval, ratio_interval
+from harness.record import columns
+from harness.store import open_run
+
+LISTS = (
+    "gradient_error_theta",
+    "gradient_error_y0",
+    "adjoint_error_theta",
+    "adjoint_error_y0",
+    "loss_error",
+)
+COMPUTED = (
+    "seconds_median",
+    "seconds_low",
+    "seconds_high",
+    "floor_ratio",
+    *(f"{name}_median" for name in LISTS),
+)
+
+
+def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
+    """The records of a run, or of several, a row each: the stored columns and the computed ones.
+
+    `seconds_median`, `seconds_low`, `seconds_high`: median and 95% bootstrap interval. `floor_ratio`: the median ratio,
+    round by round, to the backend's floor with the same scheme, where they were timed in turn. `*_median`: of lists.
+    Raises InputError where the path holds no run.
+    """
+    paths = [path] if isinstance(path, str | Path) else list(path)
+    rows = [row for item in paths for row in open_run(Path(item)).rows()]
+    frame = pd.DataFrame(rows, columns=list(columns()))
+    intervals = [median_interval(s) if s else (np.nan,) * 3 for s in frame["seconds"]]
+    frame[["seconds_median", "seconds_low", "seconds_high"]] = pd.DataFrame(
+        intervals, index=frame.index, columns=[0, 1, 2], dtype=float
+    )
+    frame["floor_ratio"] = _floor_ratios(frame)
+    for name in LISTS:
+        frame[f"{name}_median"] = [float(np.median(v)) if v else np.nan for v in frame[name]]
+    for name in ("compile_seconds", "first_call_seconds", "cpu_ratio", "reference_error", "peak_bytes", "xla_temp_bytes"):
+        frame[name] = pd.to_numeric(frame[name])
+    return frame
+
+
+FLOORS = {"torch": "torch/floor", "torchsde": "torch/floor", "torchdiffeq": "torch/floor", "jax": "jax/floor", "diffrax": "jax/floor"}
+
+
+def _floor_ratios(frame: pd.DataFrame) -> list[float]:
+    floors = {
+        (row.pairing, row.scheme, row.method): row.seconds
+        for row in frame.itertuples()
+        if row.approach == "floor" and row.seconds
+    }
+    ratios = []
+    for row in frame.itertuples():
+        floor = floors.get((row.pairing, row.scheme, FLOORS.get(str(row.backend))))
+        ratios.append(ratio_interval(row.seconds, floor)[0] if floor and row.seconds else np.nan)
+    return ratios
+
+
+COMPARABLE = (
+    ("torch/backprop", "torchsde/backprop"),
+    ("torch/backprop", "torchdiffeq/backprop"),
+    ("torch/adjoint", "torchsde/adjoint"),
+    ("torch/adjoint", "torchdiffeq/adjoint"),
+    ("torch/reversible", "torchsde/reversible"),
+    ("jax/backprop", "diffrax/recursive-checkpoint"),
+    ("jax/backprop", "diffrax/direct"),
+    ("jax/adjoint", "diffrax/backsolve"),
+    ("jax/reversible", "diffrax/recursive-checkpoint"),
+)
+"""Native methods and the library methods that do the same for a user."""
+
+
+def speedups(frame: pd.DataFrame) -> pd.DataFrame:
+    """How many times faster each native method is than a library's: a row a pair, block and scheme.
+
+    Columns: native, library, the block's axes, `ratio`, `low`, `high` (library over native, round by round). Only pairs
+    that were timed in turn.
+    """
+    timed = frame[(frame["status"] == "ok") & frame["seconds"].map(bool)]
+    by_key = {(row.pairing, row.scheme, row.method): row for row in timed.itertuples()}
+    axes = ["problem", "noise", "calculus", "scheme", "dim", "batch", "steps", "dtype", "device", "threads", "brownian"]
+    rows = []
+    for (pairing, scheme, method), native in by_key.items():
+        for ours, theirs in COMPARABLE:
+            library = by_key.get((pairing, scheme, theirs))
+            if method == ours and library is not None:
+                ratio, low, high = ratio_interval(library.seconds, native.seconds)
+                place = {axis: getattr(native, axis) for axis in axes}
+                rows.append({"native": ours, "library": theirs, **place, "ratio": ratio, "low": low, "high": high})
+    return pd.DataFrame(rows, columns=["native", "library", *axes, "ratio", "low", "high"])

@@ -1,0 +1,35 @@
+"""Gradients as the parent compares them: in numpy, whatever framework they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class GradientArrays:
+    """A gradient in numpy, float64: θ's entries in the order of their sorted names, y0's flattened."""
+
+    loss: float
+    theta: np.ndarray
+    y0: np.ndarray
+
+    @classmethod
+    def of(cls, loss: Any, theta: dict[str, Any], y0: Any) -> GradientArrays:
+        """From arrays that numpy can read."""
+        parts = [np.asarray(theta[name], dtype=np.float64).ravel() for name in sorted(theta)]
+        return cls(float(loss), np.concatenate(parts or [np.zeros(0)]), np.asarray(y0, dtype=np.float64).ravel())
+
+    def finite(self) -> bool:
+        """Whether every entry is."""
+        return bool(np.isfinite(self.loss) and np.isfinite(self.theta).all() and np.isfinite(self.y0).all())
+
+
+def relative_error(value: np.ndarray, truth: np.ndarray) -> float:
+    """|value − truth| / |truth| in L2; 0 where both vanish, infinite where only the truth does."""
+    distance, norm = float(np.linalg.norm(value - truth)), float(np.linalg.norm(truth))
+    if norm == 0:
+        return 0.0 if distance == 0 else float("inf")
+    return distance / norm

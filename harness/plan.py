@@ -1,0 +1,145 @@
+"""From a suite to its cases: the product of the grid, and what of it can't be done."""
+
+from __future__ import annotations
+
+import fnmatch
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.case import AXES, Case
+from harness.errors import InputError, one_of
+from harness.machine import Machine
+from harness.registry import Registry
+from harness.suite import Grid, Suite
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cases to measure, and those that can't be, each with its reason. No case stands in it twice."""
+
+    cases: tuple[Case, ...]
+    unsupported: tuple[tuple[Case, str], ...]
+
+    def only(self, filters: Sequence[str]) -> Plan:
+        """What matches every `axis=glob`. Raises InputError where an axis is unknown or nothing is left."""
+        pairs = [_parse_filter(text) for text in filters]
+
+        def wanted(case: Case) -> bool:
+            return all(fnmatch.fnmatchcase(str(getattr(case, axis)), glob) for axis, glob in pairs)
+
+        plan = Plan(
+            tuple(case for case in self.cases if wanted(case)),
+            tuple((case, reason) for case, reason in self.unsupported if wanted(case)),
+        )
+        if not plan.cases and not plan.unsupported:
+            raise InputError("--only", "", f"{' '.join(filters)} leaves nothing of the suite")
+        return plan
+
+
+def _parse_filter(text: str) -> tuple[str, str]:
+    axis, equals, glob = text.partition("=")
+    if not equals or axis not in AXES:
+        raise InputError("--only", axis, "not of the form axis=glob", one_of(AXES, axis))
+    return axis, glob
+
+
+def make_plan(suite: Suite, path: Path, registry: Registry, machine: Machine) -> Plan:
+    """Expand the grid. Raises InputError where a method, problem or scheme has no such name."""
+    cases: dict[Case, None] = {}
+    refused: dict[Case, str] = {}
+    for index, grid in enumerate(suite.grid):
+        for case in _expand(grid, index, suite.seed, path, registry):
+            case, reason = _settle(case, registry, machine)
+            if reason is None:
+                cases[case] = None
+            else:
+                refused[case] = reason
+    return Plan(tuple(cases), tuple(refused.items()))
+
+
+def _expand(grid: Grid, index: int, seed: int, path: Path, registry: Registry) -> Iterator[Case]:
+    """Every point of one product. An empty scheme stands for the method's default."""
+    where = f"grid.{index}"
+    methods = dict.fromkeys(
+        name for pattern in grid.method for name in _methods(pattern, path, f"{where}.method", registry)
+    )
+    problems = dict.fromkeys(_problem(spec, path, f"{where}.problem", registry) for spec in grid.problem)
+    for name in grid.scheme or ():
+        if name not in registry.schemes:
+            raise InputError(path, f"{where}.scheme", f"{name!r} is no scheme", one_of(registry.schemes, name))
+    for problem, noise, calculus, dim, batch, steps, observations, dtype, device, threads, brownian in (
+        itertools.product(
+            problems,
+            grid.noise,
+            grid.calculus,
+            grid.dim,
+            grid.batch,
+            grid.steps,
+            grid.observations,
+            grid.dtype,
+            grid.device,
+            grid.threads,
+            grid.brownian,
+        )
+    ):
+        for method, scheme in itertools.product(methods, grid.scheme or ("",)):
+            yield Case(
+                problem=problem,
+                noise=noise,
+                # An ODE has no calculus: one name for both, so that it isn't measured twice.
+                calculus="stratonovich" if noise == "none" else calculus,
+                scheme=scheme,
+                method=method,
+                dim=dim,
+                batch=batch,
+                steps=steps,
+                observations=observations,
+                dtype=dtype,
+                device=device,
+                threads=threads,
+                brownian="own" if noise == "none" else brownian,
+                seed=seed,
+            )
+
+
+def _methods(pattern: str, path: Path, key: str, registry: Registry) -> list[str]:
+    names = registry.match_methods(pattern)
+    if not names:
+        raise InputError(path, key, f"{pattern!r} names no method", one_of(registry.methods, pattern))
+    return names
+
+
+def _problem(spec: str, path: Path, key: str, registry: Registry) -> str:
+    try:
+        return registry.canonical_problem(spec)
+    except ValueError as error:
+        raise InputError(path, key, str(error)) from error
+
+
+def _settle(case: Case, registry: Registry, machine: Machine) -> tuple[Case, str | None]:
+    """The case with its scheme filled in, and why it can't be done, or None."""
+    method = registry.methods[case.method]
+    schemes = [case.scheme] if case.scheme else [s for s in method.default_schemes if s in registry.schemes]
+    first_reason = None
+    for scheme in schemes:
+        candidate = replace(case, scheme=scheme)
+        reason = _reason(candidate, registry, machine)
+        if reason is None:
+            return candidate, None
+        first_reason = first_reason or reason
+    return replace(case, scheme=schemes[0]), first_reason
+
+
+def _reason(case: Case, registry: Registry, machine: Machine) -> str | None:
+    """Why the case can't be done: by the problem, the scheme, the method or this machine."""
+    try:
+        problem = registry.problem(case.problem, noise=case.noise, calculus=case.calculus, dim=case.dim)
+    except ValueError as error:
+        return str(error)
+    return (
+        registry.schemes[case.scheme].unsupported(problem)
+        or registry.methods[case.method].unsupported(case)
+        or machine.unsupported(case, registry.methods[case.method].framework)
+    )

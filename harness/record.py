@@ -1,0 +1,90 @@
+"""Records: what was measured of one case, one row."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from harness.case import Case
+
+SCHEMA_VERSION = 1
+# History of the schema: 1, the first.
+
+STATUSES = ("ok", "unsupported", "failed", "timeout", "out-of-memory", "diverged")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Raw values, null where not measured; statistics are computed when they are read. Units stand in the names.
+
+    A sample of `seconds` is the mean of `repeats` runs. `pairing` names one execution of a block: only samples with
+    the same one were taken in turn, round by round. Errors are relative L2 norms, one a replicate.
+    """
+
+    compile_seconds: float | None = None
+    first_call_seconds: float | None = None
+    seconds: tuple[float, ...] = ()
+    repeats: int | None = None
+    pairing: str | None = None
+    cpu_ratio: float | None = None
+    peak_bytes: int | None = None
+    xla_temp_bytes: int | None = None
+    gradient_error_theta: tuple[float, ...] = ()
+    gradient_error_y0: tuple[float, ...] = ()
+    adjoint_error_theta: tuple[float, ...] = ()
+    adjoint_error_y0: tuple[float, ...] = ()
+    loss_error: tuple[float, ...] = ()
+    reference_error: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A case with its outcome."""
+
+    run: str
+    suite: str
+    case: Case
+    status: str
+    reason: str = ""
+    measured: Measured = Measured()
+
+    def to_json(self) -> str:
+        """One line, flat, the columns in the order of `columns()`. What isn't finite becomes null."""
+        row: dict[str, Any] = {
+            "schema_version": SCHEMA_VERSION,
+            "run": self.run,
+            "suite": self.suite,
+            "case": self.case.id,
+            "block": self.case.block_id,
+            "status": self.status,
+            "reason": self.reason,
+            "backend": self.case.backend,
+            "approach": self.case.approach,
+            **dataclasses.asdict(self.case),
+            **dataclasses.asdict(self.measured),
+        }
+        return json.dumps({name: _finite(row[name]) for name in columns()}, allow_nan=False)
+
+
+def columns() -> tuple[str, ...]:
+    """The stored columns."""
+    case = [field.name for field in dataclasses.fields(Case)]
+    split = case.index("method") + 1
+    return (
+        *("schema_version", "run", "suite", "case", "block", "status", "reason"),
+        *case[:split],
+        *("backend", "approach"),
+        *case[split:],
+        *(field.name for field in dataclasses.fields(Measured)),
+    )
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, tuple | list):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,157 @@
+"""The registry: methods, problems and schemes, built-in and third-party, through one door.
+
+A module is a plugin. Whatever final subclass of AbstractGradientMethod, AbstractProblem or AbstractScheme it defines is
+registered under its `name`; of a package, so are its submodules', those that start with an underscore apart. Modules
+come from the entry-point groups `harness.methods`, `harness.problems` and `harness.schemes` (the built-in ones too) and
+from what a suite names under `plugins:`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import re
+import sys
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import yaml
+
+from harness.errors import InputError, one_of
+from harness.method import AbstractGradientMethod
+from harness.problem import AbstractProblem
+from harness.scheme import AbstractScheme
+
+GROUPS = ("harness.methods", "harness.problems", "harness.schemes")
+_OWN_FIELDS = {"noise", "calculus", "dim"}
+
+
+class Registry:
+    """What can be named in a suite. Methods and schemes are instances without state, problems are classes."""
+
+    def __init__(self) -> None:
+        self.methods: dict[str, AbstractGradientMethod] = {}
+        self.problems: dict[str, type[AbstractProblem]] = {}
+        self.schemes: dict[str, AbstractScheme] = {}
+
+    @classmethod
+    def load(cls, plugins: Sequence[str] = ()) -> Registry:
+        """Everything installed, and the modules or files in `plugins`. Raises InputError where one can't be loaded."""
+        registry = cls()
+        for group in GROUPS:
+            for entry in entry_points(group=group):
+                where = f"entry point {entry.name} of {group}"
+                registry.add_module(_guarded(where, "", entry.load), where)
+        if not registry.methods:
+            raise InputError("harness", "", "no methods found: the package isn't installed", "run pip install -e .")
+        for plugin in plugins:
+            module = _guarded(plugin, "plugins", lambda plugin=plugin: _import_plugin(plugin))
+            if not registry.add_module(module, plugin):
+                raise InputError(plugin, "plugins", "it defines no gradient method, problem or scheme")
+        return registry
+
+    def add_module(self, module: ModuleType, where: str) -> int:
+        """Register what a module and its public submodules define; return how many things that was."""
+        count = sum(self.add(item, where) for item in vars(module).values() if _is_final(item, module))
+        for info in pkgutil.iter_modules(getattr(module, "__path__", ())):
+            if not info.name.startswith("_"):
+                name = f"{module.__name__}.{info.name}"
+                count += self.add_module(_guarded(where, "", lambda name=name: importlib.import_module(name)), where)
+        return count
+
+    def add(self, item: type, where: str) -> bool:
+        """Register one class. Raises InputError where its name is taken by another."""
+        for base, table in (
+            (AbstractGradientMethod, self.methods),
+            (AbstractProblem, self.problems),
+            (AbstractScheme, self.schemes),
+        ):
+            if issubclass(item, base):
+                known = table.get(item.name)
+                if known is not None and (known if isinstance(known, type) else type(known)) is not item:
+                    raise InputError(where, "", f"the name {item.name!r} is taken", "choose another")
+                table[item.name] = item if base is AbstractProblem else item()
+                return True
+        return False
+
+    def match_methods(self, pattern: str) -> list[str]:
+        """The method names that a glob stands for, in the order of registration."""
+        return [name for name in self.methods if fnmatch.fnmatchcase(name, pattern)]
+
+    def problem_class(self, spec: str) -> tuple[type[AbstractProblem], dict[str, Any]]:
+        """The class and the parameters that `name(key=value, …)` stands for. Raises ValueError, in words for a person."""
+        found = re.fullmatch(r"([\w.-]+)(?:\((.*)\))?", spec.strip())
+        if found is None or found[1] not in self.problems:
+            name = found[1] if found else spec
+            raise ValueError(f"{name!r} is no problem; {one_of(self.problems, name)}")
+        cls = self.problems[found[1]]
+        fields = {f.name: f.default for f in dataclasses.fields(cls) if f.name not in _OWN_FIELDS}
+        parameters: dict[str, Any] = {}
+        for part in filter(str.strip, (found[2] or "").split(",")):
+            key, equals, text = (piece.strip() for piece in part.partition("="))
+            if not equals or key not in fields:
+                raise ValueError(f"{key!r} is no parameter of {cls.name}; {one_of(fields, key) if fields else 'it has none'}")
+            value = yaml.safe_load(text)
+            kind = type(fields[key])
+            if kind is float and type(value) is int:
+                value = float(value)
+            if type(value) is not kind:
+                raise ValueError(f"{key} of {cls.name} must be of type {kind.__name__}, given {text!r}")
+            if value != fields[key]:
+                parameters[key] = value
+        return cls, parameters
+
+    def canonical_problem(self, spec: str) -> str:
+        """The spelling that cases carry: parameters at their defaults left out, the others sorted."""
+        cls, parameters = self.problem_class(spec)
+        listed = ", ".join(f"{key}={parameters[key]}" for key in sorted(parameters))
+        return f"{cls.name}({listed})" if listed else cls.name
+
+    def problem(self, spec: str, *, noise: str, calculus: str, dim: int) -> AbstractProblem:
+        """The problem itself. Raises ValueError where it has no such form."""
+        cls, parameters = self.problem_class(spec)
+        return cls(noise=noise, calculus=calculus, dim=dim, **parameters)
+
+
+def _is_final(item: Any, module: ModuleType) -> bool:
+    """Whether the module defines the class, and means it to be used."""
+    return (
+        inspect.isclass(item)
+        and item.__module__ == module.__name__
+        and not inspect.isabstract(item)
+        and not item.__name__.startswith(("_", "Abstract"))
+    )
+
+
+def _import_plugin(plugin: str) -> ModuleType:
+    """A module by its dotted name, or a file by its path."""
+    if not plugin.endswith(".py"):
+        return importlib.import_module(plugin)
+    path = Path(plugin)
+    if not path.is_file():
+        raise FileNotFoundError(f"no such file: {plugin}")
+    name = f"harness_plugin_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _guarded(where: str, key: str, action: Any) -> Any:
+    """A plugin is somebody else's code: whatever it raises is said in one line."""
+    try:
+        return action()
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(where, key, f"can't be loaded: {type(error).__name__}: {error}") from error

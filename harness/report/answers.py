@@ -1,0 +1,1 @@
+def answers(frame): return []

@@ -1,0 +1,1 @@
+def write_report(run, folder): return folder

@@ -1,0 +1,1 @@
+"""Executing a plan: a child a case, blocks measured in turn, records as they become known."""

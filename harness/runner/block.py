@@ -1,0 +1,191 @@
+"""One block: its cases built, timed in turn, then measured for memory and error, one record each."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from harness.case import Block, Case
+from harness.gradient_arrays import GradientArrays, relative_error
+from harness.measure.statistics import narrow_enough
+from harness.random import splitmix
+from harness.record import Measured
+from harness.runner.worker import CaseFailure
+from harness.suite import Budget
+
+SAMPLE_SECONDS = 0.01
+"""A sample is at least about so long: shorter runs are repeated within it."""
+
+
+class AbstractWorker(Protocol):
+    """What a block needs of a child: `Worker`, or a fake in tests."""
+
+    def call(self, name: str, *arguments: Any) -> Any:
+        """The answer to a request; raises CaseFailure."""
+        ...
+
+    def close(self) -> None:
+        """End it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a case."""
+
+    case: Case
+    status: str
+    reason: str
+    measured: Measured
+
+
+@dataclass
+class _Entry:
+    """A case under measurement."""
+
+    case: Case
+    worker: AbstractWorker
+    measured: Measured
+    repeats: int = 1
+    seconds: list[float] = field(default_factory=list)
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
+
+    def so_far(self) -> Measured:
+        """With the samples taken until now."""
+        ratio = self.cpu_seconds / self.wall_seconds if self.wall_seconds else None
+        repeats = self.repeats if self.seconds else None
+        return replace(self.measured, seconds=tuple(self.seconds), repeats=repeats, cpu_ratio=ratio)
+
+
+@dataclass(frozen=True)
+class BlockRunner:
+    """Measures blocks. `spawn` starts a case's child, `references` is the child that computes references.
+
+    `baseline` says whether a method has no gradient of its own; `say` hears what is going on, for the progress line.
+    """
+
+    measure: Sequence[str]
+    budget: Budget
+    seed: int
+    spawn: Callable[[Case], AbstractWorker]
+    references: AbstractWorker
+    baseline: Callable[[Case], bool]
+    clock: Callable[[], float]
+    say: Callable[[str], None]
+
+    def run(self, block: Block) -> Iterator[Outcome]:
+        """Outcomes as they become known. Children are ended when their case is done, or when the caller stops."""
+        entries: list[_Entry] = []
+        try:
+            for case in block.cases:
+                built = self._build(case)
+                if isinstance(built, Outcome):
+                    yield built
+                else:
+                    entries.append(built)
+            if "time" in self.measure:
+                yield from self._time(entries, block)
+            while entries:
+                yield self._finish(entries[0])
+                entries.pop(0).worker.close()
+        finally:
+            for entry in entries:
+                entry.worker.close()
+
+    def _build(self, case: Case) -> _Entry | Outcome:
+        self.say(f"building {case.label}")
+        worker = self.spawn(case)
+        try:
+            built = worker.call("build", splitmix(self.seed, 1))
+            measured = Measured(
+                compile_seconds=built.compile_seconds, first_call_seconds=built.first_call_seconds
+            )
+            if not built.finite:
+                worker.close()
+                return Outcome(case, "diverged", "the loss or its gradient isn't finite", measured)
+            return _Entry(case, worker, measured, repeats=self._repeats(worker, built.first_call_seconds))
+        except CaseFailure as failure:
+            worker.close()
+            return Outcome(case, failure.status, failure.reason, Measured())
+        except BaseException:
+            worker.close()
+            raise
+
+    def _repeats(self, worker: AbstractWorker, first_call_seconds: float) -> int:
+        """Runs a sample. The first call may be slow for reasons of its own, so that a short one is tried again."""
+        if first_call_seconds > 1:
+            return 1
+        once = worker.call("time", 1).wall_seconds
+        return max(1, round(SAMPLE_SECONDS / max(once, 1e-6)))
+
+    def _time(self, entries: list[_Entry], block: Block) -> Iterator[Outcome]:
+        """Paired rounds, each in an order of its own. A case that fails leaves, the others go on."""
+        order = random.Random(f"{self.seed} {block.id}")
+        pairing = uuid.uuid4().hex[:12]
+        for entry in entries:
+            entry.measured = replace(entry.measured, pairing=pairing)
+        end = self.clock() + self.budget.seconds
+        for n in range(self.budget.rounds):
+            if n and (self.clock() > end or all(narrow_enough(e.seconds, self.budget.precision) for e in entries)):
+                return
+            self.say(f"timing {len(entries)} methods, round {n + 1}: {block.cases[0].setting}")
+            for entry in order.sample(entries, len(entries)):
+                try:
+                    sample = entry.worker.call("time", entry.repeats)
+                except CaseFailure as failure:
+                    entries.remove(entry)
+                    yield self._failed(entry, failure)
+                    continue
+                entry.seconds.append(sample.wall_seconds / entry.repeats)
+                entry.wall_seconds += sample.wall_seconds
+                entry.cpu_seconds += sample.cpu_seconds
+
+    def _finish(self, entry: _Entry) -> Outcome:
+        """Memory and errors of one case."""
+        try:
+            if "memory" in self.measure:
+                self.say(f"memory of {entry.case.label}")
+                peak, temporary = entry.worker.call("memory")
+                entry.measured = replace(entry.measured, peak_bytes=peak, xla_temp_bytes=temporary)
+            if "error" in self.measure and not self.baseline(entry.case):
+                self._errors(entry)
+        except CaseFailure as failure:
+            return self._failed(entry, failure)
+        return Outcome(entry.case, "ok", "", entry.so_far())
+
+    def _errors(self, entry: _Entry) -> None:
+        """Against both references, on `replicates` paths."""
+        values: dict[str, list[float]] = {}
+        bar = 0.0
+        for replicate in range(self.budget.replicates):
+            seed = splitmix(self.seed, replicate + 1)
+            self.say(f"reference for {entry.case.label}, path {replicate + 1}")
+            truth, error = self._reference("continuous", entry.case, seed)
+            exact: GradientArrays = self._reference("discrete", entry.case, seed)
+            self.say(f"error of {entry.case.label}, path {replicate + 1}")
+            found: GradientArrays = entry.worker.call("gradient", seed)
+            bar = max(bar, error)
+            for name, value in (
+                ("gradient_error_theta", relative_error(found.theta, truth.theta)),
+                ("gradient_error_y0", relative_error(found.y0, truth.y0)),
+                ("adjoint_error_theta", relative_error(found.theta, exact.theta)),
+                ("adjoint_error_y0", relative_error(found.y0, exact.y0)),
+                ("loss_error", abs(found.loss - truth.loss) / abs(truth.loss) if truth.loss else abs(found.loss)),
+            ):
+                values.setdefault(name, []).append(value)
+        lists = {name: tuple(column) for name, column in values.items()}
+        entry.measured = replace(entry.measured, reference_error=bar, **lists)
+
+    def _reference(self, kind: str, case: Case, seed: int) -> Any:
+        try:
+            return self.references.call(kind, case, seed)
+        except CaseFailure as failure:
+            raise CaseFailure(failure.status, f"no reference: {failure.reason}") from failure
+
+    def _failed(self, entry: _Entry, failure: CaseFailure) -> Outcome:
+        entry.worker.close()
+        return Outcome(entry.case, failure.status, failure.reason, entry.so_far())

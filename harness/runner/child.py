@@ -1,0 +1,195 @@
+"""The child that measures one case, and the one that computes references. Each obeys its parent over a pipe."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+from harness.brownian.path import SharedPath
+from harness.case import Case
+from harness.errors import UnsupportedError
+from harness.gradient_arrays import GradientArrays
+from harness.measure.framework import FRAMEWORKS, pin
+from harness.method import Gradient
+from harness.registry import Registry
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a request came to: a value, or what went wrong (a status of a record, and why)."""
+
+    value: Any = None
+    status: str = "ok"
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Built:
+    """Seconds of building and of the first call, and whether its gradient is finite."""
+
+    compile_seconds: float
+    first_call_seconds: float
+    finite: bool
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Wall and processor seconds of `repeats` runs together."""
+
+    wall_seconds: float
+    cpu_seconds: float
+
+
+def serve(connection: Connection, make: Callable[..., Any], arguments: tuple[Any, ...], log: str | None) -> None:
+    """Answer requests (method name, arguments) on what `make` makes, until the parent goes."""
+    if log is not None:
+        file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+    target = None
+    while True:
+        try:
+            name, given = connection.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            target = target or make(*arguments)
+            answer = Answer(getattr(target, name)(*given))
+        except BaseException as error:
+            answer = _failure(error)
+        connection.send(answer)
+
+
+def _failure(error: BaseException) -> Answer:
+    traceback.print_exception(error)
+    text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+    if isinstance(error, UnsupportedError):
+        return Answer(status="unsupported", reason=str(error))
+    memory = ("out of memory", "RESOURCE_EXHAUSTED", "can't allocate memory", "Unable to allocate")
+    if isinstance(error, MemoryError) or any(words.lower() in text.lower() for words in memory):
+        return Answer(status="out-of-memory", reason=text)
+    return Answer(status="failed", reason=text)
+
+
+class CaseTarget:
+    """One case in its child."""
+
+    def __init__(self, case: Case, plugins: tuple[str, ...]) -> None:
+        pin(case.threads)
+        registry = Registry.load(plugins)
+        self.case = case
+        self.method = registry.methods[case.method]
+        self.scheme = registry.schemes[case.scheme]
+        self.framework = FRAMEWORKS[self.method.framework]
+        self.framework.configure(case)
+        self.problem = registry.problem(case.problem, noise=case.noise, calculus=case.calculus, dim=case.dim)
+
+    def build(self, path_seed: int) -> Built:
+        """Build the callable and call it once."""
+        path = self._path(path_seed) if self.case.brownian == "shared" else None
+        start = time.perf_counter()
+        self.run = self.method.build(self.problem, self.scheme, self.case, path)
+        built = time.perf_counter()
+        gradient = self._once()
+        done = time.perf_counter()
+        finite = self.framework.read(gradient).finite()
+        return Built(built - start, done - built, finite)
+
+    def time(self, repeats: int) -> Sample:
+        """Run it `repeats` times, back to back."""
+        cpu, wall = time.process_time(), time.perf_counter()
+        for _ in range(repeats):
+            self._once()
+        return Sample(time.perf_counter() - wall, time.process_time() - cpu)
+
+    def memory(self) -> tuple[int | None, int | None]:
+        """Peak bytes of one run, and XLA's own count of its temporary memory, None where there is none."""
+        from harness.measure.memory import peak_bytes_cpu, peak_bytes_cuda
+
+        if self.case.device == "cuda":
+            peak = peak_bytes_cuda(self._once, self.method.framework)
+        else:
+            peak = peak_bytes_cpu(self._once)
+        if self.method.framework != "jax":
+            return peak, None
+        from harness.methods.jax._compile import CompiledGradient
+
+        return peak, self.run.temp_bytes() if isinstance(self.run, CompiledGradient) else None
+
+    def gradient(self, path_seed: int) -> GradientArrays:
+        """The gradient on the shared path with this seed."""
+        run = self.method.build(self.problem, self.scheme, self.case, self._path(path_seed))
+        gradient = run()
+        self.framework.wait(gradient)
+        return self.framework.read(gradient)
+
+    def _once(self) -> Gradient:
+        gradient = self.run()
+        self.framework.wait(gradient)
+        return gradient
+
+    def _path(self, seed: int) -> SharedPath | None:
+        if self.problem.noise == "none":
+            return None
+        return SharedPath(seed, self.case.batch, self.problem.noise_dim, self.problem.t0, self.problem.t1)
+
+
+class ReferenceTarget:
+    """References, computed in a child of their own: in JAX, float64, on the CPU, cached on disk."""
+
+    def __init__(self, plugins: tuple[str, ...]) -> None:
+        os.environ["JAX_PLATFORMS"] = "cpu"
+        import jax
+
+        jax.config.update("jax_platforms", "cpu")
+        jax.config.update("jax_enable_x64", True)
+        from harness.reference import ReferenceCache
+
+        self.registry = Registry.load(plugins)
+        self.cache = ReferenceCache()
+
+    def continuous(self, case: Case, path_seed: int) -> tuple[GradientArrays, float]:
+        """The gradient of the continuous-time problem, and its error bar."""
+        from harness.reference import cache_key, continuous
+
+        problem, path = self._of(case, path_seed)
+        found = self.cache.get(cache_key(problem, case, path), lambda: continuous(problem, case, path))
+        return found.gradient, found.error
+
+    def discrete(self, case: Case, path_seed: int) -> GradientArrays:
+        """The float64 gradient of the case's own discrete solve."""
+        from harness.reference import discrete
+
+        problem, path = self._of(case, path_seed)
+        return discrete(problem, self.registry.schemes[case.scheme], case, path)
+
+    def _of(self, case: Case, path_seed: int) -> tuple[Any, SharedPath]:
+        problem = self.registry.problem(case.problem, noise=case.noise, calculus=case.calculus, dim=case.dim)
+        return problem, SharedPath(path_seed, case.batch, problem.noise_dim, problem.t0, problem.t1)
+
+
+class ProbeTarget:
+    """Finds out which frameworks see a CUDA device, and its name."""
+
+    def __init__(self) -> None:
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
+    def cuda(self) -> dict[str, str]:
+        """The device's name by framework."""
+        import torch
+
+        found = {}
+        if torch.cuda.is_available():
+            found["torch"] = torch.cuda.get_device_name()
+        import jax
+
+        try:
+            found["jax"] = jax.devices("gpu")[0].device_kind
+        except RuntimeError:
+            pass
+        return found

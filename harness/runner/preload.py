@@ -1,0 +1,15 @@
+"""Imported once by the fork server, so that its children start in milliseconds. Imports, and initialises nothing."""
+
+import contextlib
+import signal
+import warnings
+
+# Children end when their parent says so, not by a Ctrl-C of their own.
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+# JAX warns at a fork because of threads that it hasn't started yet: no backend is up in the server.
+warnings.filterwarnings("ignore", message=".*fork.*", category=RuntimeWarning)
+warnings.filterwarnings("ignore", category=DeprecationWarning)
+
+for _module in ("torch", "torchsde", "torchdiffeq", "jax", "diffrax", "memray", "harness.runner.child"):
+    with contextlib.suppress(ImportError):
+        __import__(_module)

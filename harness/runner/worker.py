@@ -1,0 +1,109 @@
+"""The parent's side of a child: requests with a time limit, and a watch on its memory."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from harness.runner.child import serve
+
+WATCH_SECONDS = 0.1
+
+
+class CaseFailure(Exception):
+    """A child couldn't answer. `status` is a record's, the message its reason."""
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class Worker:
+    """A child process that holds one target (`harness.runner.child`) and does what is asked of it."""
+
+    def __init__(
+        self,
+        context: ForkServerContext,
+        make: Callable[..., Any],
+        *arguments: Any,
+        timeout: float,
+        memory: int,
+        log: Path | None = None,
+    ) -> None:
+        self._timeout = timeout
+        self._memory = memory
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(
+            target=serve, args=(theirs, make, arguments, None if log is None else str(log)), daemon=True
+        )
+        self._process.start()
+        theirs.close()
+
+    def call(self, name: str, *arguments: Any) -> Any:
+        """The target's answer. Raises CaseFailure where it fails, takes too long, takes too much, or dies."""
+        try:
+            self._connection.send((name, arguments))
+        except OSError as error:
+            raise CaseFailure("failed", self._obituary()) from error
+        deadline = time.monotonic() + self._timeout
+        while not self._connection.poll(WATCH_SECONDS):
+            if time.monotonic() > deadline:
+                self.close()
+                raise CaseFailure("timeout", f"{name} took longer than {self._timeout:g} s")
+            used = self._resident_bytes()
+            if used > self._memory:
+                self.close()
+                raise CaseFailure(
+                    "out-of-memory", f"{name} took {used / 2**30:.2f} GiB, over {self._memory / 2**30:.2f} GiB"
+                )
+        try:
+            answer = self._connection.recv()
+        except (EOFError, OSError) as error:
+            raise CaseFailure("failed", self._obituary()) from error
+        if answer.status != "ok":
+            raise CaseFailure(answer.status, answer.reason)
+        return answer.value
+
+    def close(self) -> None:
+        """End the child."""
+        with contextlib.suppress(OSError):
+            self._connection.close()
+        if self._process.is_alive() and self._process.pid is not None:
+            os.kill(self._process.pid, signal.SIGKILL)
+        self._process.join(5)
+
+    def _resident_bytes(self) -> int:
+        try:
+            return psutil.Process(self._process.pid).memory_info().rss
+        except psutil.Error:
+            return 0
+
+    def _obituary(self) -> str:
+        self._process.join(5)
+        code = self._process.exitcode
+        if code is not None and code < 0:
+            name = signal.Signals(-code).name
+            hint = " (the kernel does this when memory runs out)" if name == "SIGKILL" else ""
+            return f"the child was ended by {name}{hint}"
+        return f"the child ended with exit code {code}"
+
+
+def start_server() -> ForkServerContext:
+    """A fork server that has imported the frameworks. Libraries that read a thread setting at import get 1."""
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["harness.runner.preload"])
+    return context
+
+

@@ -1,0 +1,116 @@
+"""The store: a folder a run, a line a record, written the moment it is known."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.errors import InputError
+from harness.record import SCHEMA_VERSION, Record
+
+RECORDS = "records.jsonl"
+ABOUT = "run.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """The folder of one run: `run.json` (what it is and where it was executed) and `records.jsonl`."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    def about(self) -> dict[str, Any]:
+        """`run.json`: schema_version, suite, and one entry an execution (a run that was resumed has several)."""
+        try:
+            return json.loads((self.folder / ABOUT).read_text(encoding="utf-8"))
+        except (OSError, json.JSONDecodeError) as error:
+            raise InputError(self.folder, "", f"isn't a run: its {ABOUT} can't be read ({error})") from error
+
+    def add_execution(self, suite: str, execution: dict[str, Any]) -> None:
+        """Note that the suite is executed, here and now. The file is replaced as a whole, never half written."""
+        path = self.folder / ABOUT
+        about = self.about() if path.exists() else {"schema_version": SCHEMA_VERSION, "suite": suite, "executions": []}
+        about["executions"].append(execution)
+        temporary = path.with_suffix(".tmp")
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump(about, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+
+    def append(self, record: Record) -> None:
+        """Write one record and see it to the disk. A torn last line, left by a kill, is cut off first."""
+        with (self.folder / RECORDS).open("ab+") as file:
+            _cut_torn_line(file)
+            file.write(record.to_json().encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The records as stored, a torn last line dropped. Raises InputError where another line is damaged."""
+        path = self.folder / RECORDS
+        if not path.exists():
+            return []
+        lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last newline is torn, or nothing
+        rows = []
+        for number, line in enumerate(lines, start=1):
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise InputError(path, f"line {number}", "isn't a record", "remove the line to go on") from error
+            if row.get("schema_version") != SCHEMA_VERSION:
+                raise InputError(path, f"line {number}", f"schema {row.get('schema_version')!r}, not {SCHEMA_VERSION}")
+            rows.append(row)
+        return rows
+
+
+def _cut_torn_line(file: Any) -> None:
+    file.seek(0, os.SEEK_END)
+    end = file.tell()
+    while end:
+        start = max(0, end - 4096)
+        file.seek(start)
+        newline = file.read(end - start).rfind(b"\n")
+        if newline >= 0:
+            end = start + newline + 1
+            break
+        end = start
+    file.truncate(end)
+    file.seek(end)
+
+
+def new_run(results: Path, suite: str, now: datetime | None = None) -> Run:
+    """A new folder `results/<suite>/<time>`, in UTC."""
+    stamp = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H-%M-%SZ")
+    for suffix in ("", *(f"-{n}" for n in range(2, 1000))):
+        folder = results / suite / f"{stamp}{suffix}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise InputError(results, "--results", f"can't be written: {error.strerror}") from error
+        return Run(folder)
+    raise InputError(results, "--results", "too many runs in one second")
+
+
+def newest_run(results: Path, suite: str) -> Run | None:
+    """The suite's newest run, by the time in its name."""
+    folders = sorted(path.parent for path in (results / suite).glob(f"*/{ABOUT}"))
+    return Run(folders[-1]) if folders else None
+
+
+def open_run(path: Path) -> Run:
+    """The run in a folder that a person named (its records file will do, too)."""
+    folder = path.parent if path.name in (RECORDS, ABOUT) else path
+    if not (folder / ABOUT).is_file():
+        raise InputError(path, "", f"isn't a run: it has no {ABOUT}", "give a folder results/<suite>/<run>")
+    return Run(folder)
