@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -26,6 +26,7 @@ def print_records(run: Run) -> None:
     from rich.table import Table
 
     from harness.frames import load
+    from harness.report.format import error, seconds, size
 
     table = Table(box=None, pad_edge=False)
     for heading in ("method", "scheme", "setting", "status", "time", "peak", "gradient error", "adjoint error"):
@@ -54,27 +55,3 @@ def print_summary(run: Run) -> None:
     for sentence in answers(frame):
         print(f"- {sentence}")
 
-
-def seconds(value: Any) -> str:
-    """With a unit that suits."""
-    if value != value:
-        return "–"
-    for factor, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
-        if value * factor >= 1 or unit == "µs":
-            return f"{value * factor:.3g} {unit}"
-    return ""
-
-
-def size(value: Any) -> str:
-    """With a unit that suits."""
-    if value is None or value != value:
-        return "–"
-    for factor, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
-        if value >= factor:
-            return f"{value / factor:.3g} {unit}"
-    return f"{value:.0f} B"
-
-
-def error(value: Any) -> str:
-    """Two digits."""
-    return "–" if value != value else f"{value:.1e}"

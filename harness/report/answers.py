@@ -1,1 +1,131 @@
-def answers(frame): return []
+"""The answer in a few sentences, made from the data alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from harness.frames import speedups
+from harness.measure.statistics import log_slope
+from harness.report.format import error, listing, plural, ratio, seconds
+
+FLAT = 0.02
+"""A log–log slope of memory over steps up to which it counts as not growing."""
+UNRESOLVED = 3.0
+"""An error within so many times its reference's bar is not resolved."""
+
+
+def answers(frame: pd.DataFrame) -> list[str]:
+    """Sentences on speed, overhead, memory and error, each only where the run has the data for it."""
+    ok = frame[(frame["status"] == "ok")]
+    methods = ok[ok["approach"] != "floor"]
+    sentences = [
+        *_fastest(methods),
+        *_native_against_library(frame),
+        *_overhead(methods),
+        *_memory(methods),
+        *_errors(methods),
+        *_threads(ok),
+    ]
+    return sentences or ["Nothing was measured."]
+
+
+def _fastest(methods: pd.DataFrame) -> list[str]:
+    timed = methods.dropna(subset=["seconds_median"])
+    if timed.empty:
+        return []
+    best = timed.loc[timed.groupby("block")["seconds_median"].idxmin()]
+    counts = best["method"].value_counts()
+    blocks = plural(len(best), "block")
+    if len(counts) == 1:
+        spread = f"{seconds(best['seconds_median'].min())} to {seconds(best['seconds_median'].max())}"
+        took = seconds(best["seconds_median"].iloc[0]) if len(best) == 1 else spread
+        return [f"{counts.index[0]} is the fastest in each of {blocks} ({took} for a forward solve and gradient)."]
+    listed = listing([f"{name} in {count}" for name, count in counts.items()])
+    return [f"Of {blocks}, the fastest is {listed}."]
+
+
+def _native_against_library(frame: pd.DataFrame) -> list[str]:
+    sentences = []
+    for (native, library), pairs in speedups(frame).groupby(["native", "library"], sort=False):
+        mean = float(np.exp(np.log(pairs["ratio"]).mean()))
+        slower = int((pairs["ratio"] < 1).sum())
+        spread = ratio(mean) if len(pairs) == 1 else f"{ratio(pairs['ratio'].min())} to {ratio(pairs['ratio'].max())}"
+        note = f"; it is slower in {slower} of {len(pairs)}" if slower else ""
+        mean_words = "" if len(pairs) == 1 else f", geometric mean {ratio(mean)}"
+        sentences.append(
+            f"{native} is {spread} as fast as {library} with the same scheme"
+            f" ({plural(len(pairs), 'paired comparison')}{mean_words}){note}."
+        )
+    return sentences
+
+
+def _overhead(methods: pd.DataFrame) -> list[str]:
+    known = methods.dropna(subset=["floor_ratio"])
+    if known.empty:
+        return []
+    means = known.groupby("method")["floor_ratio"].apply(lambda v: float(np.exp(np.log(v).mean()))).sort_values()
+    return ["Time over the floor of bare evaluations: " + listing([f"{m} {ratio(v)}" for m, v in means.items()]) + "."]
+
+
+def memory_slopes(methods: pd.DataFrame) -> pd.DataFrame:
+    """The log–log slope of peak memory over steps, a row a method and setting with at least three step counts."""
+    axes = ["method", "scheme", "problem", "noise", "calculus", "dim", "batch", "observations", "dtype", "brownian"]
+    known = methods.dropna(subset=["peak_bytes"])
+    rows = [
+        dict(zip(axes, key, strict=True)) | {"slope": log_slope(group["steps"], group["peak_bytes"])}
+        for key, group in known.groupby(axes, sort=False)
+        if group["steps"].nunique() >= 3
+    ]
+    return pd.DataFrame(rows, columns=[*axes, "slope"])
+
+
+def _memory(methods: pd.DataFrame) -> list[str]:
+    slopes = memory_slopes(methods)
+    if slopes.empty:
+        return []
+    worst = slopes.groupby("method")["slope"].max().sort_values()
+    flat = [str(m) for m, s in worst.items() if s <= FLAT]
+    growing = [f"{m} (steps^{s:.2f})" for m, s in worst.items() if s > FLAT]
+    sentences = []
+    if flat:
+        sentences.append(f"Peak memory does not grow with the steps for {listing(flat)}.")
+    if growing:
+        sentences.append(f"Peak memory grows with the steps, at the steepest as given, for {listing(growing)}.")
+    return sentences
+
+
+def _errors(methods: pd.DataFrame) -> list[str]:
+    known = methods.dropna(subset=["adjoint_error_theta_median"])
+    if known.empty:
+        return []
+    sentences = []
+    for dtype, group in known.groupby("dtype"):
+        rounding = 1e-4 if dtype == "float32" else 1e-10
+        worst = group.groupby("method")["adjoint_error_theta_median"].max().sort_values()
+        exact = [str(m) for m, v in worst.items() if v <= rounding]
+        biased = [f"{m} (up to {error(v)})" for m, v in worst.items() if v > rounding]
+        if exact:
+            sentences.append(
+                f"In {dtype} the gradient of the discrete solve is met to {error(worst[exact].max())} by {listing(exact)}."
+            )
+        if biased:
+            sentences.append(f"In {dtype} it is missed by {listing(biased)}.")
+    unresolved = known[known["gradient_error_theta_median"] < UNRESOLVED * known["reference_error"]]
+    if len(unresolved):
+        sentences.append(
+            f"{plural(len(unresolved), 'gradient error')} of {len(known)} lie within {UNRESOLVED:g} times the"
+            " reference's own error bar and are not resolved."
+        )
+    return sentences
+
+
+def _threads(ok: pd.DataFrame) -> list[str]:
+    single = ok[(ok["threads"] == 1)].dropna(subset=["cpu_ratio"])
+    if single.empty:
+        return []
+    low, high = single["cpu_ratio"].min(), single["cpu_ratio"].max()
+    if high > 1.1:
+        names = listing(sorted(set(single[single["cpu_ratio"] > 1.1]["method"])))
+        return [f"Beware: {names} used more than the one thread asked for (processor over wall time up to {high:.2f})."]
+    return [f"One thread was asked for and used: processor over wall time is {low:.2f} to {high:.2f}."]

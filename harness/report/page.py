@@ -1,1 +1,142 @@
-def write_report(run, folder): return folder
+"""The page of a run, one file that needs no network, and the index of all pages."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from harness.frames import load, speedups
+from harness.report import figures, format
+from harness.report.answers import UNRESOLVED, answers
+from harness.store import Run
+from harness.suite import Suite, parse_suite
+
+COLUMNS = (
+    ("method", "method", str),
+    ("scheme", "scheme", str),
+    ("problem", "problem", str),
+    ("noise", "noise", str),
+    ("calculus", "calculus", str),
+    ("dim", "dim", str),
+    ("batch", "batch", str),
+    ("steps", "steps", str),
+    ("observations", "observations", str),
+    ("dtype", "dtype", str),
+    ("device", "device", str),
+    ("threads", "threads", str),
+    ("brownian", "brownian", str),
+    ("status", "status", str),
+    ("seconds_median", "time", format.seconds),
+    ("seconds_low", "low", format.seconds),
+    ("seconds_high", "high", format.seconds),
+    ("floor_ratio", "over floor", format.ratio),
+    ("compile_seconds", "build", format.seconds),
+    ("first_call_seconds", "first call", format.seconds),
+    ("cpu_ratio", "CPU / wall", format.ratio),
+    ("peak_bytes", "peak memory", format.size),
+    ("xla_temp_bytes", "XLA temporary", format.size),
+    ("gradient_error_theta_median", "gradient error θ", format.error),
+    ("gradient_error_y0_median", "gradient error y0", format.error),
+    ("reference_error", "reference bar", format.error),
+    ("adjoint_error_theta_median", "adjoint error θ", format.error),
+    ("adjoint_error_y0_median", "adjoint error y0", format.error),
+    ("loss_error_median", "loss error", format.error),
+)
+"""The table's columns: of the DataFrame, heading, and how a value is written."""
+
+
+def write_report(run: Run, folder: Path) -> Path:
+    """Write `folder/<suite>.html` and `folder/index.html`; return the page's path."""
+    about = run.about()
+    execution = about["executions"][-1]
+    suite = parse_suite(execution["suite_text"], Path(f"{about['suite']}.yaml"))
+    frame = load(run.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    page = folder / f"{suite.name}.html"
+    page.write_text(_render("page.html", **_content(suite, run, about, frame)), encoding="utf-8")
+    write_index(folder)
+    return page
+
+
+def write_index(folder: Path) -> None:
+    """List the pages in a folder. Each page carries what the index says of it, in a meta element."""
+    entries = []
+    for path in sorted(folder.glob("*.html")):
+        if path.name == "index.html":
+            continue
+        head = path.read_text(encoding="utf-8")[:4000]
+        mark = '<meta name="gradient-harness" content="'
+        if mark in head:
+            content = head.partition(mark)[2].partition('"')[0]
+            entries.append({"file": path.name, **json.loads(html.unescape(content))})
+    (folder / "index.html").write_text(_render("index.html", entries=entries), encoding="utf-8")
+
+
+def _render(template: str, **content: Any) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("harness.report"), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    return environment.get_template(template).render(**content)
+
+
+def _content(suite: Suite, run: Run, about: dict[str, Any], frame: pd.DataFrame) -> dict[str, Any]:
+    drawn = [(figures.draw(figure, frame), figures.caption(figure)) for figure in suite.report]
+    counts = Counter(frame["status"])
+    return {
+        "suite": suite,
+        "run": run.id,
+        "executions": about["executions"],
+        "counts": sorted(counts.items()),
+        "answers": answers(frame),
+        # Made by matplotlib from numbers and registered names, which it escapes.
+        "figures": [(Markup(svg), words) for svg, words in drawn if svg],
+        "speedups": _speedups(frame),
+        "headings": [heading for _, heading, _ in COLUMNS],
+        "rows": _rows(frame),
+        "failures": _reasons(frame[~frame["status"].isin(["ok", "unsupported"])]),
+        "unsupported": _reasons(frame[frame["status"] == "unsupported"]),
+        "unresolved": UNRESOLVED,
+        "meta": json.dumps({"name": suite.name, "title": suite.title, "run": run.id, "cases": len(frame)}),
+    }
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A row a record: for each cell what it shows and what it sorts by; unresolved errors are marked."""
+    rows = []
+    for record in frame.to_dict("records"):
+        resolved = _resolved(record)
+        cells = []
+        for column, _, write in COLUMNS:
+            value = record[column]
+            empty = format.missing(value)
+            cells.append(
+                {
+                    "text": write(value),
+                    "sort": "" if empty else value,
+                    "faint": column.startswith("gradient_error") and not empty and not resolved,
+                }
+            )
+        rows.append({"status": record["status"], "cells": cells})
+    return rows
+
+
+def _resolved(record: dict[str, Any]) -> bool:
+    return not record["gradient_error_theta_median"] < UNRESOLVED * record["reference_error"]
+
+
+def _speedups(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = speedups(frame).to_dict("records")
+    return [{**row, "ratio": f"{row['ratio']:.2f}", "low": f"{row['low']:.2f}", "high": f"{row['high']:.2f}"} for row in rows]
+
+
+def _reasons(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """One entry a method, scheme, status and reason, with the number of cases."""
+    grouped = frame.groupby(["status", "method", "scheme", "reason"], sort=True).size()
+    return [dict(zip(("status", "method", "scheme", "reason"), key, strict=True), count=n) for key, n in grouped.items()]

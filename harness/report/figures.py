@@ -1,0 +1,160 @@
+"""Figures, drawn by seaborn as SVG."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+
+from harness.report.answers import UNRESOLVED
+from harness.report.palette import color, dashes, marker
+from harness.suite import Figure
+
+LABELS = {
+    "seconds_median": "seconds, forward and gradient",
+    "floor_ratio": "time over floor",
+    "peak_bytes": "peak memory, bytes",
+    "gradient_error_theta_median": "gradient error of θ (relative)",
+    "gradient_error_y0_median": "gradient error of y0 (relative)",
+    "adjoint_error_theta_median": "adjoint error of θ (relative)",
+    "adjoint_error_y0_median": "adjoint error of y0 (relative)",
+    "loss_error_median": "loss error (relative)",
+    "dim": "dimension",
+    "batch": "batch size",
+}
+STYLE = {"svg.fonttype": "none", "font.family": "sans-serif", "axes.titlesize": 10, "axes.grid": True, "grid.alpha": 0.4}
+
+
+def draw(figure: Figure, frame: pd.DataFrame) -> str | None:
+    """The figure as an SVG element, None where the run has nothing to draw in it."""
+    data = frame[frame["status"] == "ok"].dropna(subset=[figure.y])
+    if figure.x not in ("noise", "method"):
+        data = data.dropna(subset=[figure.x])
+    if "error" in figure.y:
+        data = data[data["approach"] != "floor"]
+    if data.empty:
+        return None
+    drawers: dict[str, Callable[[Figure, pd.DataFrame], sns.FacetGrid]] = {"scaling": _scaling, "bars": _bars}
+    with mpl.rc_context(STYLE), sns.axes_style("whitegrid"):
+        grid = drawers[figure.figure](figure, data)
+        svg = _svg(grid.figure)
+        plt.close(grid.figure)
+    return svg
+
+
+def caption(figure: Figure) -> str:
+    """What the figure shows, in words."""
+    words = f"{label(figure.y)} over {label(figure.x)}" if figure.x != "method" else f"{label(figure.y)} by method"
+    facet = f", a panel for each {label(figure.facet)}" if figure.facet else ""
+    note = ""
+    if figure.y.startswith("gradient_error"):
+        note = f" Hollow points lie within {UNRESOLVED:g} times the reference's error bar: not resolved."
+    if figure.y == "seconds_median":
+        note = " Medians of the paired rounds, with their 95% intervals."
+    return f"{words[0].upper()}{words[1:]}{facet}.{note}"
+
+
+def label(column: str) -> str:
+    """A column in words."""
+    return LABELS.get(column, column.replace("_", " "))
+
+
+def _scaling(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
+    """Both axes logarithmic, a line a method (and scheme, where a method has several)."""
+    facets = sorted(data[figure.facet].unique(), key=str) if figure.facet else None
+    grid = sns.FacetGrid(data, col=figure.facet, col_order=facets, col_wrap=3 if facets else None, height=3.6, aspect=1.15)
+    for value, axes in grid.axes_dict.items() if figure.facet else [(None, grid.ax)]:
+        panel = data if value is None else data[data[figure.facet] == value]
+        for name, line in _lines(figure, panel):
+            axes.plot(line[figure.x], line[figure.y], **_line_style(name))
+            if figure.y == "seconds_median":
+                axes.fill_between(line[figure.x], line["seconds_low"], line["seconds_high"], color=color(name), alpha=0.15)
+            if figure.y.startswith("gradient_error"):
+                hollow = line[line[figure.y] < UNRESOLVED * line["reference_error"]]
+                axes.plot(hollow[figure.x], hollow[figure.y], ls="", marker=marker(name), mfc="white", mec=color(name), zorder=3)
+        axes.set_xscale("log" if pd.api.types.is_numeric_dtype(panel[figure.x]) else "linear")
+        axes.set_yscale("log")
+    _finish(grid, figure)
+    handles: dict[str, object] = {}
+    for axes in grid.axes.flat:
+        for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(name, handle)
+    grid.figure.legend(handles.values(), handles.keys(), loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
+    return grid
+
+
+def _lines(figure: Figure, panel: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The lines of a panel. What varies besides is averaged by the geometric mean, so that a line is a function."""
+    keys = [figure.color] + (["scheme"] if panel.groupby(figure.color)["scheme"].nunique().max() > 1 else [])
+    lines = []
+    for key, group in panel.groupby(keys, sort=True):
+        columns = [c for c in (figure.y, "seconds_low", "seconds_high", "reference_error") if c != figure.x]
+        line = group.groupby(figure.x)[list(dict.fromkeys(columns))].median().reset_index()
+        lines.append((" ".join(map(str, key)), line))
+    return lines
+
+
+def _line_style(name: str) -> dict[str, object]:
+    dash = dashes(name)
+    return {
+        "label": name,
+        "color": color(name.split(" ")[0]),
+        "marker": marker(name),
+        "markersize": 5,
+        "linewidth": 1.4,
+        "linestyle": "-" if not dash else (0, dash),
+    }
+
+
+def _bars(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
+    """A bar a method, on a logarithmic axis, the shortest first."""
+    facets = sorted(data[figure.facet].unique(), key=str) if figure.facet else None
+    data = data.assign(bar=_bar_names(data))
+    height = 0.9 + 0.24 * data["bar"].nunique()
+    grid = sns.FacetGrid(
+        data, col=figure.facet, col_order=facets, col_wrap=2 if facets else None, height=height, aspect=6.5 / height, sharey=False
+    )
+    for value, axes in grid.axes_dict.items() if figure.facet else [(None, grid.ax)]:
+        panel = (data if value is None else data[data[figure.facet] == value]).sort_values(figure.y)
+        order = list(dict.fromkeys(panel["bar"]))
+        palette = {name: color(name.split(" ")[0]) for name in order}
+        sns.barplot(panel, x=figure.y, y="bar", order=order, hue="bar", palette=palette, errorbar=None, legend=False, ax=axes)
+        if figure.y == "seconds_median":
+            rows = panel.drop_duplicates("bar").set_index("bar").loc[order]
+            spread = [rows[figure.y] - rows["seconds_low"], rows["seconds_high"] - rows[figure.y]]
+            axes.errorbar(rows[figure.y], range(len(order)), xerr=spread, fmt="none", ecolor="black", elinewidth=0.8)
+        axes.set_xscale("log")
+    grid.set_axis_labels(label(figure.y), "")
+    if figure.facet:
+        grid.set_titles(f"{label(figure.facet)} {{col_name}}")
+    grid.tight_layout()
+    return grid
+
+
+def _bar_names(data: pd.DataFrame) -> pd.Series:
+    """The method, with whatever else tells the bars of a figure apart."""
+    varying = [c for c in ("scheme", "noise", "problem", "dim", "steps", "dtype", "brownian") if data[c].nunique() > 1]
+    return data.apply(lambda row: " ".join([row["method"], *(str(row[c]) for c in varying)]), axis=1)
+
+
+def _finish(grid: sns.FacetGrid, figure: Figure) -> None:
+    grid.set_axis_labels(label(figure.x), label(figure.y))
+    if figure.facet:
+        grid.set_titles(f"{label(figure.facet)} {{col_name}}")
+    grid.tight_layout()
+
+
+def _svg(figure: plt.Figure) -> str:
+    """The SVG element alone, without date, so that the same data gives the same bytes."""
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": "gradient-harness"}):
+        figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]

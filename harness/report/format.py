@@ -1,0 +1,53 @@
+"""Numbers for people, on the page and in the terminal."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+NOTHING = "–"
+
+
+def missing(value: Any) -> bool:
+    """None or not a number."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def seconds(value: Any) -> str:
+    """Three digits with a unit that suits."""
+    if missing(value):
+        return NOTHING
+    for factor, unit in ((1, "s"), (1e3, "ms")):
+        if value * factor >= 1:
+            return f"{value * factor:.3g} {unit}"
+    return f"{value * 1e6:.3g} µs"
+
+
+def size(value: Any) -> str:
+    """Three digits with a unit that suits."""
+    if missing(value):
+        return NOTHING
+    for factor, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
+        if value >= factor:
+            return f"{value / factor:.3g} {unit}"
+    return f"{value:.0f} B"
+
+
+def error(value: Any) -> str:
+    """Two digits, scientific."""
+    return NOTHING if missing(value) else f"{value:.1e}"
+
+
+def ratio(value: Any) -> str:
+    """Three digits and a times sign."""
+    return NOTHING if missing(value) else f"{value:.3g}×"
+
+
+def listing(items: list[str]) -> str:
+    """a, b and c."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def plural(count: int, noun: str) -> str:
+    """1 block, 2 blocks."""
+    return f"{count} {noun}" + ("" if count == 1 else "s")
