@@ -85,9 +85,9 @@ FACETS = ("noise", "calculus", "scheme", "problem", "dim", "batch", "steps", "dt
 
 
 class Figure(_Strict):
-    """A figure of the report: `scaling` draws y over x, both logarithmic, a line a method; `bars` a bar a method."""
+    """A figure of the report: `scaling` draws y over x, both logarithmic, a line a method; `points` a row a method."""
 
-    figure: Literal["scaling", "bars"]
+    figure: Literal["scaling", "points"]
     x: Literal[FIGURE_X] = "steps"  # type: ignore[valid-type]
     y: Literal[FIGURE_Y]  # type: ignore[valid-type]
     color: Literal["method", "approach", "backend"] = "method"

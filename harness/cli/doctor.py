@@ -41,7 +41,7 @@ def doctor() -> None:
             brownian="own",
             seed=0,
         )
-        worker = Worker(context, CaseTarget, case, (), timeout=120.0, memory=2**40)
+        worker = Worker(context, CaseTarget, case, (), 0, timeout=120.0, memory=2**40)
         try:
             worker.call("build", 0)
             sample = worker.call("time", 20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from abc import ABC, abstractmethod
 from typing import Any
@@ -88,10 +89,17 @@ class Jax(AbstractFramework):
 FRAMEWORKS: dict[str, AbstractFramework] = {"numpy": Numpy(), "torch": Torch(), "jax": Jax()}
 
 
-def pin(threads: int) -> None:
-    """Bind the process to as many cores as it may use threads, the last ones, which an idle machine uses least.
+def pin(threads: int, lane: int = 0) -> None:
+    """Bind every thread of the process to `threads` cores: the last ones for lane 0, those before them for lane 1, ….
 
-    Thread settings alone don't hold: XLA ignores the usual flags. What came of it is measured as `cpu_ratio`.
+    Timed runs all take lane 0, so that paired methods share a core; building uses the others too. Thread settings alone
+    don't hold (XLA ignores the usual flags): what came of it is measured as `cpu_ratio`.
     """
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, cores[-threads:])
+    cores = _USABLE
+    end = len(cores) - lane * threads
+    for task in os.listdir("/proc/self/task"):
+        with contextlib.suppress(ProcessLookupError):
+            os.sched_setaffinity(int(task), cores[max(0, end - threads) : end])
+
+
+_USABLE = sorted(os.sched_getaffinity(0))

@@ -41,7 +41,7 @@ def draw(figure: Figure, frame: pd.DataFrame) -> str | None:
         data = data[data["approach"] != "floor"]
     if data.empty:
         return None
-    drawers: dict[str, Callable[[Figure, pd.DataFrame], sns.FacetGrid]] = {"scaling": _scaling, "bars": _bars}
+    drawers: dict[str, Callable[[Figure, pd.DataFrame], sns.FacetGrid]] = {"scaling": _scaling, "points": _points}
     with mpl.rc_context(STYLE), sns.axes_style("whitegrid"):
         grid = drawers[figure.figure](figure, data)
         svg = _svg(grid.figure)
@@ -70,8 +70,7 @@ def _scaling(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
     """Both axes logarithmic, a line a method (and scheme, where a method has several)."""
     facets = sorted(data[figure.facet].unique(), key=str) if figure.facet else None
     grid = sns.FacetGrid(data, col=figure.facet, col_order=facets, col_wrap=3 if facets else None, height=3.6, aspect=1.15)
-    for value, axes in grid.axes_dict.items() if figure.facet else [(None, grid.ax)]:
-        panel = data if value is None else data[data[figure.facet] == value]
+    for panel, axes in _panels(figure, grid, data):
         for name, line in _lines(figure, panel):
             axes.plot(line[figure.x], line[figure.y], **_line_style(name))
             if figure.y == "seconds_median":
@@ -81,7 +80,7 @@ def _scaling(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
                 axes.plot(hollow[figure.x], hollow[figure.y], ls="", marker=marker(name), mfc="white", mec=color(name), zorder=3)
         axes.set_xscale("log" if pd.api.types.is_numeric_dtype(panel[figure.x]) else "linear")
         axes.set_yscale("log")
-    _finish(grid, figure)
+    _finish(grid, figure, label(figure.x), label(figure.y))
     handles: dict[str, object] = {}
     for axes in grid.axes.flat:
         for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
@@ -113,39 +112,53 @@ def _line_style(name: str) -> dict[str, object]:
     }
 
 
-def _bars(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
-    """A bar a method, on a logarithmic axis, the shortest first."""
+def _points(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
+    """A row a method, a point at its value on a logarithmic axis, the smallest first."""
     facets = sorted(data[figure.facet].unique(), key=str) if figure.facet else None
-    data = data.assign(bar=_bar_names(data))
-    height = 0.9 + 0.24 * data["bar"].nunique()
+    data = data.assign(row=_row_names(figure, data))
+    height = 1.0 + 0.24 * data["row"].nunique()
     grid = sns.FacetGrid(
-        data, col=figure.facet, col_order=facets, col_wrap=2 if facets else None, height=height, aspect=6.5 / height, sharey=False
+        data,
+        col=figure.facet,
+        col_order=facets,
+        col_wrap=2 if facets else None,
+        height=height,
+        aspect=6.0 / height,
+        sharey=False,
     )
-    for value, axes in grid.axes_dict.items() if figure.facet else [(None, grid.ax)]:
-        panel = (data if value is None else data[data[figure.facet] == value]).sort_values(figure.y)
-        order = list(dict.fromkeys(panel["bar"]))
+    for panel, axes in _panels(figure, grid, data):
+        panel = panel.sort_values(figure.y)
+        order = list(dict.fromkeys(panel["row"]))
         palette = {name: color(name.split(" ")[0]) for name in order}
-        sns.barplot(panel, x=figure.y, y="bar", order=order, hue="bar", palette=palette, errorbar=None, legend=False, ax=axes)
+        sns.stripplot(
+            panel, x=figure.y, y="row", order=order, hue="row", palette=palette, legend=False, jitter=False, size=8, ax=axes
+        )
         if figure.y == "seconds_median":
-            rows = panel.drop_duplicates("bar").set_index("bar").loc[order]
+            rows = panel.drop_duplicates("row").set_index("row").loc[order]
             spread = [rows[figure.y] - rows["seconds_low"], rows["seconds_high"] - rows[figure.y]]
-            axes.errorbar(rows[figure.y], range(len(order)), xerr=spread, fmt="none", ecolor="black", elinewidth=0.8)
+            axes.errorbar(rows[figure.y], range(len(order)), xerr=spread, fmt="none", ecolor="black", elinewidth=0.9)
         axes.set_xscale("log")
-    grid.set_axis_labels(label(figure.y), "")
-    if figure.facet:
-        grid.set_titles(f"{label(figure.facet)} {{col_name}}")
-    grid.tight_layout()
+        axes.grid(True, axis="both", alpha=0.5)
+    _finish(grid, figure, label(figure.y), "")
     return grid
 
 
-def _bar_names(data: pd.DataFrame) -> pd.Series:
-    """The method, with whatever else tells the bars of a figure apart."""
-    varying = [c for c in ("scheme", "noise", "problem", "dim", "steps", "dtype", "brownian") if data[c].nunique() > 1]
+def _row_names(figure: Figure, data: pd.DataFrame) -> pd.Series:
+    """The method, with whatever else tells the rows of a panel apart."""
+    candidates = ("scheme", "noise", "problem", "dim", "steps", "dtype", "brownian")
+    varying = [c for c in candidates if c != figure.facet and data[c].nunique() > 1]
     return data.apply(lambda row: " ".join([row["method"], *(str(row[c]) for c in varying)]), axis=1)
 
 
-def _finish(grid: sns.FacetGrid, figure: Figure) -> None:
-    grid.set_axis_labels(label(figure.x), label(figure.y))
+def _panels(figure: Figure, grid: sns.FacetGrid, data: pd.DataFrame) -> list[tuple[pd.DataFrame, plt.Axes]]:
+    """The data of each panel, with its axes."""
+    if not figure.facet:
+        return [(data, grid.ax)]
+    return [(data[data[figure.facet] == value], axes) for value, axes in grid.axes_dict.items()]
+
+
+def _finish(grid: sns.FacetGrid, figure: Figure, x: str, y: str) -> None:
+    grid.set_axis_labels(x, y)
     if figure.facet:
         grid.set_titles(f"{label(figure.facet)} {{col_name}}")
     grid.tight_layout()

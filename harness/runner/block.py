@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import queue
 import random
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from harness.case import Block, Case
 from harness.gradient_arrays import GradientArrays, relative_error
@@ -61,44 +63,79 @@ class _Entry:
         return replace(self.measured, seconds=tuple(self.seconds), repeats=repeats, cpu_ratio=ratio)
 
 
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class _Lanes:
+    """What isn't timed in turn may go side by side, a lane of cores each: building, memory and errors."""
+
+    def __init__(self, count: int) -> None:
+        self._free: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for lane in range(count):
+            self._free.put(lane)
+        self._pool = ThreadPoolExecutor(count)
+
+    def map(self, function: Callable[[T, int], R], items: Iterable[T]) -> Iterator[R]:
+        """`function(item, lane)` of every item, each as soon as it is known."""
+
+        def in_a_lane(item: T) -> R:
+            lane = self._free.get()
+            try:
+                return function(item, lane)
+            finally:
+                self._free.put(lane)
+
+        for future in as_completed([self._pool.submit(in_a_lane, item) for item in items]):
+            yield future.result()
+
+    def close(self) -> None:
+        """Start nothing more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
 @dataclass(frozen=True)
 class BlockRunner:
-    """Measures blocks. `spawn` starts a case's child, `references` is the child that computes references.
+    """Measures blocks. `spawn` starts a case's child in a lane, `references` is the child that computes references.
 
+    `cores` are those at hand: as many children as they allow build, and are measured for memory and error, at a time.
     `baseline` says whether a method has no gradient of its own; `say` hears what is going on, for the progress line.
     """
 
     measure: Sequence[str]
     budget: Budget
     seed: int
-    spawn: Callable[[Case], AbstractWorker]
+    spawn: Callable[[Case, int], AbstractWorker]
     references: AbstractWorker
+    cores: int
     baseline: Callable[[Case], bool]
     clock: Callable[[], float]
     say: Callable[[str], None]
 
     def run(self, block: Block) -> Iterator[Outcome]:
         """Outcomes as they become known. Children are ended when their case is done, or when the caller stops."""
+        lanes = _Lanes(max(1, self.cores // block.cases[0].threads))
         entries: list[_Entry] = []
+        workers: list[AbstractWorker] = []
         try:
-            for case in block.cases:
-                built = self._build(case)
+            for built in lanes.map(lambda case, lane: self._build(case, lane, workers), block.cases):
                 if isinstance(built, Outcome):
                     yield built
                 else:
                     entries.append(built)
+            entries.sort(key=lambda entry: block.cases.index(entry.case))
             if "time" in self.measure:
                 yield from self._time(entries, block)
-            while entries:
-                yield self._finish(entries[0])
-                entries.pop(0).worker.close()
+            yield from lanes.map(self._finish, entries)
         finally:
-            for entry in entries:
-                entry.worker.close()
+            for worker in workers:
+                worker.close()
+            lanes.close()
 
-    def _build(self, case: Case) -> _Entry | Outcome:
+    def _build(self, case: Case, lane: int, workers: list[AbstractWorker]) -> _Entry | Outcome:
         self.say(f"building {case.label}")
-        worker = self.spawn(case)
+        worker = self.spawn(case, lane)
+        workers.append(worker)
         try:
             built = worker.call("build", splitmix(self.seed, 1))
             measured = Measured(
@@ -107,13 +144,12 @@ class BlockRunner:
             if not built.finite:
                 worker.close()
                 return Outcome(case, "diverged", "the loss or its gradient isn't finite", measured)
-            return _Entry(case, worker, measured, repeats=self._repeats(worker, built.first_call_seconds))
+            repeats = self._repeats(worker, built.first_call_seconds)
+            worker.call("move", 0)
+            return _Entry(case, worker, measured, repeats=repeats)
         except CaseFailure as failure:
             worker.close()
             return Outcome(case, failure.status, failure.reason, Measured())
-        except BaseException:
-            worker.close()
-            raise
 
     def _repeats(self, worker: AbstractWorker, first_call_seconds: float) -> int:
         """Runs a sample. The first call may be slow for reasons of its own, so that a short one is tried again."""
@@ -144,9 +180,10 @@ class BlockRunner:
                 entry.wall_seconds += sample.wall_seconds
                 entry.cpu_seconds += sample.cpu_seconds
 
-    def _finish(self, entry: _Entry) -> Outcome:
+    def _finish(self, entry: _Entry, lane: int) -> Outcome:
         """Memory and errors of one case."""
         try:
+            entry.worker.call("move", lane)
             if "memory" in self.measure:
                 self.say(f"memory of {entry.case.label}")
                 peak, temporary = entry.worker.call("memory")
@@ -155,6 +192,7 @@ class BlockRunner:
                 self._errors(entry)
         except CaseFailure as failure:
             return self._failed(entry, failure)
+        entry.worker.close()
         return Outcome(entry.case, "ok", "", entry.so_far())
 
     def _errors(self, entry: _Entry) -> None:

@@ -79,8 +79,8 @@ def _failure(error: BaseException) -> Answer:
 class CaseTarget:
     """One case in its child."""
 
-    def __init__(self, case: Case, plugins: tuple[str, ...]) -> None:
-        pin(case.threads)
+    def __init__(self, case: Case, plugins: tuple[str, ...], lane: int) -> None:
+        pin(case.threads, lane)
         registry = Registry.load(plugins)
         self.case = case
         self.method = registry.methods[case.method]
@@ -99,6 +99,10 @@ class CaseTarget:
         done = time.perf_counter()
         finite = self.framework.read(gradient).finite()
         return Built(built - start, done - built, finite)
+
+    def move(self, lane: int) -> None:
+        """Move to the cores of a lane. Everything is timed in lane 0."""
+        pin(self.case.threads, lane)
 
     def time(self, repeats: int) -> Sample:
         """Run it `repeats` times, back to back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -19,10 +20,14 @@ class References:
         self._spawn = spawn
         self._worker: AbstractWorker | None = None
         self._known: dict[Any, Any] = {}
+        self._lock = threading.Lock()
 
     def call(self, name: str, *arguments: Any) -> Any:
-        """`continuous` or `discrete` of (case, path seed); raises CaseFailure."""
-        case, seed = arguments
+        """`continuous` or `discrete` of (case, path seed); raises CaseFailure. May be called from several threads."""
+        with self._lock:
+            return self._call(name, *arguments)
+
+    def _call(self, name: str, case: Case, seed: int) -> Any:
         key = (name, seed, *_relevant(name, case))
         if key not in self._known:
             self._worker = self._worker or self._spawn()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -84,8 +85,8 @@ def _block_runner(
     log = run.folder / "children.log"
     limits: dict[str, Any] = {"memory": int(suite.budget.memory), "log": log}
 
-    def spawn(case: Case) -> Worker:
-        return Worker(context, CaseTarget, case, suite.plugins, timeout=suite.budget.timeout, **limits)
+    def spawn(case: Case, lane: int) -> Worker:
+        return Worker(context, CaseTarget, case, suite.plugins, lane, timeout=suite.budget.timeout, **limits)
 
     def spawn_references() -> Worker:
         return Worker(context, ReferenceTarget, suite.plugins, timeout=REFERENCE_TIMEOUT_SECONDS, **limits)
@@ -99,6 +100,7 @@ def _block_runner(
             spawn=spawn,
             references=references,
             baseline=lambda case: registry.methods[case.method].baseline,
+            cores=len(os.sched_getaffinity(0)),
             clock=time.monotonic,
             say=say,
         )

@@ -80,7 +80,7 @@ class JaxSolve:
 
         The noise is drawn a chunk of steps at a time, so that at most a chunk is held. Outputs, and `inputs` with
         them, have two leading axes: chunk, and step within it. With `with_previous` the body gets the pair of dW of
-        its step and of the one before (zero before step 0).
+        its step and of the one before (before step 0, one that means nothing).
         """
         size = chunk_size(count, self.case.batch * self.problem.noise_dim)
 
@@ -90,10 +90,9 @@ class JaxSolve:
 
         def one_chunk(carry: Any, inputs: Any) -> tuple[Any, Any]:
             first, x = inputs
-            dWs = self.draw(noise, first, size)
+            dWs = self.draw(noise, first - with_previous, size + with_previous)
             if with_previous and dWs is not None:
-                before = self.draw(noise, jnp.maximum(first - 1, 0), 1) * (first > 0)
-                dWs = (dWs, jnp.concatenate([before, dWs[:-1]]))
+                dWs = (dWs[1:], dWs[:-1])
             return jax.lax.scan(one_step, carry, (first + jnp.arange(size), dWs, x), reverse=reverse)
 
         firsts = start + size * jnp.arange(count // size)

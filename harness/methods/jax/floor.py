@@ -43,10 +43,18 @@ def _gradient(solve, y0, theta, noise):
     import jax
     import jax.numpy as jnp
 
+    from harness.brownian.jax_noise import chunk_size
     from harness.methods.jax._solve import add, zeros
 
-    def body(carry, n, dW, _):
-        y, theta_bar = carry
+    size = chunk_size(solve.steps, solve.case.batch * solve.problem.noise_dim)
+    shape = (size, solve.case.batch, solve.problem.noise_dim)
+
+    def chunk(carry, first):
+        normals = None if noise is None else jax.random.normal(jax.random.fold_in(noise, first), shape, y0.dtype)
+        return jax.lax.scan(step, carry, (first + jnp.arange(size), normals))
+
+    def step(carry, inputs):
+        (y, theta_bar), (n, dW) = carry, inputs
         for _ in range(solve.scheme.evaluations):
 
             def f_and_g(y, theta):
@@ -62,5 +70,5 @@ def _gradient(solve, y0, theta, noise):
             y, theta_bar = y0 + 1e-6 * hair, add(theta_bar, product)
         return (y, theta_bar), None
 
-    (y, theta_bar), _ = solve.scan(body, (y0, zeros(theta)), noise, start=0, count=solve.steps)
+    (y, theta_bar), _ = jax.lax.scan(chunk, (y0, zeros(theta)), jnp.arange(0, solve.steps, size))
     return y.sum(), theta_bar, y

@@ -1,0 +1,52 @@
+"""What all tests share: JAX in float64, cases and registries made in one line."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import pytest
+
+from harness.case import Case
+from harness.registry import Registry
+
+jax.config.update("jax_enable_x64", True)
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    """Everything built in."""
+    return Registry.load()
+
+
+DEFAULTS: dict[str, Any] = {
+    "problem": "neural",
+    "noise": "diagonal",
+    "calculus": "stratonovich",
+    "scheme": "heun",
+    "method": "torch/backprop",
+    "dim": 3,
+    "batch": 4,
+    "steps": 16,
+    "observations": 1,
+    "dtype": "float64",
+    "device": "cpu",
+    "threads": 1,
+    "brownian": "shared",
+    "seed": 3,
+}
+
+
+@pytest.fixture(scope="session")
+def make_case() -> Callable[..., Case]:
+    """A small case; keywords change its axes."""
+
+    def make(**axes: Any) -> Case:
+        return Case(**{**DEFAULTS, **axes})
+
+    return make

@@ -1,0 +1,39 @@
+"""Gradients of cases, computed in the test's own process."""
+
+from __future__ import annotations
+
+from harness.brownian.path import SharedPath
+from harness.case import Case
+from harness.gradient_arrays import GradientArrays, relative_error
+from harness.measure.framework import FRAMEWORKS
+from harness.problem import AbstractProblem
+from harness.registry import Registry
+
+
+def problem_of(registry: Registry, case: Case) -> AbstractProblem:
+    """The case's problem."""
+    return registry.problem(case.problem, noise=case.noise, calculus=case.calculus, dim=case.dim)
+
+
+def path_of(problem: AbstractProblem, case: Case, seed: int = 7) -> SharedPath | None:
+    """A shared path for the case, None where it draws its own noise or has none."""
+    if problem.noise == "none" or case.brownian == "own":
+        return None
+    return SharedPath(seed, case.batch, problem.noise_dim, problem.t0, problem.t1)
+
+
+def gradient(registry: Registry, case: Case, seed: int = 7) -> GradientArrays:
+    """The gradient that the case's method gives."""
+    problem = problem_of(registry, case)
+    method = registry.methods[case.method]
+    assert method.unsupported(case) is None
+    run = method.build(problem, registry.schemes[case.scheme], case, path_of(problem, case, seed))
+    result = run()
+    framework = FRAMEWORKS[method.framework]
+    framework.wait(result)
+    return framework.read(result)
+
+
+def distance(value: GradientArrays, truth: GradientArrays) -> float:
+    """The larger of the relative errors of θ and of y0."""
+    return max(relative_error(value.theta, truth.theta), relative_error(value.y0, truth.y0))
