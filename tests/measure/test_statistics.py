@@ -1,0 +1,42 @@
+"""Statistics of samples."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.measure.statistics import log_slope, median_interval, narrow_enough, ratio_interval
+
+
+def test_the_interval_holds_the_median():
+    median, low, high = median_interval([3.0, 1.0, 2.0, 10.0, 2.5])
+    assert median == 2.5
+    assert low <= median <= high
+
+
+def test_one_sample_is_its_own_interval():
+    assert median_interval([2.0]) == (2.0, 2.0, 2.0)
+
+
+def test_the_interval_covers_as_often_as_it_says():
+    rng = np.random.default_rng(1)
+    hits = 0
+    for _ in range(300):
+        _, low, high = median_interval(rng.exponential(size=25))
+        hits += low <= np.log(2) <= high
+    assert 0.90 <= hits / 300 <= 0.99
+
+
+def test_ratios_cancel_common_noise():
+    drift = np.array([1.0, 5.0, 0.2])
+    assert ratio_interval(2 * drift, drift) == pytest.approx((2.0, 2.0, 2.0))
+
+
+def test_narrow_enough():
+    assert not narrow_enough([1.0] * 4, 0.1)
+    assert narrow_enough([1.0] * 5, 0.1)
+    assert not narrow_enough([1.0, 2.0, 3.0, 4.0, 5.0], 0.1)
+
+
+def test_log_slope():
+    assert log_slope([1, 10, 100], [5, 500, 50000]) == pytest.approx(2.0)

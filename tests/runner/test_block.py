@@ -1,0 +1,153 @@
+"""The protocol of a block, with children and a clock that are fakes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.case import Block
+from harness.gradient_arrays import GradientArrays
+from harness.runner.block import BlockRunner
+from harness.runner.child import Built, Sample
+from harness.runner.worker import CaseFailure
+from harness.suite import Budget
+
+TRUTH = GradientArrays(2.0, np.array([3.0, 4.0]), np.array([1.0]))
+
+
+class FakeWorker:
+    """Answers what a script says; remembers what it was asked."""
+
+    def __init__(self, log: list[tuple[str, str]], method: str, script: dict[str, Any]) -> None:
+        self.log, self.method, self.script, self.closed = log, method, script, False
+
+    def call(self, name: str, *arguments: Any) -> Any:
+        assert not self.closed
+        self.log.append((self.method, name))
+        answers = {
+            "build": Built(1.0, 0.5, True),
+            "time": Sample(0.02 * (arguments or (1,))[0], 0.02 * (arguments or (1,))[0]),
+            "memory": (1000, None),
+            "move": None,
+            "gradient": GradientArrays(2.2, np.array([3.0, 4.5]), np.array([1.0])),
+            "continuous": (TRUTH, 0.01),
+            "discrete": TRUTH,
+        }
+        answer = self.script.get(name, answers[name])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def measure(make_case):
+    """Run a block of three methods, with a script for each; return outcomes, the log and the workers."""
+
+    def run(scripts: dict[str, dict[str, Any]] | None = None, measure=("time", "memory", "error"), tick=0.0, **budget: Any):
+        cases = tuple(make_case(method=m) for m in ("torch/backprop", "jax/backprop", "torch/floor"))
+        log: list[tuple[str, str]] = []
+        workers: list[FakeWorker] = []
+
+        def spawn(case, lane):
+            workers.append(FakeWorker(log, case.method, (scripts or {}).get(case.method, {})))
+            return workers[-1]
+
+        now = iter(np.arange(0, 1e6) * tick)
+        runner = BlockRunner(
+            measure=measure,
+            budget=Budget(**budget),
+            seed=0,
+            spawn=spawn,
+            references=FakeWorker(log, "reference", (scripts or {}).get("reference", {})),
+            cores=1,
+            baseline=lambda case: case.approach == "floor",
+            clock=lambda: float(next(now)),
+            say=lambda text: None,
+        )
+        outcomes = {o.case.method: o for o in runner.run(Block(cases))}
+        return outcomes, log, workers
+
+    return run
+
+
+def test_a_block_measures_everything(measure):
+    outcomes, _, workers = measure(rounds=3, precision=1e-9)
+    found = outcomes["torch/backprop"]
+    assert found.status == "ok"
+    assert found.measured.seconds == pytest.approx((0.02,) * 3)
+    assert found.measured.cpu_ratio == pytest.approx(1.0)
+    assert found.measured.peak_bytes == 1000
+    assert found.measured.gradient_error_theta == pytest.approx((0.1,))
+    assert found.measured.adjoint_error_y0 == (0.0,)
+    assert found.measured.loss_error == pytest.approx((0.1,))
+    assert found.measured.reference_error == 0.01
+    assert outcomes["torch/floor"].measured.gradient_error_theta == ()
+    assert len({o.measured.pairing for o in outcomes.values()}) == 1
+    assert all(worker.closed for worker in workers)
+
+
+def test_each_round_times_every_method_once_in_a_shuffled_order(measure):
+    _, log, _ = measure(measure=("time",), rounds=30, precision=1e-9)
+    timed = [method for method, name in log if name == "time"][3:]  # after one calibration each
+    rounds = [timed[i : i + 3] for i in range(0, 90, 3)]
+    assert all(len(set(r)) == 3 for r in rounds)
+    assert len({tuple(r) for r in rounds}) > 1
+
+
+def test_replicates(measure):
+    outcomes, _, _ = measure(measure=("error",), replicates=4)
+    assert len(outcomes["jax/backprop"].measured.gradient_error_theta) == 4
+
+
+def test_rounds_end_when_the_intervals_are_narrow(measure):
+    outcomes, _, _ = measure(measure=("time",), rounds=50)
+    assert len(outcomes["torch/backprop"].measured.seconds) == 5  # samples without spread: as few as are ever enough
+
+
+def test_rounds_end_with_the_budget_but_one_is_always_taken(measure):
+    outcomes, _, _ = measure(measure=("time",), rounds=50, precision=1e-9, seconds=1, tick=10.0)
+    assert len(outcomes["torch/backprop"].measured.seconds) == 1
+
+
+@pytest.mark.parametrize("stage", ["build", "time", "memory", "gradient"])
+@pytest.mark.parametrize("status", ["failed", "timeout", "out-of-memory"])
+def test_a_failure_costs_one_case_alone(measure, stage, status):
+    outcomes, _, workers = measure({"jax/backprop": {stage: CaseFailure(status, "because")}}, rounds=2)
+    assert {m: o.status for m, o in outcomes.items()} == {
+        "torch/backprop": "ok",
+        "jax/backprop": status,
+        "torch/floor": "ok",
+    }
+    assert outcomes["jax/backprop"].reason == "because"
+    assert all(worker.closed for worker in workers)
+
+
+def test_what_was_timed_before_a_failure_is_kept(measure):
+    outcomes, _, _ = measure({"jax/backprop": {"memory": CaseFailure("timeout", "slow")}}, rounds=2, precision=1e-9)
+    assert len(outcomes["jax/backprop"].measured.seconds) == 2
+
+
+def test_a_gradient_that_is_not_finite_is_diverged(measure):
+    outcomes, _, _ = measure({"jax/backprop": {"build": Built(1.0, 0.5, False)}})
+    assert outcomes["jax/backprop"].status == "diverged"
+
+
+def test_a_reference_that_fails_says_so(measure):
+    outcomes, _, _ = measure({"reference": {"continuous": CaseFailure("failed", "no path")}})
+    assert Counter(o.status for o in outcomes.values()) == {"failed": 2, "ok": 1}
+    assert "no reference: no path" in outcomes["torch/backprop"].reason
+
+
+def test_an_interrupt_ends_the_children(measure, monkeypatch):
+    ended: list[FakeWorker] = []
+    close = FakeWorker.close
+    monkeypatch.setattr(FakeWorker, "close", lambda self: (ended.append(self), close(self))[1])
+    with pytest.raises(KeyboardInterrupt):
+        measure({"jax/backprop": {"build": KeyboardInterrupt()}})
+    assert len({id(worker) for worker in ended}) == 3

@@ -1,0 +1,123 @@
+"""Consistency: what exists is documented, and what is documented exists."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+import harness
+from harness.case import AXES
+from harness.cli import app
+from harness.frames import COMPUTED
+from harness.machine import Machine
+from harness.plan import make_plan
+from harness.record import STATUSES, columns
+from harness.suite import FIGURE_X, FIGURE_Y, Budget, Grid, Suite, read_suite
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def text(name: str) -> str:
+    """A page."""
+    return (ROOT / name).read_text()
+
+
+def test_all_is_what_can_be_imported():
+    for name in harness.__all__:
+        assert getattr(harness, name).__name__ == name
+    with pytest.raises(AttributeError):
+        harness.absent  # noqa: B018
+
+
+def test_columns_are_documented():
+    for name in (*columns(), *COMPUTED, *STATUSES):
+        assert f"`{name}`" in text("docs/records.md"), name
+
+
+def test_suite_keys_are_documented_with_their_defaults():
+    page = text("docs/suites.md")
+    for model in (Suite, Grid, Budget):
+        for name in model.model_fields:
+            assert f"| `{name}` |" in page, name
+    for name in (*AXES, *FIGURE_X, *FIGURE_Y):
+        assert f"`{name}`" in page, name
+    for name, field in Budget.model_fields.items():
+        default = "8 GiB" if name == "memory" else f"{field.default:g}"
+        assert re.search(rf"\| `{name}` \|.*\| {re.escape(default)} \|", page), name
+
+
+def test_approaches_are_documented(registry):
+    page = text("docs/methods.md")
+    for name in registry.methods:
+        backend, _, approach = name.partition("/")
+        if backend in ("torch", "jax"):
+            assert f"`{approach}`" in page, name
+
+
+def test_native_methods_exist_in_both_frameworks(registry):
+    approaches = {b: {n.split("/")[1] for n in registry.methods if n.startswith(f"{b}/")} for b in ("torch", "jax")}
+    assert approaches["torch"] == approaches["jax"]
+
+
+def test_commands_and_options_are_documented():
+    page = text("README.md") + text("docs/plugins.md")
+    group = typer.main.get_command(app)
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        assert f"python -m harness {name}" in page, name
+        help_page = subprocess.run([sys.executable, "-m", "harness", name, "--help"], capture_output=True, text=True, check=True)
+        assert command.help.split(".")[0] in help_page.stdout
+    options = {o for c in group.commands.values() for p in c.params for o in p.opts if o.startswith("--")}  # type: ignore[attr-defined]
+    documented = page + text("docs/cli.md")
+    assert not {o for o in options if f"{o}" not in documented}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_paths_that_pages_name_exist(page):
+    body = page.read_text()
+    for target in re.findall(r"\]\(([^)#:]+)\)", body):
+        assert (page.parent / target).exists(), target
+    for target in re.findall(r"`((?:harness|suites|tests|docs)/[\w./-]+)`", body):
+        assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "suites").glob("*.yaml")), ids=lambda p: p.stem)
+def test_suites_are_valid_and_listed(path, registry):
+    suite, _ = read_suite(path)
+    assert suite.name == path.stem
+    assert f"| `{suite.name}` | {suite.title} |" in text("README.md")
+    assert make_plan(suite, path, registry, Machine(1)).cases
+
+
+def test_the_quick_suite_has_every_backend(registry):
+    path = ROOT / "suites/quick.yaml"
+    plan = make_plan(read_suite(path)[0], path, registry, Machine(1))
+    assert {case.backend for case in plan.cases} == {"torch", "jax", "torchsde", "diffrax", "torchdiffeq"}
+
+
+def test_public_things_have_docstrings():
+    import ast
+
+    for path in (ROOT / "harness").rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        assert ast.get_docstring(tree), path
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                assert ast.get_docstring(node), f"{path}: {node.name}"
+
+
+def test_the_example_of_a_plugin_works_and_is_right(tmp_path):
+    example = ROOT / "docs/examples/suite.yaml"
+    command = [sys.executable, "-m", "harness", "run", str(example)]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    (run,) = (tmp_path / "results/example").iterdir()
+    frame = harness.load(run).set_index("method")
+    assert frame["status"].eq("ok").all()
+    # Central differences of a step of 1e-5 in float64: truncation and rounding are both near 1e-10.
+    assert frame.loc["example/finite-differences", "adjoint_error_theta_median"] < 1e-8
+    assert len((ROOT / "docs/examples/finite_differences.py").read_text().splitlines()) < 60

@@ -1,0 +1,201 @@
+"""The real thing: a suite from YAML to records and page, killed and resumed, interrupted, and with failing cases."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import harness
+from harness.store import RECORDS
+
+SUITE = """
+name: tiny
+title: Does it all work?
+seed: 1
+grid:
+  - problem: neural
+    noise: [none, diagonal]
+    method: [torch/backprop, torch/reversible, torch/floor, jax/backprop, torchsde/backprop, torchdiffeq/backprop]
+    dim: 2
+    batch: 4
+    steps: 8
+budget: {rounds: 2, seconds: 5, replicates: 2}
+report:
+  - {figure: points, x: method, y: seconds_median, facet: noise}
+"""
+
+
+def command(*arguments: str) -> list[str]:
+    """The command line, as a user types it."""
+    return [sys.executable, "-m", "harness", *arguments]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A folder with the suite, and its run."""
+    made = tmp_path_factory.mktemp("project")
+    (made / "tiny.yaml").write_text(SUITE)
+    found = subprocess.run(command("run", "tiny.yaml"), cwd=made, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
+    return made
+
+
+def run_folder(folder: Path) -> Path:
+    """The only run."""
+    (path,) = (folder / "results" / "tiny").iterdir()
+    return path
+
+
+def test_every_case_has_a_record(folder):
+    frame = harness.load(run_folder(folder))
+    assert frame["status"].value_counts().to_dict() == {"ok": 10, "unsupported": 2}
+    assert frame["case"].is_unique
+
+
+def test_the_numbers_make_sense(folder):
+    frame = harness.load(run_folder(folder))
+    ok = frame[frame["status"] == "ok"]
+    assert (ok["seconds"].map(len) == 2).all()
+    assert (ok["seconds_median"] > 0).all()
+    assert (ok["peak_bytes"] > 0).all()
+    exact = ok[ok["approach"] != "floor"]
+    assert (exact["gradient_error_theta"].map(len) == 2).all()
+    assert (exact["adjoint_error_theta_median"] < 1e-5).all()  # float32
+    assert (ok[ok["approach"] == "floor"]["gradient_error_theta"].map(len) == 0).all()
+    assert (ok[ok["backend"].isin(["jax"])]["xla_temp_bytes"] > 0).all()
+    assert ok["floor_ratio"].notna().any()
+
+
+def test_one_thread_is_one_thread(folder):
+    frame = harness.load(run_folder(folder))
+    assert (frame["cpu_ratio"].dropna() < 1.1).all()
+
+
+def test_run_json_names_the_environment(folder):
+    (execution,) = json.loads((run_folder(folder) / "run.json").read_text())["executions"]
+    assert execution["suite_text"] == SUITE
+    assert execution["packages"]["torch"]
+    assert {"processor", "usable_cores", "memory_bytes", "kernel", "variables", "git_revision", "seed"} <= set(execution)
+
+
+def test_resuming_a_complete_run_measures_nothing(folder):
+    before = (run_folder(folder) / RECORDS).read_text()
+    found = subprocess.run(command("run", "tiny.yaml", "--resume"), cwd=folder, capture_output=True, text=True)
+    assert found.returncode == 0
+    assert "0 cases to measure" in found.stderr
+    assert (run_folder(folder) / RECORDS).read_text() == before
+
+
+def test_show_and_report(folder):
+    run = str(run_folder(folder))
+    shown = subprocess.run(command("show", run), cwd=folder, capture_output=True, text=True, check=True)
+    assert "torchsde/backprop" in shown.stdout
+    assert "10 ok, 2 unsupported" in shown.stdout
+    again = subprocess.run(command("report", run, "--report", "elsewhere"), cwd=folder, capture_output=True, text=True, check=True)
+    assert again.stdout.strip() == "elsewhere/tiny.html"
+    assert (folder / "elsewhere/index.html").exists()
+
+
+@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGINT])
+def test_killed_and_resumed_is_as_if_never_killed(folder, tmp_path, kill):
+    """Halfway, after the first few records. Nothing is measured twice, nothing lost."""
+    (tmp_path / "tiny.yaml").write_text(SUITE)
+    process = subprocess.Popen(
+        command("run", "tiny.yaml"), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        if any(path.read_bytes().count(b"\n") >= 4 for path in tmp_path.glob(f"results/tiny/*/{RECORDS}")):
+            break
+        time.sleep(0.02)
+    if kill == signal.SIGINT:
+        os.killpg(process.pid, kill)
+    else:
+        process.kill()
+    process.communicate(timeout=60)
+    assert process.returncode == (130 if kill == signal.SIGINT else -signal.SIGKILL)
+    if kill == signal.SIGINT:
+        assert (tmp_path / "report/tiny.html").exists()
+    measured = len(harness.load(run_folder(tmp_path)))
+    assert 4 <= measured < 12
+    subprocess.run(command("run", "tiny.yaml", "--resume"), cwd=tmp_path, capture_output=True, check=True)
+    resumed, whole = harness.load(run_folder(tmp_path)), harness.load(run_folder(folder))
+    assert resumed["case"].is_unique
+    assert set(resumed["case"]) == set(whole["case"])
+    assert len(json.loads((run_folder(tmp_path) / "run.json").read_text())["executions"]) == 2
+
+
+FAILING = """
+import os, signal, time
+from harness import AbstractGradientMethod, Gradient, UnsupportedError
+import numpy as np
+
+class _Base(AbstractGradientMethod):
+    framework = "numpy"
+    summary = "for the test"
+
+    def unsupported(self, case):
+        return None
+
+class Crashes(_Base):
+    name = "test/crashes"
+
+    def build(self, problem, scheme, case, path):
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+class Hangs(_Base):
+    name = "test/hangs"
+
+    def build(self, problem, scheme, case, path):
+        return lambda: time.sleep(100)
+
+class Raises(_Base):
+    name = "test/raises"
+
+    def build(self, problem, scheme, case, path):
+        raise ValueError("a reason")
+
+class Diverges(_Base):
+    name = "test/diverges"
+
+    def build(self, problem, scheme, case, path):
+        return lambda: Gradient(float("nan"), {}, np.zeros(1))
+
+class Refuses(_Base):
+    name = "test/refuses"
+
+    def build(self, problem, scheme, case, path):
+        raise UnsupportedError("found out late")
+"""
+
+
+def test_failing_cases_are_records_with_reasons(tmp_path):
+    (tmp_path / "failing.py").write_text(FAILING)
+    suite = SUITE.partition("grid:")[0] + (
+        "grid:\n  - {problem: neural, noise: none, method: [test/*, torch/backprop], dim: 2, batch: 4, steps: 8}\n"
+        "plugins: [failing.py]\nmeasure: [time]\nbudget: {timeout: 5, rounds: 1}\n"
+    )
+    (tmp_path / "tiny.yaml").write_text(suite)
+    found = subprocess.run(command("run", "tiny.yaml"), cwd=tmp_path, capture_output=True, text=True)
+    assert found.returncode == 1
+    frame = harness.load(run_folder(tmp_path)).set_index("method")
+    assert frame["status"].to_dict() == {
+        "test/crashes": "failed",
+        "test/hangs": "timeout",
+        "test/raises": "failed",
+        "test/diverges": "diverged",
+        "test/refuses": "unsupported",
+        "torch/backprop": "ok",
+    }
+    assert "SIGSEGV" in frame.loc["test/crashes", "reason"]
+    assert "a reason" in frame.loc["test/raises", "reason"]
+    page = (tmp_path / "report/tiny.html").read_text()
+    assert "SIGSEGV" in page
+    assert "a reason" in page

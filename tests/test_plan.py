@@ -1,0 +1,96 @@
+"""From suites to cases and blocks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.case import blocks
+from harness.errors import InputError
+from harness.machine import Machine
+from harness.plan import Plan, make_plan
+from harness.registry import Registry
+from harness.suite import parse_suite
+
+HEAD = "name: tiny\ntitle: A question?\ngrid:\n"
+
+
+def plan(registry: Registry, grid: str, machine: Machine = Machine(2)) -> Plan:
+    """The plan of a suite with one product."""
+    return make_plan(parse_suite(f"{HEAD}  - {{{grid}}}\n", Path("tiny.yaml")), Path("tiny.yaml"), registry, machine)
+
+
+def test_the_product_of_the_axes(registry):
+    made = plan(registry, "problem: neural, noise: [scalar, general], method: torch/backprop, steps: [8, 16], scheme: heun")
+    assert {(c.noise, c.steps) for c in made.cases} == {("scalar", 8), ("scalar", 16), ("general", 8), ("general", 16)}
+    assert not made.unsupported
+
+
+def test_every_case_is_either_measured_or_refused_with_a_reason(registry):
+    made = plan(registry, "problem: neural, noise: [none, diagonal], method: '*/*', scheme: [heun, milstein, rk4]")
+    assert len(made.cases) + len(made.unsupported) == 2 * 3 * len(registry.methods)
+    assert all(reason for _, reason in made.unsupported)
+    assert not set(made.cases) & {case for case, _ in made.unsupported}
+
+
+def test_schemes_left_out_are_each_methods_default(registry):
+    made = plan(registry, "problem: neural, noise: diagonal, calculus: [ito, stratonovich], method: [torch/backprop, torch/reversible]")
+    found = {(c.method, c.calculus): c.scheme for c in made.cases}
+    assert found == {
+        ("torch/backprop", "ito"): "euler",
+        ("torch/backprop", "stratonovich"): "heun",
+        ("torch/reversible", "stratonovich"): "reversible-heun",
+    }
+    ((case, reason),) = made.unsupported
+    assert case.method == "torch/reversible"
+    assert "stratonovich" in reason
+
+
+def test_an_ode_is_measured_once_whatever_the_calculus(registry):
+    made = plan(registry, "problem: neural, noise: none, calculus: [ito, stratonovich], brownian: [own, shared], method: torch/backprop")
+    assert len(made.cases) == 1
+
+
+def test_blocks_hold_what_differs_in_method_and_scheme_alone(registry):
+    made = plan(registry, "problem: neural, noise: diagonal, method: torch/*, scheme: [heun, reversible-heun], steps: [8, 16]")
+    assert [len(block.cases) for block in blocks(made.cases)] == [9, 9]
+
+
+@pytest.mark.parametrize(
+    ("grid", "words"),
+    [
+        ("threads: 3", "2 cores"),
+        ("device: cuda", "no CUDA device"),
+        ("steps: 10, observations: 3", "don't divide"),
+        ("noise: none, method: torchsde/backprop", "not ODEs"),
+        ("problem: example1, noise: general", "diagonal"),
+    ],
+)
+def test_reasons(registry, grid, words):
+    axes = {"problem": "neural", "noise": "diagonal", "method": "torch/backprop"}
+    axes.update(part.split(": ") for part in grid.split(", "))
+    made = plan(registry, ", ".join(f"{key}: {value}" for key, value in axes.items()))
+    assert not made.cases
+    assert words in made.unsupported[0][1]
+
+
+def test_only(registry):
+    made = plan(registry, "problem: neural, noise: diagonal, method: '*/backprop', steps: [8, 16]")
+    assert {c.method for c in made.only(["method=torch/*", "steps=8"]).cases} == {"torch/backprop"}
+    with pytest.raises(InputError, match="axis=glob"):
+        made.only(["mehtod=torch/*"])
+    with pytest.raises(InputError, match="leaves nothing"):
+        made.only(["method=julia/*"])
+
+
+def test_ids_are_stable_and_tell_cases_apart(registry, make_case):
+    """The first is recorded: runs that were begun before an upgrade can be resumed after it."""
+    assert make_case().id == "RECORDED"
+    made = plan(registry, "problem: neural, noise: [scalar, general], method: '*/backprop', steps: [8, 16]")
+    assert len({case.id for case in made.cases}) == len(made.cases)
+
+
+def test_problem_parameters_are_canonical(registry):
+    made = plan(registry, 'problem: ["neural(width=32)", neural, "neural( width = 64 )"], noise: diagonal, method: torch/backprop')
+    assert [case.problem for case in made.cases] == ["neural", "neural(width=64)"]
