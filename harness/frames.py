@@ -45,12 +45,25 @@ def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     frame["floor_ratio"] = _floor_ratios(frame)
     for name in LISTS:
         frame[f"{name}_median"] = [float(np.median(v)) if v else np.nan for v in frame[name]]
-    for name in ("compile_seconds", "first_call_seconds", "cpu_ratio", "reference_error", "peak_bytes", "xla_temp_bytes"):
+    for name in (
+        "compile_seconds",
+        "first_call_seconds",
+        "cpu_ratio",
+        "reference_error",
+        "peak_bytes",
+        "xla_temp_bytes",
+    ):
         frame[name] = pd.to_numeric(frame[name])
     return frame
 
 
-FLOORS = {"torch": "torch/floor", "torchsde": "torch/floor", "torchdiffeq": "torch/floor", "jax": "jax/floor", "diffrax": "jax/floor"}
+FLOORS = {
+    "torch": "torch/floor",
+    "torchsde": "torch/floor",
+    "torchdiffeq": "torch/floor",
+    "jax": "jax/floor",
+    "diffrax": "jax/floor",
+}
 
 
 def _floor_ratios(frame: pd.DataFrame) -> list[float]:
@@ -88,7 +101,19 @@ def speedups(frame: pd.DataFrame) -> pd.DataFrame:
     """
     timed = frame[(frame["status"] == "ok") & frame["seconds"].map(bool)]
     by_key = {(row.pairing, row.scheme, row.method): row for row in timed.itertuples()}
-    axes = ["problem", "noise", "calculus", "scheme", "dim", "batch", "steps", "dtype", "device", "threads", "brownian"]
+    axes = [
+        "problem",
+        "noise",
+        "calculus",
+        "scheme",
+        "dim",
+        "batch",
+        "steps",
+        "dtype",
+        "device",
+        "threads",
+        "brownian",
+    ]
     rows = []
     for (pairing, scheme, method), native in by_key.items():
         for ours, theirs in COMPARABLE:

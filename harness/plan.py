@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from harness.case import AXES, Case
 from harness.errors import InputError, one_of
@@ -69,39 +70,15 @@ def _expand(grid: Grid, index: int, seed: int, path: Path, registry: Registry) -
     for name in grid.scheme or ():
         if name not in registry.schemes:
             raise InputError(path, f"{where}.scheme", f"{name!r} is no scheme", one_of(registry.schemes, name))
-    for problem, noise, calculus, dim, batch, steps, observations, dtype, device, threads, brownian in (
-        itertools.product(
-            problems,
-            grid.noise,
-            grid.calculus,
-            grid.dim,
-            grid.batch,
-            grid.steps,
-            grid.observations,
-            grid.dtype,
-            grid.device,
-            grid.threads,
-            grid.brownian,
-        )
-    ):
+    axes: dict[str, Iterable[Any]] = {axis: getattr(grid, axis) for axis in AXES if axis not in ("method", "scheme")}
+    axes["problem"] = problems
+    for values in itertools.product(*axes.values()):
+        point = dict(zip(axes, values, strict=True))
+        if point["noise"] == "none":
+            # An ODE has neither calculus nor noise: one name for all, so that it isn't measured twice.
+            point |= {"calculus": "stratonovich", "brownian": "own"}
         for method, scheme in itertools.product(methods, grid.scheme or ("",)):
-            yield Case(
-                problem=problem,
-                noise=noise,
-                # An ODE has no calculus: one name for both, so that it isn't measured twice.
-                calculus="stratonovich" if noise == "none" else calculus,
-                scheme=scheme,
-                method=method,
-                dim=dim,
-                batch=batch,
-                steps=steps,
-                observations=observations,
-                dtype=dtype,
-                device=device,
-                threads=threads,
-                brownian="own" if noise == "none" else brownian,
-                seed=seed,
-            )
+            yield Case(**point, method=method, scheme=scheme, seed=seed)
 
 
 def _methods(pattern: str, path: Path, key: str, registry: Registry) -> list[str]:

@@ -126,7 +126,12 @@ def _backward(chunk: _Chunk, y: Any, theta: Any, t: Any, dWs: Any, count: int, y
 
 
 def _fine_grid(
-    problem: AbstractProblem, case: Case, path: SharedPath, y0: np.ndarray, theta: dict[str, np.ndarray], steps: int
+    problem: AbstractProblem,
+    case: Case,
+    path: SharedPath,
+    y0: np.ndarray,
+    theta: dict[str, np.ndarray],
+    steps: int,
 ) -> GradientArrays:
     """The gradient on a fine grid: RK4 for an ODE, else Heun on the Stratonovich form. Memory is that of a chunk.
 
@@ -175,7 +180,7 @@ class ReferenceCache:
         """The entry, computed and stored where it isn't there or can't be read."""
         path = self.folder / f"{key}.npz"
         try:
-            with np.load(path, allow_pickle=False) as data:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
                 gradient = GradientArrays(float(data["loss"]), data["theta"], data["y0"])
                 return Reference(gradient, float(data["error"]))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

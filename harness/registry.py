@@ -68,16 +68,18 @@ class Registry:
 
     def add(self, item: type, where: str) -> bool:
         """Register one class. Raises InputError where its name is taken by another."""
-        for base, table in (
+        tables: tuple[tuple[type, dict[str, Any]], ...] = (
             (AbstractGradientMethod, self.methods),
             (AbstractProblem, self.problems),
             (AbstractScheme, self.schemes),
-        ):
+        )
+        made: Any = item
+        for base, table in tables:
             if issubclass(item, base):
-                known = table.get(item.name)
-                if known is not None and (known if isinstance(known, type) else type(known)) is not item:
-                    raise InputError(where, "", f"the name {item.name!r} is taken", "choose another")
-                table[item.name] = item if base is AbstractProblem else item()
+                known = table.get(made.name)
+                if known is not None and _class(known) is not item:
+                    raise InputError(where, "", f"the name {made.name!r} is taken", "choose another")
+                table[made.name] = made if base is AbstractProblem else made()
                 return True
         return False
 
@@ -86,7 +88,7 @@ class Registry:
         return [name for name in self.methods if fnmatch.fnmatchcase(name, pattern)]
 
     def problem_class(self, spec: str) -> tuple[type[AbstractProblem], dict[str, Any]]:
-        """The class and the parameters that `name(key=value, …)` stands for. Raises ValueError, in words for a person."""
+        """The class and the parameters that `name(key=value, …)` stands for. Raises ValueError, in a person's words."""
         found = re.fullmatch(r"([\w.-]+)(?:\((.*)\))?", spec.strip())
         if found is None or found[1] not in self.problems:
             name = found[1] if found else spec
@@ -97,7 +99,9 @@ class Registry:
         for part in filter(str.strip, (found[2] or "").split(",")):
             key, equals, text = (piece.strip() for piece in part.partition("="))
             if not equals or key not in fields:
-                raise ValueError(f"{key!r} is no parameter of {cls.name}; {one_of(fields, key) if fields else 'it has none'}")
+                raise ValueError(
+                    f"{key!r} is no parameter of {cls.name}; {one_of(fields, key) if fields else 'it has none'}"
+                )
             value = yaml.safe_load(text)
             kind = type(fields[key])
             if kind is float and type(value) is int:
@@ -118,6 +122,11 @@ class Registry:
         """The problem itself. Raises ValueError where it has no such form."""
         cls, parameters = self.problem_class(spec)
         return cls(noise=noise, calculus=calculus, dim=dim, **parameters)
+
+
+def _class(registered: Any) -> type:
+    """A problem is registered as its class, the others as instances."""
+    return registered if isinstance(registered, type) else type(registered)
 
 
 def _is_final(item: Any, module: ModuleType) -> bool:

@@ -81,7 +81,19 @@ FIGURE_Y = (
     "adjoint_error_y0_median",
     "loss_error_median",
 )
-FACETS = ("noise", "calculus", "scheme", "problem", "dim", "batch", "steps", "dtype", "brownian", "backend", "approach")
+FACETS = (
+    "noise",
+    "calculus",
+    "scheme",
+    "problem",
+    "dim",
+    "batch",
+    "steps",
+    "dtype",
+    "brownian",
+    "backend",
+    "approach",
+)
 
 
 class Figure(_Strict):
@@ -134,7 +146,9 @@ def read_suite(path: Path) -> tuple[Suite, str]:
         raise InputError(path, "", "isn't text in UTF-8") from error
     except OSError as error:
         reason = "is a folder" if path.is_dir() else error.strerror or "can't be read"
-        raise InputError(path, "", f"{reason[0].lower()}{reason[1:]}", "give the path of a suite's YAML file") from error
+        raise InputError(
+            path, "", f"{reason[0].lower()}{reason[1:]}", "give the path of a suite's YAML file"
+        ) from error
     return parse_suite(text, path), text
 
 

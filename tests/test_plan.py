@@ -13,17 +13,26 @@ from harness.plan import Plan, make_plan
 from harness.registry import Registry
 from harness.suite import parse_suite
 
+TWO_CORES = Machine(2)
 HEAD = "name: tiny\ntitle: A question?\ngrid:\n"
 
 
-def plan(registry: Registry, grid: str, machine: Machine = Machine(2)) -> Plan:
+def plan(registry: Registry, grid: str, machine: Machine = TWO_CORES) -> Plan:
     """The plan of a suite with one product."""
     return make_plan(parse_suite(f"{HEAD}  - {{{grid}}}\n", Path("tiny.yaml")), Path("tiny.yaml"), registry, machine)
 
 
 def test_the_product_of_the_axes(registry):
-    made = plan(registry, "problem: neural, noise: [scalar, general], method: torch/backprop, steps: [8, 16], scheme: heun")
-    assert {(c.noise, c.steps) for c in made.cases} == {("scalar", 8), ("scalar", 16), ("general", 8), ("general", 16)}
+    made = plan(
+        registry,
+        "problem: neural, noise: [scalar, general], method: torch/backprop, steps: [8, 16], scheme: heun",
+    )
+    assert {(c.noise, c.steps) for c in made.cases} == {
+        ("scalar", 8),
+        ("scalar", 16),
+        ("general", 8),
+        ("general", 16),
+    }
     assert not made.unsupported
 
 
@@ -35,7 +44,10 @@ def test_every_case_is_either_measured_or_refused_with_a_reason(registry):
 
 
 def test_schemes_left_out_are_each_methods_default(registry):
-    made = plan(registry, "problem: neural, noise: diagonal, calculus: [ito, stratonovich], method: [torch/backprop, torch/reversible]")
+    made = plan(
+        registry,
+        "problem: neural, noise: diagonal, calculus: [ito, stratonovich], method: [torch/backprop, torch/reversible]",
+    )
     found = {(c.method, c.calculus): c.scheme for c in made.cases}
     assert found == {
         ("torch/backprop", "ito"): "euler",
@@ -48,12 +60,18 @@ def test_schemes_left_out_are_each_methods_default(registry):
 
 
 def test_an_ode_is_measured_once_whatever_the_calculus(registry):
-    made = plan(registry, "problem: neural, noise: none, calculus: [ito, stratonovich], brownian: [own, shared], method: torch/backprop")
+    made = plan(
+        registry,
+        "problem: neural, noise: none, calculus: [ito, stratonovich], brownian: [own, shared], method: torch/backprop",
+    )
     assert len(made.cases) == 1
 
 
 def test_blocks_hold_what_differs_in_method_and_scheme_alone(registry):
-    made = plan(registry, "problem: neural, noise: diagonal, method: torch/*, scheme: [heun, reversible-heun], steps: [8, 16]")
+    made = plan(
+        registry,
+        "problem: neural, noise: diagonal, method: torch/*, scheme: [heun, reversible-heun], steps: [8, 16]",
+    )
     assert [len(block.cases) for block in blocks(made.cases)] == [9, 9]
 
 
@@ -86,11 +104,14 @@ def test_only(registry):
 
 def test_ids_are_stable_and_tell_cases_apart(registry, make_case):
     """The first is recorded: runs that were begun before an upgrade can be resumed after it."""
-    assert make_case().id == "RECORDED"
+    assert make_case().id == "ffd437631f96c5c6"
     made = plan(registry, "problem: neural, noise: [scalar, general], method: '*/backprop', steps: [8, 16]")
     assert len({case.id for case in made.cases}) == len(made.cases)
 
 
 def test_problem_parameters_are_canonical(registry):
-    made = plan(registry, 'problem: ["neural(width=32)", neural, "neural( width = 64 )"], noise: diagonal, method: torch/backprop')
+    made = plan(
+        registry,
+        'problem: ["neural(width=32)", neural, "neural( width = 64 )"], noise: diagonal, method: torch/backprop',
+    )
     assert [case.problem for case in made.cases] == ["neural", "neural(width=64)"]

@@ -18,12 +18,17 @@ def small(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("problem", "noise"), [("example1", "diagonal"), ("example2", "diagonal"), ("example3", "additive"), ("linear", "none")]
+    ("problem", "noise"),
+    [("example1", "diagonal"), ("example2", "diagonal"), ("example3", "additive"), ("linear", "none")],
 )
 @pytest.mark.parametrize("observations", [1, 2])
-def test_the_bar_covers_the_distance_to_the_closed_form(registry, make_case, small, monkeypatch, problem, noise, observations):
+def test_the_bar_covers_the_distance_to_the_closed_form(
+    registry, make_case, small, monkeypatch, problem, noise, observations
+):
     for seed in range(3):
-        case = make_case(problem=problem, noise=noise, calculus="ito", scheme="euler", observations=observations, seed=seed)
+        case = make_case(
+            problem=problem, noise=noise, calculus="ito", scheme="euler", observations=observations, seed=seed
+        )
         it = problem_of(registry, case)
         path = path_of(it, case, seed) or reference_module.SharedPath(0, 1, 0)
         exact = continuous(it, case, path)
@@ -91,5 +96,13 @@ def test_keys_tell_apart_what_matters_and_nothing_else(registry, make_case):
         return cache_key(it, case, path)
 
     assert key() == key(method="jax/adjoint", scheme="midpoint", dtype="float32")
-    others = [key(dim=4), key(noise="general"), key(batch=5), key(seed=4), key(problem="neural(width=8)"), key(observations=2), key(calculus="ito")]
+    others = [
+        key(dim=4),
+        key(noise="general"),
+        key(batch=5),
+        key(seed=4),
+        key(problem="neural(width=8)"),
+        key(observations=2),
+        key(calculus="ito"),
+    ]
     assert len({key(), *others}) == len(others) + 1

@@ -29,13 +29,22 @@ class Mine(AbstractGradientMethod):
 
 
 def test_the_built_in_ones_are_there(registry):
-    assert {"torch/backprop", "jax/reversible", "torchsde/adjoint", "diffrax/backsolve", "torchdiffeq/adjoint"} <= set(registry.methods)
+    assert {
+        "torch/backprop",
+        "jax/reversible",
+        "torchsde/adjoint",
+        "diffrax/backsolve",
+        "torchdiffeq/adjoint",
+    } <= set(registry.methods)
     assert {"neural", "example1", "example2", "example3", "linear"} <= set(registry.problems)
     assert {"euler", "heun", "midpoint", "milstein", "reversible-heun", "rk4"} <= set(registry.schemes)
 
 
 def test_loading_imports_no_framework():
-    code = "import sys; from harness.registry import Registry; Registry.load(); import harness.cli; print([m for m in ('torch', 'jax', 'pandas') if m in sys.modules])"
+    code = (
+        "import sys; from harness.registry import Registry; Registry.load(); import harness.cli;"
+        "print([m for m in ('torch', 'jax', 'pandas') if m in sys.modules])"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
@@ -66,6 +75,6 @@ def test_a_name_that_is_taken(tmp_path: Path):
 
 def test_an_entry_point_that_raises(monkeypatch):
     entry = EntryPoint("broken", "no_such_module_anywhere", "harness.methods")
-    monkeypatch.setattr("harness.registry.entry_points", lambda group: [entry])
+    monkeypatch.setattr("harness.registry.entry_points", lambda **_: [entry])
     with pytest.raises(InputError, match="entry point broken"):
         Registry.load()

@@ -25,10 +25,18 @@ WRONG = [
     ("unknown key", GOOD + "gird: 1\n", ["gird", "unknown key", "did you mean 'grid'"]),
     ("unknown key in grid", GOOD + "    stepz: 3\n", ["grid.0.stepz", "unknown key", "steps"]),
     ("wrong type", GOOD + "    steps: many\n", ["grid.0.steps", "'many'", "integer"]),
-    ("unknown method", GOOD.replace("torch/backprop", "torch/backprob"), ["grid.0.method", "torch/backprob", "torch/backprop"]),
+    (
+        "unknown method",
+        GOOD.replace("torch/backprop", "torch/backprob"),
+        ["grid.0.method", "torch/backprob", "torch/backprop"],
+    ),
     ("unknown noise", GOOD.replace("diagonal", "diag"), ["grid.0.noise", "'diag'", "additive"]),
     ("unknown problem", GOOD.replace("neural", "neurall"), ["grid.0.problem", "neurall", "neural"]),
-    ("unknown problem parameter", GOOD.replace("neural", "neural(widht=3)"), ["grid.0.problem", "widht", "width"]),
+    (
+        "unknown problem parameter",
+        GOOD.replace("neural", "neural(widht=3)"),
+        ["grid.0.problem", "widht", "width"],
+    ),
     ("unknown scheme", GOOD + "    scheme: hoin\n", ["grid.0.scheme", "hoin", "heun"]),
     ("empty grid", GOOD.partition("grid")[0] + "grid: []\n", ["grid", "is empty"]),
     ("empty axis", GOOD + "    steps: []\n", ["grid.0.steps", "is empty"]),
@@ -51,7 +59,10 @@ def test_wrong_suites_are_explained_in_one_line(tmp_path: Path, text: str, words
     (tmp_path / "broken.py").write_text("1 / 0\n")
     (tmp_path / "empty.py").write_text("x = 1\n")
     found = subprocess.run(
-        [sys.executable, "-m", "harness", "run", str(path), "--dry-run"], capture_output=True, text=True, cwd=tmp_path
+        [sys.executable, "-m", "harness", "run", str(path), "--dry-run"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
     )
     assert found.returncode == 2, found.stderr
     assert found.stderr.count("\n") == 1
@@ -63,9 +74,7 @@ def test_wrong_suites_are_explained_in_one_line(tmp_path: Path, text: str, words
 
 @pytest.mark.parametrize("name", ["absent.yaml", "."])
 def test_a_missing_file_is_explained(tmp_path: Path, name: str):
-    found = subprocess.run(
-        [sys.executable, "-m", "harness", "run", name], capture_output=True, text=True, cwd=tmp_path
-    )
+    found = subprocess.run([sys.executable, "-m", "harness", "run", name], capture_output=True, text=True, cwd=tmp_path)
     assert found.returncode == 2
     assert found.stderr.count("\n") == 1
 

@@ -21,13 +21,11 @@ class InjectedBrownian(diffrax.AbstractBrownianPath):
     W: Array
     H: Array
     dt: float
-    t0: float
-    t1: float
+    t0: float  # pyright: ignore[reportIncompatibleVariableOverride] - abstract in the parent, as equinox has it
+    t1: float  # pyright: ignore[reportIncompatibleVariableOverride]
     levy_area: type = diffrax.BrownianIncrement
 
-    def evaluate(
-        self, t0: Any, t1: Any = None, left: bool = True, use_levy: bool = False
-    ) -> Any:
+    def evaluate(self, t0: Any, t1: Any = None, left: bool = True, use_levy: bool = False) -> Any:
         """The increment over [t0, t1], which must be a step of the grid."""
         del left
         if t1 is None:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from harness.brownian.path import SharedPath
 from harness.case import Case
 
-CHUNK_NUMBERS = 2**15  # about as many are drawn together: enough to hide the cost of a draw, little to hold
+CHUNK_NUMBERS = 2**13  # about as many are drawn together: enough to hide the cost of a draw, little to hold
 CHUNK_STEPS = 64
 
 

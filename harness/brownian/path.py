@@ -5,8 +5,8 @@ each piece is halved again and again. Every piece of length h holds the incremen
 area H = (1/h) ∫ (W_s − (s/h) W) ds ~ N(0, h/12), independent of it (Foster, Lyons & Oberhauser, "An optimal polynomial
 approximation of Brownian motion", SIAM J. Numer. Anal. 2020, definition 3.2).
 
-Halving. Let W_l, H_l, W_r, H_r belong to the halves, D = W_l − W_r, S = H_l + H_r, T = H_l − H_r. Then W = W_l + W_r and
-H = D/4 + S/2, where D ~ N(0, h), S, T ~ N(0, h/12) are independent. Given (W, H): E[D] = 3H with variance
+Halving. Let W_l, H_l, W_r, H_r belong to the halves, D = W_l − W_r, S = H_l + H_r, T = H_l − H_r. Then W = W_l + W_r
+and H = D/4 + S/2, where D ~ N(0, h), S, T ~ N(0, h/12) are independent. Given (W, H): E[D] = 3H with variance
 h − (h/4)²/(h/12) = h/4, S = 2H − D/2, and T is free. So, with independent standard normals X, Y:
 
     D = 3H + (√h / 2) X,   S = H/2 − (√h / 4) X,   T = √(h/12) Y.
@@ -39,7 +39,7 @@ class SharedPath:
     t1: float = 1.0
 
     def increments(self, steps: int, start: int = 0, stop: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """W and H of the steps `start … stop − 1` of a grid of `steps`, float64, each (stop − start, batch, noise_dim)."""
+        """W and H of steps `start … stop − 1` of a grid of `steps`, float64, each (stop − start, batch, noise_dim)."""
         stop = steps if stop is None else stop
         if not 0 <= start < stop <= steps:
             raise ValueError(f"steps {start} to {stop} of a grid of {steps}")
@@ -69,7 +69,11 @@ class SharedPath:
         """(stop − first, 2, batch, noise_dim) standard normals for pieces of a level."""
         size = 2 * self.batch * self.noise_dim
         rows = normal_rows(
-            key=(self.seed, splitmix(self.seed, odd)), stream=level, first=first, rows=stop - first, row_size=size
+            key=(self.seed, splitmix(self.seed, odd)),
+            stream=level,
+            first=first,
+            rows=stop - first,
+            row_size=size,
         )
         return rows.reshape(stop - first, 2, self.batch, self.noise_dim)
 

@@ -10,7 +10,7 @@ from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.random import splitmix
 
-CHUNK_NUMBERS = 2**15  # about as many are drawn together: enough to hide the cost of a draw, little to hold
+CHUNK_NUMBERS = 2**13  # about as many are drawn together: enough to hide the cost of a draw, little to hold
 
 
 class TorchNoise:

@@ -69,5 +69,3 @@ class InjectedBrownian(torchsde.BaseBrownian):
     def size(self) -> torch.Size:
         """(batch, noise_dim)."""
         return self.shape
-
-

@@ -49,14 +49,16 @@ def doctor() -> None:
             ratio = sample.cpu_seconds / sample.wall_seconds
             verdict = "one thread" if ratio < 1.1 else "MORE THAN ONE THREAD"
             problems += ratio >= 1.1
-            print(f"{method:16} {sample.wall_seconds / 20 * 1e3:.2f} ms a run, CPU over wall {ratio:.2f} ({verdict}), peak {peak} bytes")
+            took = f"{sample.wall_seconds / 20 * 1e3:.2f} ms a run"
+            print(f"{method:16} {took}, CPU over wall {ratio:.2f} ({verdict}), peak {peak} bytes")
         except CaseFailure as failure:
             problems += 1
             print(f"{method:16} FAILED: {failure}")
         finally:
             worker.close()
     devices = cuda_devices()
-    print("CUDA         " + (", ".join(f"{k}: {v}" for k, v in devices.items()) or "none (suites with device cuda are unsupported)"))
+    seen = ", ".join(f"{framework}: {name}" for framework, name in devices.items())
+    print(f"CUDA         {seen or 'none (suites with device cuda are unsupported)'}")
     print("all well" if not problems else f"{problems} problem(s)")
     if problems:
         raise typer.Exit(1)

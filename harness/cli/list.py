@@ -20,7 +20,8 @@ def list_(
     kind: Annotated[str, typer.Argument(help="methods, problems, schemes or suites.", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")] = False,
     plugin: Annotated[
-        list[str] | None, typer.Option("--plugin", help="A plugin file or module to load first. May be repeated.")
+        list[str] | None,
+        typer.Option("--plugin", help="A plugin file or module to load first. May be repeated."),
     ] = None,
 ) -> None:
     """List methods, problems, schemes or suites."""
@@ -43,7 +44,13 @@ def list_(
 
 def _methods(registry: Registry) -> list[Row]:
     return [
-        {"name": name, "summary": m.summary, "framework": m.framework, "exact": m.exact, "baseline": m.baseline}
+        {
+            "name": name,
+            "summary": m.summary,
+            "framework": m.framework,
+            "exact": m.exact,
+            "baseline": m.baseline,
+        }
         for name, m in sorted(registry.methods.items())
     ]
 
@@ -60,7 +67,13 @@ def _problems(registry: Registry) -> list[Row]:
 
 def _schemes(registry: Registry) -> list[Row]:
     return [
-        {"name": name, "summary": s.summary, "calculi": s.calculi, "noises": s.noises, "evaluations": s.evaluations}
+        {
+            "name": name,
+            "summary": s.summary,
+            "calculi": s.calculi,
+            "noises": s.noises,
+            "evaluations": s.evaluations,
+        }
         for name, s in sorted(registry.schemes.items())
     ]
 

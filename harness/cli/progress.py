@@ -85,6 +85,11 @@ def make_listener(console: Console, *, total_seconds: float, total_cases: int) -
     if not console.is_terminal:
         yield _Lines(console, total_cases, pace)
         return
-    columns = (BarColumn(20), MofNCompleteColumn(), _TimeLeft(pace), TextColumn("{task.description}", markup=False))
+    columns = (
+        BarColumn(20),
+        MofNCompleteColumn(),
+        _TimeLeft(pace),
+        TextColumn("{task.description}", markup=False),
+    )
     with Progress(*columns, console=console, transient=True) as progress:
         yield _Bar(progress, total_cases, pace)

@@ -46,7 +46,9 @@ def run(
     if dry_run:
         _print_plan(parsed, plan, registry)
         return
-    interrupted, statuses = _measure(parsed, text, plan, registry, devices, resume=resume, results=results, report=report)
+    interrupted, statuses = _measure(
+        parsed, text, plan, registry, devices, resume=resume, results=results, report=report
+    )
     if interrupted:
         raise typer.Exit(130)
     if any(statuses[status] for status in ("failed", "timeout", "out-of-memory", "diverged")):
@@ -124,7 +126,8 @@ def _print_plan(suite: Suite, plan: Plan, registry: Registry) -> None:
 
     print(f"{suite.name}: {suite.title}")
     for block in blocks(plan.cases):
-        print(f"\n{block.cases[0].setting}, {block.cases[0].dtype}, {block.cases[0].device}, brownian {block.cases[0].brownian}")
+        first = block.cases[0]
+        print(f"\n{first.setting}, {first.dtype}, {first.device}, brownian {first.brownian}")
         for case in block.cases:
             print(f"  {case.method:30} {case.scheme}")
     if plan.unsupported:
@@ -134,7 +137,7 @@ def _print_plan(suite: Suite, plan: Plan, registry: Registry) -> None:
     seconds = sum(expected_seconds(suite, registry, case) for case in plan.cases)
     print(
         f"\n{len(plan.cases)} cases in {len(blocks(plan.cases))} blocks, {len(plan.unsupported)} unsupported; "
-        f"about {_minutes(seconds)} on one core like those it was guessed on"
+        f"about {_minutes(seconds)}"
     )
 
 

@@ -29,7 +29,16 @@ def print_records(run: Run) -> None:
     from harness.report.format import error, seconds, size
 
     table = Table(box=None, pad_edge=False)
-    for heading in ("method", "scheme", "setting", "status", "time", "peak", "gradient error", "adjoint error"):
+    for heading in (
+        "method",
+        "scheme",
+        "setting",
+        "status",
+        "time",
+        "peak",
+        "gradient error",
+        "adjoint error",
+    ):
         table.add_column(heading, justify="right" if heading in ("time", "peak") or "error" in heading else "left")
     frame = load(run.folder)
     for row in frame.sort_values(["block", "seconds_median"]).itertuples():
@@ -54,4 +63,3 @@ def print_summary(run: Run) -> None:
     print(f"{run.folder}: {', '.join(f'{n} {status}' for status, n in sorted(counts.items())) or 'no records'}")
     for sentence in answers(frame):
         print(f"- {sentence}")
-

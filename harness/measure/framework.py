@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 from abc import ABC, abstractmethod
-from typing import Any
 
 from harness.case import Case
-from harness.method import Gradient
 from harness.gradient_arrays import GradientArrays
+from harness.method import Gradient
 
 
 class AbstractFramework(ABC):

@@ -21,8 +21,11 @@ def peak_bytes_cpu(run: Callable[[], object]) -> int:
         path = Path(folder) / "allocations.bin"
         with memray.Tracker(path, file_format=memray.FileFormat.AGGREGATED_ALLOCATIONS):
             run()
-        with memray.FileReader(path) as reader:
+        reader = memray.FileReader(path)
+        try:
             return int(reader.metadata.peak_memory)
+        finally:
+            reader.close()
 
 
 def peak_bytes_cuda(run: Callable[[], object], framework: str) -> int | None:

@@ -65,7 +65,7 @@ def _terms(solve: Any, noise: Any) -> Any:
     if jnp.issubdtype(noise.dtype, jax.dtypes.prng_key):
         brownian = diffrax.VirtualBrownianTree(problem.t0, problem.t1, tol=solve.dt / 2, shape=shape, key=noise)
     else:
-        brownian = InjectedBrownian(noise, noise, solve.dt, problem.t0, problem.t1)
+        brownian = InjectedBrownian(W=noise, H=noise, dt=solve.dt, t0=problem.t0, t1=problem.t1)
 
     if problem.noise == "diagonal":
         noise_term = diffrax.ControlTerm(

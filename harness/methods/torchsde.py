@@ -116,7 +116,7 @@ class Backprop(AbstractGradientMethod):
 
 
 class Adjoint(AbstractGradientMethod):
-    """`torchsde.sdeint_adjoint`. The backward scheme is the forward one for heun and midpoint, else torchsde's default."""
+    """`torchsde.sdeint_adjoint`. Backwards it takes the forward scheme for heun and midpoint, else its default."""
 
     name = "torchsde/adjoint"
     framework = "torch"
@@ -136,9 +136,7 @@ class Adjoint(AbstractGradientMethod):
 
         method = _solvers(case)[case.scheme]
         options = {"adjoint_method": method} if case.scheme in ("heun", "midpoint") else {}
-        return _build(
-            problem, case, path, torchsde.sdeint_adjoint, method=method, sde_type=_sde_type(case), **options
-        )
+        return _build(problem, case, path, torchsde.sdeint_adjoint, method=method, sde_type=_sde_type(case), **options)
 
 
 class Reversible(AbstractGradientMethod):

@@ -70,7 +70,18 @@ def _overhead(methods: pd.DataFrame) -> list[str]:
 
 def memory_slopes(methods: pd.DataFrame) -> pd.DataFrame:
     """The log–log slope of peak memory over steps, a row a method and setting with at least three step counts."""
-    axes = ["method", "scheme", "problem", "noise", "calculus", "dim", "batch", "observations", "dtype", "brownian"]
+    axes = [
+        "method",
+        "scheme",
+        "problem",
+        "noise",
+        "calculus",
+        "dim",
+        "batch",
+        "observations",
+        "dtype",
+        "brownian",
+    ]
     known = methods.dropna(subset=["peak_bytes"])
     rows = [
         dict(zip(axes, key, strict=True)) | {"slope": log_slope(group["steps"], group["peak_bytes"])}
@@ -106,9 +117,8 @@ def _errors(methods: pd.DataFrame) -> list[str]:
         exact = [str(m) for m, v in worst.items() if v <= rounding]
         biased = [f"{m} (up to {error(v)})" for m, v in worst.items() if v > rounding]
         if exact:
-            sentences.append(
-                f"In {dtype} the gradient of the discrete solve is met to {error(worst[exact].max())} by {listing(exact)}."
-            )
+            met = error(worst[exact].max())
+            sentences.append(f"In {dtype} the gradient of the discrete solve is met to {met} by {listing(exact)}.")
         if biased:
             sentences.append(f"In {dtype} it is missed by {listing(biased)}.")
     unresolved = known[known["gradient_error_theta_median"] < UNRESOLVED * known["reference_error"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import matplotlib as mpl
 
@@ -29,7 +30,13 @@ LABELS = {
     "dim": "dimension",
     "batch": "batch size",
 }
-STYLE = {"svg.fonttype": "none", "font.family": "sans-serif", "axes.titlesize": 10, "axes.grid": True, "grid.alpha": 0.4}
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "axes.titlesize": 10,
+    "axes.grid": True,
+    "grid.alpha": 0.4,
+}
 
 
 def draw(figure: Figure, frame: pd.DataFrame) -> str | None:
@@ -41,7 +48,10 @@ def draw(figure: Figure, frame: pd.DataFrame) -> str | None:
         data = data[data["approach"] != "floor"]
     if data.empty:
         return None
-    drawers: dict[str, Callable[[Figure, pd.DataFrame], sns.FacetGrid]] = {"scaling": _scaling, "points": _points}
+    drawers: dict[str, Callable[[Figure, pd.DataFrame], sns.FacetGrid]] = {
+        "scaling": _scaling,
+        "points": _points,
+    }
     with mpl.rc_context(STYLE), sns.axes_style("whitegrid"):
         grid = drawers[figure.figure](figure, data)
         svg = _svg(grid.figure)
@@ -69,23 +79,42 @@ def label(column: str) -> str:
 def _scaling(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
     """Both axes logarithmic, a line a method (and scheme, where a method has several)."""
     facets = sorted(data[figure.facet].unique(), key=str) if figure.facet else None
-    grid = sns.FacetGrid(data, col=figure.facet, col_order=facets, col_wrap=3 if facets else None, height=3.6, aspect=1.15)
+    grid = sns.FacetGrid(
+        data, col=figure.facet, col_order=facets, col_wrap=3 if facets else None, height=3.6, aspect=1.15
+    )
     for panel, axes in _panels(figure, grid, data):
         for name, line in _lines(figure, panel):
             axes.plot(line[figure.x], line[figure.y], **_line_style(name))
             if figure.y == "seconds_median":
-                axes.fill_between(line[figure.x], line["seconds_low"], line["seconds_high"], color=color(name), alpha=0.15)
+                axes.fill_between(
+                    line[figure.x], line["seconds_low"], line["seconds_high"], color=color(_method(name)), alpha=0.15
+                )
             if figure.y.startswith("gradient_error"):
                 hollow = line[line[figure.y] < UNRESOLVED * line["reference_error"]]
-                axes.plot(hollow[figure.x], hollow[figure.y], ls="", marker=marker(name), mfc="white", mec=color(name), zorder=3)
+                axes.plot(
+                    hollow[figure.x],
+                    hollow[figure.y],
+                    ls="",
+                    marker=marker(name),
+                    mfc="white",
+                    mec=color(_method(name)),
+                    zorder=3,
+                )
         axes.set_xscale("log" if pd.api.types.is_numeric_dtype(panel[figure.x]) else "linear")
         axes.set_yscale("log")
     _finish(grid, figure, label(figure.x), label(figure.y))
-    handles: dict[str, object] = {}
+    handles: dict[str, Any] = {}
     for axes in grid.axes.flat:
         for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
             handles.setdefault(name, handle)
-    grid.figure.legend(handles.values(), handles.keys(), loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
+    grid.figure.legend(
+        handles.values(),
+        handles.keys(),
+        loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
+        frameon=False,
+        fontsize=8,
+    )
     return grid
 
 
@@ -100,11 +129,16 @@ def _lines(figure: Figure, panel: pd.DataFrame) -> list[tuple[str, pd.DataFrame]
     return lines
 
 
-def _line_style(name: str) -> dict[str, object]:
+def _method(name: str) -> str:
+    """Of a line or row, whose name may go on with what tells it from others."""
+    return name.split(" ")[0]
+
+
+def _line_style(name: str) -> dict[str, Any]:
     dash = dashes(name)
     return {
         "label": name,
-        "color": color(name.split(" ")[0]),
+        "color": color(_method(name)),
         "marker": marker(name),
         "markersize": 5,
         "linewidth": 1.4,
@@ -129,9 +163,18 @@ def _points(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
     for panel, axes in _panels(figure, grid, data):
         panel = panel.sort_values(figure.y)
         order = list(dict.fromkeys(panel["row"]))
-        palette = {name: color(name.split(" ")[0]) for name in order}
+        palette = {name: color(_method(name)) for name in order}
         sns.stripplot(
-            panel, x=figure.y, y="row", order=order, hue="row", palette=palette, legend=False, jitter=False, size=8, ax=axes
+            panel,
+            x=figure.y,
+            y="row",
+            order=order,
+            hue="row",
+            palette=palette,
+            legend=False,
+            jitter=False,
+            size=8,
+            ax=axes,
         )
         if figure.y == "seconds_median":
             rows = panel.drop_duplicates("row").set_index("row").loc[order]

@@ -110,7 +110,7 @@ def _content(suite: Suite, run: Run, about: dict[str, Any], frame: pd.DataFrame)
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """A row a record: for each cell what it shows and what it sorts by; unresolved errors are marked."""
     rows = []
-    for record in frame.to_dict("records"):
+    for record in _dicts(frame):
         resolved = _resolved(record)
         cells = []
         for column, _, write in COLUMNS:
@@ -127,16 +127,22 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
+def _dicts(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
 def _resolved(record: dict[str, Any]) -> bool:
     return not record["gradient_error_theta_median"] < UNRESOLVED * record["reference_error"]
 
 
 def _speedups(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    rows = speedups(frame).to_dict("records")
-    return [{**row, "ratio": f"{row['ratio']:.2f}", "low": f"{row['low']:.2f}", "high": f"{row['high']:.2f}"} for row in rows]
+    rows = _dicts(speedups(frame))
+    return [
+        {**row, "ratio": f"{row['ratio']:.2f}", "low": f"{row['low']:.2f}", "high": f"{row['high']:.2f}"}
+        for row in rows
+    ]
 
 
 def _reasons(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """One entry a method, scheme, status and reason, with the number of cases."""
-    grouped = frame.groupby(["status", "method", "scheme", "reason"], sort=True).size()
-    return [dict(zip(("status", "method", "scheme", "reason"), key, strict=True), count=n) for key, n in grouped.items()]
+    return _dicts(frame.groupby(["status", "method", "scheme", "reason"], sort=True).size().reset_index(name="count"))

@@ -138,9 +138,7 @@ class BlockRunner:
         workers.append(worker)
         try:
             built = worker.call("build", splitmix(self.seed, 1))
-            measured = Measured(
-                compile_seconds=built.compile_seconds, first_call_seconds=built.first_call_seconds
-            )
+            measured = Measured(compile_seconds=built.compile_seconds, first_call_seconds=built.first_call_seconds)
             if not built.finite:
                 worker.close()
                 return Outcome(case, "diverged", "the loss or its gradient isn't finite", measured)
@@ -212,7 +210,10 @@ class BlockRunner:
                 ("gradient_error_y0", relative_error(found.y0, truth.y0)),
                 ("adjoint_error_theta", relative_error(found.theta, exact.theta)),
                 ("adjoint_error_y0", relative_error(found.y0, exact.y0)),
-                ("loss_error", abs(found.loss - truth.loss) / abs(truth.loss) if truth.loss else abs(found.loss)),
+                (
+                    "loss_error",
+                    abs(found.loss - truth.loss) / abs(truth.loss) if truth.loss else abs(found.loss),
+                ),
             ):
                 values.setdefault(name, []).append(value)
         lists = {name: tuple(column) for name, column in values.items()}

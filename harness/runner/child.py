@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import traceback
@@ -192,8 +193,6 @@ class ProbeTarget:
             found["torch"] = torch.cuda.get_device_name()
         import jax
 
-        try:
+        with contextlib.suppress(RuntimeError):
             found["jax"] = jax.devices("gpu")[0].device_kind
-        except RuntimeError:
-            pass
         return found

@@ -49,6 +49,15 @@ class References:
 
 
 def _relevant(name: str, case: Case) -> tuple[Any, ...]:
-    """What a reference depends on: the block, but for precision, device, threads and sampler; the scheme if discrete."""
-    shared = (case.problem, case.noise, case.calculus, case.dim, case.batch, case.steps, case.observations, case.seed)
+    """What a reference depends on: the block less precision, device, threads and sampler; the scheme if discrete."""
+    shared = (
+        case.problem,
+        case.noise,
+        case.calculus,
+        case.dim,
+        case.batch,
+        case.steps,
+        case.observations,
+        case.seed,
+    )
     return shared if name == "continuous" else (*shared, case.scheme)

@@ -77,9 +77,7 @@ def execute(suite: Suite, plan: Plan, run: Run, registry: Registry, listener: Li
 
 
 @contextmanager
-def _block_runner(
-    suite: Suite, run: Run, registry: Registry, say: Callable[[str], None]
-) -> Iterator[BlockRunner]:
+def _block_runner(suite: Suite, run: Run, registry: Registry, say: Callable[[str], None]) -> Iterator[BlockRunner]:
     """A block runner with real children."""
     context = start_server()
     log = run.folder / "children.log"
@@ -122,7 +120,7 @@ def cuda_devices() -> dict[str, str]:
 def expected_seconds(suite: Suite, registry: Registry, case: Case) -> float:
     """A rough guess at what a case takes: starting, compiling, one call, its rounds, memory and errors."""
     method = registry.methods[case.method]
-    one = case.steps * method.step_seconds * registry.schemes[case.scheme].evaluations**0.7
+    one = case.steps * method.step_seconds * registry.schemes[case.scheme].evaluations ** 0.7
     building = {"jax": 1.5, "diffrax": 6.0}.get(case.backend, 0.1)
     rounds = suite.budget.rounds if "time" in suite.measure else 0
     peers = 8  # children of a block share its seconds

@@ -19,7 +19,7 @@ from harness.runner.child import serve
 WATCH_SECONDS = 0.1
 
 
-class CaseFailure(Exception):
+class CaseFailure(Exception):  # noqa: N818 - a failure is an outcome of a case
     """A child couldn't answer. `status` is a record's, the message its reason."""
 
     def __init__(self, status: str, reason: str) -> None:
@@ -64,7 +64,8 @@ class Worker:
             if used > self._memory:
                 self.close()
                 raise CaseFailure(
-                    "out-of-memory", f"{name} took {used / 2**30:.2f} GiB, over {self._memory / 2**30:.2f} GiB"
+                    "out-of-memory",
+                    f"{name} took {used / 2**30:.2f} GiB, over {self._memory / 2**30:.2f} GiB",
                 )
         try:
             answer = self._connection.recv()
@@ -105,5 +106,3 @@ def start_server() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["harness.runner.preload"])
     return context
-
-

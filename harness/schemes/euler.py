@@ -6,7 +6,7 @@ from harness.schemes._runge_kutta import AbstractRungeKutta
 
 
 class Euler(AbstractRungeKutta):
-    """Order ½ for Itô SDEs (1 for additive noise), order 1 for ODEs. Maruyama 1955; Kloeden & Platen 1992, section 10.2."""
+    """Order ½ for Itô SDEs (1 for additive noise), 1 for ODEs. Maruyama 1955; Kloeden & Platen 1992, section 10.2."""
 
     name = "euler"
     calculi = ("ito",)

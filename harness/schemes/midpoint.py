@@ -6,7 +6,10 @@ from harness.schemes._runge_kutta import AbstractRungeKutta
 
 
 class Midpoint(AbstractRungeKutta):
-    """Order 1 for Stratonovich SDEs with commutative noise, ½ otherwise; order 2 for ODEs. Kloeden & Platen 1992, section 11.1."""
+    """Order 1 for Stratonovich SDEs with commutative noise, ½ otherwise; order 2 for ODEs.
+
+    Kloeden & Platen 1992, section 11.1.
+    """
 
     name = "midpoint"
     calculi = ("stratonovich",)

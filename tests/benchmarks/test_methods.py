@@ -1,4 +1,4 @@
-"""`pytest --benchmark-only`: every native and library method on a small block, grouped so that the tables compare them."""
+"""`pytest --benchmark-only`: every method on a small block, grouped so that the tables compare them."""
 
 from __future__ import annotations
 

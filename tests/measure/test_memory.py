@@ -55,9 +55,7 @@ def test_memory_slopes_from_64_to_4096_steps(make_case, method, low, high):
     steps, peaks = [64, 512, 4096], []
     for n in steps:
         scheme = "heun" if method.endswith("adjoint") else "reversible-heun"
-        case = make_case(
-            method=method, scheme=scheme, steps=n, brownian="own", dtype="float32", dim=10, batch=64
-        )
+        case = make_case(method=method, scheme=scheme, steps=n, brownian="own", dtype="float32", dim=10, batch=64)
         worker = Worker(start_server(), CaseTarget, case, (), 0, timeout=300.0, memory=8 * 2**30)
         try:
             worker.call("build", 0)

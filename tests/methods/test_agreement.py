@@ -55,7 +55,11 @@ def test_odes_agree_with_torchdiffeq(registry, make_case, scheme):
 
 @pytest.mark.parametrize(
     ("ours", "theirs"),
-    [("torch/adjoint", "torchsde/adjoint"), ("jax/adjoint", "diffrax/backsolve"), ("jax/adjoint", "torch/adjoint")],
+    [
+        ("torch/adjoint", "torchsde/adjoint"),
+        ("jax/adjoint", "diffrax/backsolve"),
+        ("jax/adjoint", "torch/adjoint"),
+    ],
 )
 @pytest.mark.parametrize("scheme", ["heun", "midpoint"])
 def test_the_same_discretised_adjoint_as_the_libraries(registry, make_case, ours, theirs, scheme):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from gradients import distance, gradient, problem_of
@@ -23,7 +25,9 @@ def exact_tolerance() -> float:
 
 @pytest.mark.parametrize("observations", [1, 3])
 @pytest.mark.parametrize(("noise", "calculus", "scheme"), SDE_SCHEMES + ODE_SCHEMES)
-@pytest.mark.parametrize("method", ["torch/checkpoint", "torch/reversible", "jax/checkpoint", "jax/reversible", "jax/backprop"])
+@pytest.mark.parametrize(
+    "method", ["torch/checkpoint", "torch/reversible", "jax/checkpoint", "jax/reversible", "jax/backprop"]
+)
 def test_exact_methods_meet_backprop(registry, make_case, method, noise, calculus, scheme, observations):
     axes = {"noise": noise, "calculus": calculus, "scheme": scheme, "observations": observations, "steps": 24}
     case = make_case(method=method, **axes)
@@ -60,7 +64,7 @@ def test_adjoint_error_falls_with_the_steps(registry, make_case, method, noise, 
         axes = {"noise": noise, "calculus": calculus, "scheme": scheme, "steps": n, "batch": 16}
         exact = gradient(registry, make_case(method="jax/backprop", **axes))
         errors.append(distance(gradient(registry, make_case(method=method, **axes)), exact))
-    assert all(later < earlier for earlier, later in zip(errors, errors[1:], strict=False))
+    assert all(later < earlier for earlier, later in pairwise(errors))
     # One sample of 16 paths: within 0.35 of the order, from above it may be better.
     assert log_slope(steps, errors) <= slope + 0.35
 
@@ -98,17 +102,31 @@ def test_gradient_meets_finite_differences(registry, make_case, method, noise):
     assert relative_error(gradient(registry, case).theta, np.array(found)) <= 1e-8
 
 
-@pytest.mark.parametrize("method", ["torch/backprop", "torch/reversible", "jax/backprop", "jax/reversible", "jax/adjoint"])
+@pytest.mark.parametrize(
+    "method", ["torch/backprop", "torch/reversible", "jax/backprop", "jax/reversible", "jax/adjoint"]
+)
 def test_own_sampler_is_redrawn_and_deterministic(registry, make_case, method):
     """The backward pass must redraw what the forward pass drew: with the own sampler, exact methods agree too."""
     case = make_case(method=method, scheme="reversible-heun", brownian="own", steps=100)
     first, second = gradient(registry, case), gradient(registry, case)
     assert distance(first, second) == 0
     backend = method.partition("/")[0]
-    other = gradient(registry, make_case(method=f"{backend}/checkpoint", scheme="reversible-heun", brownian="own", steps=100))
+    other = gradient(
+        registry,
+        make_case(method=f"{backend}/checkpoint", scheme="reversible-heun", brownian="own", steps=100),
+    )
     bias = 0.1 if method.endswith("adjoint") else exact_tolerance()
     assert distance(first, other) <= bias
-    assert distance(gradient(registry, make_case(method=method, scheme="reversible-heun", brownian="own", steps=100, seed=4)), first) > 0.01
+    assert (
+        distance(
+            gradient(
+                registry,
+                make_case(method=method, scheme="reversible-heun", brownian="own", steps=100, seed=4),
+            ),
+            first,
+        )
+        > 0.01
+    )
 
 
 @pytest.mark.parametrize("backend", ["torch", "jax"])

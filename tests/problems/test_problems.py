@@ -69,7 +69,9 @@ def test_closed_corrections_are_those_of_automatic_differentiation(problem):
         return 0.5 * jnp.einsum("ijk,kj->i", jax.jacobian(matrix)(y), matrix(y))
 
     truth = jax.vmap(expected)(jnp.asarray(y0))
-    np.testing.assert_allclose(drift_correction(jnp, problem, 0.3, jnp.asarray(y0), theta), truth, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(
+        drift_correction(jnp, problem, 0.3, jnp.asarray(y0), theta), truth, rtol=1e-12, atol=1e-14
+    )
 
 
 @pytest.mark.parametrize("problem", [p for p in forms() if p.noise in ("diagonal", "general", "scalar")], ids=name)

@@ -43,16 +43,37 @@ def run(tmp_path: Path, make_case) -> Run:
     for steps in (64, 128, 256):
         for method, seconds in SECONDS.items():
             noisy = tuple(seconds * factor for factor in (1.0, 1.1, 0.9))
-            errors = {} if method.endswith("floor") else {"gradient_error_theta": (0.1, 0.3), "adjoint_error_theta": (1e-3,)}
+            errors = (
+                {} if method.endswith("floor") else {"gradient_error_theta": (0.1, 0.3), "adjoint_error_theta": (1e-3,)}
+            )
             measured = Measured(
-                seconds=noisy, repeats=1, pairing=f"p{steps}", cpu_ratio=1.0, reference_error=0.5 if steps == 64 else 1e-3,
-                peak_bytes=1000 * steps if "backprop" in method else 5000, **errors,
-            )  # fmt: skip
+                seconds=noisy,
+                repeats=1,
+                pairing=f"p{steps}",
+                cpu_ratio=1.0,
+                reference_error=0.5 if steps == 64 else 1e-3,
+                peak_bytes=1000 * steps if "backprop" in method else 5000,
+                **errors,
+            )
             case = make_case(method=method, steps=steps, dtype="float32")
             made.append(Record(run=made.id, suite="tiny", case=case, status="ok", measured=measured))
-    refused = Record(run=made.id, suite="tiny", case=make_case(method="jax/reversible"), status="unsupported", reason="<i>no</i>")
+    refused = Record(
+        run=made.id,
+        suite="tiny",
+        case=make_case(method="jax/reversible"),
+        status="unsupported",
+        reason="<i>no</i>",
+    )
     made.append(refused)
-    made.append(Record(run=made.id, suite="tiny", case=make_case(method="jax/adjoint"), status="timeout", reason="too long"))
+    made.append(
+        Record(
+            run=made.id,
+            suite="tiny",
+            case=make_case(method="jax/adjoint"),
+            status="timeout",
+            reason="too long",
+        )
+    )
     return made
 
 
@@ -126,7 +147,14 @@ def browser():
 
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert path, "install Chromium (apt-get install chromium): the page is tested in a browser"
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    arguments = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=path, args=arguments)
         yield launched
@@ -138,7 +166,10 @@ def test_the_table_sorts_and_filters_in_a_browser(run, tmp_path, browser):
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda request: problems.append(request.url) if not request.url.startswith("file:") else None)
+    page.on(
+        "request",
+        lambda request: problems.append(request.url) if not request.url.startswith("file:") else None,
+    )
     page.goto(write_report(run, tmp_path / "report").as_uri())
     rows = page.locator("#records tbody tr")
     assert rows.count() == 14
@@ -151,7 +182,11 @@ def test_the_table_sorts_and_filters_in_a_browser(run, tmp_path, browser):
     heading = page.get_by_role("button", name="time", exact=True)
     index = 14
     heading.click()
-    ascending = [float(v) for v in rows.locator(f"td:nth-child({index + 1})").evaluate_all("c => c.map(x => x.dataset.sort)") if v]
+    ascending = [
+        float(v)
+        for v in rows.locator(f"td:nth-child({index + 1})").evaluate_all("c => c.map(x => x.dataset.sort)")
+        if v
+    ]
     assert ascending == sorted(ascending)
     heading.click()
     values = rows.locator(f"td:nth-child({index + 1})").evaluate_all("c => c.map(x => x.dataset.sort)")

@@ -27,9 +27,10 @@ class FakeWorker:
     def call(self, name: str, *arguments: Any) -> Any:
         assert not self.closed
         self.log.append((self.method, name))
+        repeats = arguments[0] if name == "time" else 1
         answers = {
             "build": Built(1.0, 0.5, True),
-            "time": Sample(0.02 * (arguments or (1,))[0], 0.02 * (arguments or (1,))[0]),
+            "time": Sample(0.02 * repeats, 0.02 * repeats),
             "memory": (1000, None),
             "move": None,
             "gradient": GradientArrays(2.2, np.array([3.0, 4.5]), np.array([1.0])),
@@ -49,7 +50,12 @@ class FakeWorker:
 def measure(make_case):
     """Run a block of three methods, with a script for each; return outcomes, the log and the workers."""
 
-    def run(scripts: dict[str, dict[str, Any]] | None = None, measure=("time", "memory", "error"), tick=0.0, **budget: Any):
+    def run(
+        scripts: dict[str, dict[str, Any]] | None = None,
+        measure=("time", "memory", "error"),
+        tick=0.0,
+        **budget: Any,
+    ):
         cases = tuple(make_case(method=m) for m in ("torch/backprop", "jax/backprop", "torch/floor"))
         log: list[tuple[str, str]] = []
         workers: list[FakeWorker] = []
@@ -68,7 +74,7 @@ def measure(make_case):
             cores=1,
             baseline=lambda case: case.approach == "floor",
             clock=lambda: float(next(now)),
-            say=lambda text: None,
+            say=lambda _: None,
         )
         outcomes = {o.case.method: o for o in runner.run(Block(cases))}
         return outcomes, log, workers

@@ -47,7 +47,7 @@ def _executable(function: Function, solve: JaxSolve, leaves: tuple[Any, ...], tr
 def compile_gradient(function: Function, solve: JaxSolve, path: SharedPath | None) -> CompiledGradient:
     """Trace and compile `function` for a case. A second path of the same case meets the same executable."""
     case = solve.case
-    if case.dtype == "float64" and not jax.config.jax_enable_x64:
+    if case.dtype == "float64" and not jax.config.read("jax_enable_x64"):
         raise RuntimeError("float64 in JAX needs jax_enable_x64 before anything is traced")
     y0, theta = initial_values(solve.problem, case.batch, case.seed)
     device = jax.devices("gpu" if case.device == "cuda" else "cpu")[0]

@@ -9,9 +9,7 @@ import jax
 from harness.methods.jax._solve import JaxSolve, add
 
 
-def forward_keeping(
-    solve: JaxSolve, state: Any, theta: Any, noise: Any, *, start: Any, count: int
-) -> tuple[Any, Any]:
+def forward_keeping(solve: JaxSolve, state: Any, theta: Any, noise: Any, *, start: Any, count: int) -> tuple[Any, Any]:
     """The state after `count` steps from step `start`, and the state before each of them."""
 
     def body(state: Any, n: Any, dW: Any, _: Any) -> tuple[Any, Any]:
@@ -20,9 +18,7 @@ def forward_keeping(
     return solve.scan(body, state, noise, start=start, count=count)
 
 
-def backward(
-    solve: JaxSolve, carry: Any, theta: Any, noise: Any, kept: Any, *, start: Any, count: int
-) -> Any:
+def backward(solve: JaxSolve, carry: Any, theta: Any, noise: Any, kept: Any, *, start: Any, count: int) -> Any:
     """Carry (cotangent of the state, ∂L/∂θ so far) back over the steps whose states were kept."""
 
     def body(carry: Any, n: Any, dW: Any, state: Any) -> tuple[Any, None]:

@@ -75,9 +75,7 @@ def _gradient(solve, y0, theta, noise):
         a, theta_bar = carry
         k, y, cotangent = inputs
         carry = (y, a + cotangent, theta_bar)
-        (_, a, theta_bar), _ = solve.scan(
-            step, carry, noise, start=k * solve.stride, count=solve.stride, reverse=True
-        )
+        (_, a, theta_bar), _ = solve.scan(step, carry, noise, start=k * solve.stride, count=solve.stride, reverse=True)
         return (a, theta_bar), None
 
     _, ys = solve.forward(y0, theta, noise)

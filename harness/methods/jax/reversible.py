@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
@@ -60,7 +61,7 @@ def _gradient(solve, y0, theta, noise):
 
         return jax.vjp(f_and_g, z, theta)
 
-    def cotangent_of_g(bar, dW):
+    def cotangent_of_g(bar, dW) -> Any:
         return None if dW is None else terms.noise_cotangent(bar, dW)
 
     def body(carry, n, dWs, _):

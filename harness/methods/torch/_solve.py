@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,9 +21,7 @@ from harness.terms import Terms
 class TorchSolve:
     """A case in tensors. Step n goes from `time(n)` to `time(n + 1)`; every `stride` steps the state is observed."""
 
-    def __init__(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> None:
+    def __init__(self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None) -> None:
         y0, theta = initial_values(problem, case.batch, case.seed)
         kind = {"dtype": getattr(torch, case.dtype), "device": torch.device(case.device)}
         self.problem = problem
@@ -79,14 +78,14 @@ class TorchSolve:
         return Gradient(loss, dict(zip(self.theta, theta, strict=True)), y0)
 
 
-def leaves(tensors: Iterable[Tensor | None]) -> tuple[Tensor | None, ...]:
+def leaves(tensors: Iterable[Tensor | None]) -> tuple[Any, ...]:
     """The same values, each the start of a graph of its own."""
     return tuple(None if x is None else x.detach().requires_grad_() for x in tensors)
 
 
 def vjp(
     outputs: Sequence[Tensor | None], inputs: Sequence[Tensor | None], cotangents: Sequence[Tensor | None]
-) -> list[Tensor | None]:
+) -> list[Any]:
     """The vector–Jacobian products with respect to `inputs`; None stays None, an unused input has zero."""
     pairs = [
         (out, cot)

@@ -76,9 +76,7 @@ class Adjoint(AbstractGradientMethod):
                 stage_a = a if shift is None else a + shift
                 wanted = [stage_y, *solve.parameters] if b else [stage_y]
                 increment = terms.increment(t1 - c * solve.dt, stage_y, solve.dt, dW)
-                product, *theta_products = torch.autograd.grad(
-                    increment, wanted, stage_a, materialize_grads=True
-                )
+                product, *theta_products = torch.autograd.grad(increment, wanted, stage_a, materialize_grads=True)
                 increments.append(increment.detach())
                 products.append(product)
                 if b:

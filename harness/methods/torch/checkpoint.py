@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
@@ -51,7 +52,7 @@ class Checkpoint(AbstractGradientMethod):
                         ys.append(state[0])
             loss, cotangents = solve.loss_cotangents(ys)
             theta = solve.zeros_theta()
-            adjoint = [None if x is None else torch.zeros_like(x) for x in state]
+            adjoint: list[Any] = [None if x is None else torch.zeros_like(x) for x in state]
             del state
             for start, stop in reversed(segments):
                 k = solve.observation(stop)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
@@ -85,8 +86,8 @@ class Reversible(AbstractGradientMethod):
             f, g = terms.f(solve.time(n), z), terms.g(solve.time(n), z)
             with torch.no_grad():
                 pairs = [(bar, w) for bar, w in ((next_bar, dW), (own_bar, previous)) if bar is not None]
-                f_bar = sum(bar for bar, _ in pairs) * dt
-                g_bar = None if g is None else sum(terms.noise_cotangent(bar, w) for bar, w in pairs)
+                f_bar: Any = sum(bar for bar, _ in pairs) * dt
+                g_bar: Any = None if g is None else sum(terms.noise_cotangent(bar, w) for bar, w in pairs)
             product, *theta_products = vjp((f, g), [z, *solve.parameters], (f_bar, g_bar))
             torch._foreach_add_(theta, theta_products)
             return f.detach(), None if g is None else g.detach(), product
