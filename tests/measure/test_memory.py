@@ -40,19 +40,22 @@ def test_what_is_freed_first_is_not_added():
         ("jax/reversible", -0.02, 0.02),
         ("torch/adjoint", -0.02, 0.02),
         ("jax/adjoint", -0.02, 0.02),
-        # A constant part bends the line below 1 where the solve is short.
         ("torch/backprop", 0.97, 1.03),
-        ("jax/backprop", 0.9, 1.03),
+        ("jax/backprop", 0.97, 1.03),
         ("torch/checkpoint", 0.45, 0.55),
     ],
 )
-def test_memory_slopes_from_64_to_4096_steps(make_case, method, low, high):
-    """Measured in a child each, as a run measures it."""
+def test_memory_slopes(make_case, method, low, high):
+    """Up to 4096 steps, each measured in a child of its own, as a run measures it.
+
+    From 64 steps where memory is to be flat; from 512 where it grows, since buffers that don't (the noise of some
+    steps, temporaries, gradients of parameters) outweigh the states of a short solve.
+    """
     from harness.measure.statistics import log_slope
     from harness.runner.child import CaseTarget
     from harness.runner.worker import Worker, start_server
 
-    steps, peaks = [64, 512, 4096], []
+    steps, peaks = [64 if high < 0.1 else 512, 1024, 4096], []
     for n in steps:
         scheme = "heun" if method.endswith("adjoint") else "reversible-heun"
         case = make_case(method=method, scheme=scheme, steps=n, brownian="own", dtype="float32", dim=10, batch=64)
