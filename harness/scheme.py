@@ -9,6 +9,14 @@ from harness.problem import AbstractProblem
 from harness.terms import Terms
 
 State = tuple[Any, ...]
+Noise = Any
+"""What drives one step: the Brownian increment dW, (batch, noise_dim); for a scheme that `needs_levy_area` the pair
+(dW, H), H being the step's space–time Lévy area, of the same shape; None for an ODE."""
+
+
+def increment_of(noise: Noise) -> Any:
+    """dW alone, whichever of the two forms the noise of a step has."""
+    return noise[0] if isinstance(noise, tuple) else noise
 
 
 class AbstractScheme(ABC):
@@ -22,6 +30,8 @@ class AbstractScheme(ABC):
     """Evaluations of f and of g that one step needs."""
     summary: ClassVar[str]
 
+    needs_levy_area: ClassVar[bool] = False
+    """Whether a step takes the pair (dW, H) rather than dW alone."""
     needs_commutative: ClassVar[bool] = False
     """Whether it lacks the Lévy areas that noise needs which doesn't commute."""
 
@@ -41,5 +51,5 @@ class AbstractScheme(ABC):
         """The state at the start."""
 
     @abstractmethod
-    def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Any) -> State:
-        """The state at t0 + dt. dW is the Brownian increment, (batch, noise_dim), None for an ODE."""
+    def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Noise) -> State:
+        """The state at t0 + dt. dW is the Brownian increment, or the pair with H: see `Noise`."""

@@ -53,11 +53,12 @@ def test_suite_keys_are_documented_with_their_defaults():
 
 
 def test_approaches_are_documented(registry):
-    page = text("docs/methods.md")
+    index = text("docs/methods/README.md")
     for name in registry.methods:
         backend, _, approach = name.partition("/")
         if backend in ("torch", "jax"):
-            assert f"`{approach}`" in page, name
+            assert (ROOT / f"docs/methods/{approach}.md").is_file(), name
+            assert f"]({approach}.md)" in index, name
 
 
 def test_native_methods_exist_in_both_frameworks(registry):

@@ -14,17 +14,28 @@ CHUNK_NUMBERS = 2**13  # about as many are drawn together: enough to hide the co
 CHUNK_STEPS = 64
 
 
-def noise_argument(case: Case, noise_dim: int, path: SharedPath | None) -> Any:
-    """What a compiled method is called with: a key (own sampler), the increments of the path, or None (an ODE)."""
+def noise_argument(case: Case, noise_dim: int, path: SharedPath | None, *, levy_area: bool = False) -> Any:
+    """What a compiled method is called with: a key (own sampler), what is had of the path, or None (an ODE).
+
+    Of the path: W of every step, (steps, batch, noise_dim), or the pair (W, H) where the scheme needs it.
+    """
     if not noise_dim:
         return None
     if path is None:
         return jax.random.key(case.seed)
-    return jnp.asarray(path.increments(case.steps)[0], dtype=case.dtype)
+    W, H = path.increments(case.steps)
+    if levy_area:
+        return jnp.asarray(W, dtype=case.dtype), jnp.asarray(H, dtype=case.dtype)
+    return jnp.asarray(W, dtype=case.dtype)
 
 
-def draw(noise: Any, start: Any, count: int, case: Case, noise_dim: int, dt: float) -> Any:
-    """dW of the steps `start … start + count − 1`, (count, batch, noise_dim), None for an ODE.
+def is_key(noise: Any) -> bool:
+    """Whether the noise is to be drawn by one's own sampler."""
+    return not isinstance(noise, tuple) and noise is not None and jnp.issubdtype(noise.dtype, jax.dtypes.prng_key)
+
+
+def draw(noise: Any, start: Any, count: int, case: Case, noise_dim: int, dt: float, *, levy_area: bool = False) -> Any:
+    """The noise of the steps `start … start + count − 1`: dW, (count, batch, noise_dim), or (dW, H); None for an ODE.
 
     Own sampler: Threefry, a counter-based generator, keyed by the step, so that the numbers of a step don't depend on
     how many are drawn together. What lies outside of the path is some neighbour's dW: callers mask it.
@@ -32,12 +43,19 @@ def draw(noise: Any, start: Any, count: int, case: Case, noise_dim: int, dt: flo
     if noise is None:
         return None
     steps = start + jnp.arange(count)
-    if not jnp.issubdtype(noise.dtype, jax.dtypes.prng_key):
-        return jnp.take(noise, steps, axis=0, mode="clip")
+    if not is_key(noise):
+        return jax.tree.map(lambda x: jnp.take(x, steps, axis=0, mode="clip"), noise)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(noise, steps)
+    scales = (dt**0.5, (dt / 12) ** 0.5) if levy_area else (dt**0.5,)
     numbers = case.batch * noise_dim
-    normals = jax.vmap(lambda key: _normals(key, numbers, case.dtype))(keys)
-    return (normals * jnp.asarray(dt**0.5, case.dtype)).reshape(count, case.batch, noise_dim)
+    normals = jax.vmap(lambda key: _normals(key, len(scales) * numbers, case.dtype))(keys)
+    parts = tuple(
+        (normals[:, k * numbers : (k + 1) * numbers] * jnp.asarray(scale, case.dtype)).reshape(
+            count, case.batch, noise_dim
+        )
+        for k, scale in enumerate(scales)
+    )
+    return parts if levy_area else parts[0]
 
 
 def _normals(key: Any, count: int, dtype: str) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -14,52 +16,54 @@ CHUNK_NUMBERS = 2**13  # about as many are drawn together: enough to hide the co
 
 
 class TorchNoise:
-    """`noise[n]` is dW of step n, (batch, noise_dim).
+    """`noise[n]` is what drives step n: dW, (batch, noise_dim), or the pair (dW, H) where the scheme needs it.
 
     Drawn by a counter-based generator keyed by the step (Philox: numpy's on a CPU, torch's on a GPU), a chunk of
     steps at a time, one chunk being held. A backward pass so redraws what the forward pass drew.
     """
 
-    def __init__(self, case: Case, noise_dim: int, dt: float) -> None:
+    def __init__(self, case: Case, noise_dim: int, dt: float, *, levy_area: bool) -> None:
         count = max(1, CHUNK_NUMBERS // (case.batch * noise_dim))
         self._shape = (count, case.batch, noise_dim)
         self._seed = case.seed
         self._dtype = getattr(torch, case.dtype)
         self._device = torch.device(case.device)
-        self._scale = dt**0.5
+        self._scales = (dt**0.5, (dt / 12) ** 0.5) if levy_area else (dt**0.5,)
         self._index = -1
-        self._chunk: tuple[Tensor, ...] = ()
+        self._chunk: tuple[Any, ...] = ()
 
-    def __getitem__(self, n: int) -> Tensor:
-        """dW of step n."""
+    def __getitem__(self, n: int) -> Any:
+        """The noise of step n."""
         index, place = divmod(n, self._shape[0])
         if index != self._index:
             self._chunk = ()  # lets go of the old chunk before the new one is made
-            self._chunk = self._draw(index).mul_(self._scale).unbind()
+            drawn = [self._draw(index, stream).mul_(scale).unbind() for stream, scale in enumerate(self._scales)]
+            self._chunk = drawn[0] if len(drawn) == 1 else tuple(zip(*drawn, strict=True))
             self._index = index
         return self._chunk[place]
 
-    def _draw(self, index: int) -> Tensor:
-        """Standard normals of the chunk `index`, (steps of a chunk, batch, noise_dim)."""
+    def _draw(self, index: int, stream: int) -> Tensor:
+        """Standard normals of the chunk `index`, (steps of a chunk, batch, noise_dim). Stream 0 is W's, 1 is H's."""
         if self._device.type == "cpu":
-            bits = np.random.Philox(key=np.array([self._seed, 0], dtype=np.uint64), counter=[0, 0, index, 0])
+            bits = np.random.Philox(key=np.array([self._seed, stream], dtype=np.uint64), counter=[0, 0, index, 0])
             dtype = np.float32 if self._dtype == torch.float32 else np.float64
             return torch.from_numpy(np.random.Generator(bits).standard_normal(self._shape, dtype=dtype))
         generator = torch.Generator(self._device)
-        generator.manual_seed(splitmix(self._seed, index) >> 1)
+        generator.manual_seed(splitmix(self._seed, index, stream) >> 1)
         return torch.randn(self._shape, generator=generator, dtype=self._dtype, device=self._device)
 
 
 class InjectedTorchNoise:
-    """The shared path, all its increments held: `noise[n]` is dW of step n."""
+    """The shared path, all of it held: `noise[n]` is dW of step n, or the pair (dW, H)."""
 
-    def __init__(self, case: Case, path: SharedPath) -> None:
-        W, _ = path.increments(case.steps)
-        self._W = torch.from_numpy(W).to(device=case.device, dtype=getattr(torch, case.dtype)).unbind()
+    def __init__(self, case: Case, path: SharedPath, *, levy_area: bool) -> None:
+        kind: dict[str, Any] = {"device": case.device, "dtype": getattr(torch, case.dtype)}
+        W, H = (torch.from_numpy(x).to(**kind).unbind() for x in path.increments(case.steps))
+        self._steps: tuple[Any, ...] = tuple(zip(W, H, strict=True)) if levy_area else W
 
-    def __getitem__(self, n: int) -> Tensor:
-        """dW of step n."""
-        return self._W[n]
+    def __getitem__(self, n: int) -> Any:
+        """The noise of step n."""
+        return self._steps[n]
 
 
 class NoNoise:
@@ -72,8 +76,10 @@ class NoNoise:
 Noise = TorchNoise | InjectedTorchNoise | NoNoise
 
 
-def make_noise(case: Case, noise_dim: int, dt: float, path: SharedPath | None) -> Noise:
-    """The increments that the case asks for."""
+def make_noise(case: Case, noise_dim: int, dt: float, path: SharedPath | None, *, levy_area: bool = False) -> Noise:
+    """The noise that the case asks for, by step."""
     if not noise_dim:
         return NoNoise()
-    return TorchNoise(case, noise_dim, dt) if path is None else InjectedTorchNoise(case, path)
+    if path is None:
+        return TorchNoise(case, noise_dim, dt, levy_area=levy_area)
+    return InjectedTorchNoise(case, path, levy_area=levy_area)

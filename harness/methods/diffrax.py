@@ -55,6 +55,7 @@ def _terms(solve: Any, noise: Any) -> Any:
     import lineax
 
     from harness.brownian.diffrax_path import InjectedBrownian
+    from harness.brownian.jax_noise import is_key
     from harness.methods._diffrax_term import BatchedControlTerm
 
     problem, case = solve.problem, solve.case
@@ -62,10 +63,13 @@ def _terms(solve: Any, noise: Any) -> Any:
     if problem.noise == "none":
         return drift
     shape = jax.ShapeDtypeStruct((case.batch, problem.noise_dim), case.dtype)
-    if jnp.issubdtype(noise.dtype, jax.dtypes.prng_key):
-        brownian = diffrax.VirtualBrownianTree(problem.t0, problem.t1, tol=solve.dt / 2, shape=shape, key=noise)
+    levy_area = diffrax.SpaceTimeLevyArea if solve.scheme.needs_levy_area else diffrax.BrownianIncrement
+    span = {"t0": problem.t0, "t1": problem.t1, "levy_area": levy_area}
+    if is_key(noise):
+        brownian = diffrax.VirtualBrownianTree(tol=solve.dt / 2, shape=shape, key=noise, **span)
     else:
-        brownian = InjectedBrownian(W=noise, H=noise, dt=solve.dt, t0=problem.t0, t1=problem.t1)
+        W, H = noise if isinstance(noise, tuple) else (noise, noise)  # without the need, H is never asked for
+        brownian = InjectedBrownian(W=W, H=H, dt=solve.dt, **span)
 
     if problem.noise == "diagonal":
         noise_term = diffrax.ControlTerm(

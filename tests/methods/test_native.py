@@ -137,7 +137,7 @@ def test_own_sampler_has_the_right_moments(registry, make_case, backend):
     if backend == "torch":
         from harness.brownian.torch_noise import TorchNoise
 
-        noise = TorchNoise(case, 4, dt)
+        noise = TorchNoise(case, 4, dt, levy_area=False)
         dW = np.stack([noise[n].numpy() for n in range(64)])
         assert (noise[3].numpy() == dW[3]).all()
     else:

@@ -61,8 +61,16 @@ class JaxSolve:
         return jax.value_and_grad(functools.partial(self.problem.loss, jnp))(ys)
 
     def draw(self, noise: Any, start: Any, count: int) -> Any:
-        """dW of `count` steps, None for an ODE."""
-        return draw(noise, start, count, self.case, self.problem.noise_dim, self.dt)
+        """The noise of `count` steps: dW, or (dW, H) where the scheme needs it; None for an ODE."""
+        return draw(
+            noise,
+            start,
+            count,
+            self.case,
+            self.problem.noise_dim,
+            self.dt,
+            levy_area=self.scheme.needs_levy_area,
+        )
 
     def scan(
         self,

@@ -45,6 +45,7 @@ def _gradient(solve, y0, theta, noise):
 
     from harness.methods._backward import backward_scheme
     from harness.methods.jax._solve import zeros
+    from harness.scheme import increment_of
     from harness.schemes._runge_kutta import combine
 
     tableau = backward_scheme(solve.scheme, solve.problem)
@@ -52,6 +53,7 @@ def _gradient(solve, y0, theta, noise):
     def step(carry, n, dW, _):
         """One step from time n + 1 to time n."""
         y, a, theta_bar = carry
+        dW = increment_of(dW)
         t1 = solve.time(n + 1)
         increments, products = [], []
         for row, b, c in zip(tableau.a, tableau.b, tableau.c, strict=True):

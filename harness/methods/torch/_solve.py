@@ -33,7 +33,7 @@ class TorchSolve:
         self.theta = {name: torch.tensor(value, **kind).requires_grad_() for name, value in theta.items()}
         self.parameters: list[Tensor] = list(self.theta.values())
         self.terms = Terms(torch, problem, self.theta)
-        self.noise = make_noise(case, problem.noise_dim, self.dt, path)
+        self.noise = make_noise(case, problem.noise_dim, self.dt, path, levy_area=scheme.needs_levy_area)
 
     def time(self, n: int) -> float:
         """t0 + n dt."""

@@ -40,6 +40,7 @@ class Adjoint(AbstractGradientMethod):
 
         from harness.methods._backward import backward_scheme
         from harness.methods.torch._solve import TorchSolve
+        from harness.scheme import increment_of
         from harness.schemes._runge_kutta import combine
         from harness.terms import Terms
 
@@ -67,7 +68,7 @@ class Adjoint(AbstractGradientMethod):
 
         def step(n, y, a, theta):
             """One step of (y, a, ∂L/∂θ) from time n + 1 to time n; `theta` is added to in place."""
-            dW, t1 = solve.noise[n], solve.time(n + 1)
+            dW, t1 = increment_of(solve.noise[n]), solve.time(n + 1)
             increments, products = [], []
             for row, b, c in zip(tableau.a, tableau.b, tableau.c, strict=True):
                 shift = combine(row, increments)

@@ -17,7 +17,7 @@ class Reversible(AbstractGradientMethod):
     """Step the scheme backwards algebraically and backpropagate each step as it is recovered.
 
     Kidger et al. 2021 (arXiv 2105.13493), algorithms 1 and 2. Exact up to rounding, memory O(1), one evaluation of
-    f and g a step each way. `docs/methods.md` has the recursion.
+    f and g a step each way. `docs/methods/reversible.md` has the recursion.
     """
 
     name = "torch/reversible"
