@@ -12,9 +12,11 @@ from harness.measure.statistics import median_interval, ratio_interval
 from harness.record import columns
 from harness.store import open_run
 
+ERRORS = ("gradient_error_theta", "gradient_error_y0")
 LISTS = (
-    "gradient_error_theta",
-    "gradient_error_y0",
+    *ERRORS,
+    "gradient_cosine_theta",
+    "gradient_cosine_y0",
     "adjoint_error_theta",
     "adjoint_error_y0",
     "loss_error",
@@ -25,14 +27,20 @@ COMPUTED = (
     "seconds_high",
     "floor_ratio",
     *(f"{name}_median" for name in LISTS),
+    *(f"{name}_{end}" for name in ERRORS for end in ("low", "high", "resolved")),
 )
+UNRESOLVED = 3.0
+"""An error within so many times its reference's bar is not resolved."""
 
 
 def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     """The records of a run, or of several, a row each: the stored columns and the computed ones.
 
     `seconds_median`, `seconds_low`, `seconds_high`: median and 95% bootstrap interval. `floor_ratio`: the median ratio,
-    round by round, to the backend's floor with the same scheme, where they were timed in turn. `*_median`: of lists.
+    round by
+    round, to the backend's floor with the same scheme, where they were timed in turn. `*_median`: of lists, over
+    paths. `gradient_error_*_low`, `_high`: their 95% bootstrap interval; `_resolved`: whether the median is more than
+    three times the reference's own bar.
     Raises InputError where the path holds no run.
     """
     paths = [path] if isinstance(path, str | Path) else list(path)
@@ -44,7 +52,7 @@ def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     )
     frame["floor_ratio"] = _floor_ratios(frame)
     for name in LISTS:
-        frame[f"{name}_median"] = [float(np.median(v)) if v else np.nan for v in frame[name]]
+        frame[f"{name}_median"] = [float(np.median(numbers(v))) if v else np.nan for v in frame[name]]
     for name in (
         "compile_seconds",
         "first_call_seconds",
@@ -54,7 +62,16 @@ def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
         "xla_temp_bytes",
     ):
         frame[name] = pd.to_numeric(frame[name])
+    for name in ERRORS:
+        spread = [median_interval(numbers(v))[1:] if v else (np.nan, np.nan) for v in frame[name]]
+        frame[[f"{name}_low", f"{name}_high"]] = np.array(spread, dtype=float).reshape(-1, 2)
+        frame[f"{name}_resolved"] = frame[f"{name}_median"] > UNRESOLVED * frame["reference_error"]
     return frame
+
+
+def numbers(values: list[float | None]) -> list[float]:
+    """What wasn't finite is stored as null: an error without bound."""
+    return [np.inf if value is None else value for value in values]
 
 
 FLOORS = {

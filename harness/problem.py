@@ -86,6 +86,11 @@ class AbstractProblem(ABC):
         """
         del xp, t, y, theta
 
+    def order_note(self, scheme: str) -> str:
+        """Why a scheme may show another order on this problem than its own, empty where there is no reason."""
+        del scheme
+        return ""
+
     def solution(self, xp: Any, t: Any, W: Any, y0: Any, theta: Theta) -> Any:
         """The exact state at time t where there is a closed form in W(t) alone, (batch, dim); None where not."""
         del xp, t, W, y0, theta

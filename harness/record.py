@@ -34,6 +34,8 @@ class Measured:
     xla_temp_bytes: int | None = None
     gradient_error_theta: tuple[float, ...] = ()
     gradient_error_y0: tuple[float, ...] = ()
+    gradient_cosine_theta: tuple[float, ...] = ()
+    gradient_cosine_y0: tuple[float, ...] = ()
     adjoint_error_theta: tuple[float, ...] = ()
     adjoint_error_y0: tuple[float, ...] = ()
     loss_error: tuple[float, ...] = ()

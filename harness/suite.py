@@ -68,6 +68,8 @@ class Budget(_Strict):
     """Resident memory of a child, above which it is ended."""
     replicates: Positive = 1
     """Independent Brownian paths on which errors are measured."""
+    reference_steps: Positive = 2**17
+    """Steps of the finest grid that a reference may be refined to, where a problem has no closed form."""
 
 
 FIGURE_X = ("steps", "dim", "batch", "observations", "noise", "method", "seconds_median", "peak_bytes")
@@ -97,9 +99,10 @@ FACETS = (
 
 
 class Figure(_Strict):
-    """A figure of the report: `scaling` draws y over x, both logarithmic, a line a method; `points` a row a method."""
+    """A figure of the report: `scaling` draws y over x, both logarithmic, a line a method; `points` a row a method,
+    `box` a box of the replicates, of what y is the median of, at each x."""
 
-    figure: Literal["scaling", "points"]
+    figure: Literal["scaling", "points", "box"]
     x: Literal[FIGURE_X] = "steps"  # type: ignore[valid-type]
     y: Literal[FIGURE_Y]  # type: ignore[valid-type]
     color: Literal["method", "approach", "backend"] = "method"
@@ -120,6 +123,7 @@ class Suite(_Strict):
     )
     budget: Budget = Budget()
     report: tuple[Figure, ...] = ()
+    tables: tuple[Literal["orders"], ...] = ()
     plugins: tuple[StrictStr, ...] = ()
 
 

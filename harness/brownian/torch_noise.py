@@ -42,6 +42,10 @@ class TorchNoise:
             self._index = index
         return self._chunk[place]
 
+    def forget(self) -> None:
+        """Let go of what was drawn, so that a run draws all that it needs."""
+        self._index, self._chunk = -1, ()
+
     def _draw(self, index: int, stream: int) -> Tensor:
         """Standard normals of the chunk `index`, (steps of a chunk, batch, noise_dim). Stream 0 is W's, 1 is H's."""
         if self._device.type == "cpu":
@@ -65,12 +69,18 @@ class InjectedTorchNoise:
         """The noise of step n."""
         return self._steps[n]
 
+    def forget(self) -> None:
+        """Nothing was drawn."""
+
 
 class NoNoise:
     """For ODEs."""
 
     def __getitem__(self, n: int) -> None:
         """There is none."""
+
+    def forget(self) -> None:
+        """Nothing was drawn."""
 
 
 Noise = TorchNoise | InjectedTorchNoise | NoNoise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,3 +46,31 @@ def narrow_enough(samples: Sequence[float], precision: float) -> bool:
 def log_slope(x: Samples, y: Samples) -> float:
     """The slope of log y over log x, by least squares."""
     return float(np.polyfit(np.log(np.asarray(x, dtype=float)), np.log(np.asarray(y, dtype=float)), 1)[0])
+
+
+def slope_interval(x: np.ndarray, samples: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
+    """The log–log slope of the median of `samples`, (points, replicates), over `x`, (points,), with its interval.
+
+    Replicates are resampled whole, since a path is the same at every point. With one replicate the interval is that
+    of ordinary least squares (Student's t).
+    """
+    log_x = np.log(x)
+    design = (log_x - log_x.mean()) / ((log_x - log_x.mean()) ** 2).sum()
+    slope = float(design @ np.log(np.median(samples, axis=1)))
+    if samples.shape[1] == 1:
+        y = np.log(samples[:, 0])
+        residual = y - y.mean() - slope * (log_x - log_x.mean())
+        deviation = math.sqrt((residual**2).sum() / (len(x) - 2) * (design**2).sum())
+        reach = deviation * _student(level, len(x) - 2)
+        return slope, slope - reach, slope + reach
+    index = np.random.default_rng(0).integers(samples.shape[1], size=(RESAMPLES, samples.shape[1]))
+    slopes = np.log(np.median(samples[:, index], axis=2)).T @ design
+    low, high = np.quantile(slopes, [(1 - level) / 2, (1 + level) / 2])
+    return slope, float(low), float(high)
+
+
+def _student(level: float, freedom: int) -> float:
+    """The quantile of Student's t that bounds so much of it."""
+    from scipy.stats import t
+
+    return float(t.ppf((1 + level) / 2, freedom))

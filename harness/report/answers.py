@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from harness.frames import speedups
+from harness.frames import UNRESOLVED, speedups
 from harness.measure.statistics import log_slope
 from harness.report.format import error, listing, plural, ratio, seconds
 
 FLAT = 0.02
 """A log–log slope of memory over steps up to which it counts as not growing."""
-UNRESOLVED = 3.0
-"""An error within so many times its reference's bar is not resolved."""
 
 
 def answers(frame: pd.DataFrame) -> list[str]:
@@ -121,7 +119,7 @@ def _errors(methods: pd.DataFrame) -> list[str]:
             sentences.append(f"In {dtype} the gradient of the discrete solve is met to {met} by {listing(exact)}.")
         if biased:
             sentences.append(f"In {dtype} it is missed by {listing(biased)}.")
-    unresolved = known[known["gradient_error_theta_median"] < UNRESOLVED * known["reference_error"]]
+    unresolved = known[~known["gradient_error_theta_resolved"]]
     if len(unresolved):
         sentences.append(
             f"{plural(len(unresolved), 'gradient error')} of {len(known)} lie within {UNRESOLVED:g} times the"

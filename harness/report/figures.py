@@ -13,8 +13,9 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
+from matplotlib.patches import Patch
 
-from harness.report.answers import UNRESOLVED
+from harness.frames import COMPUTED, UNRESOLVED
 from harness.report.palette import color, dashes, marker
 from harness.suite import Figure
 
@@ -51,6 +52,7 @@ def draw(figure: Figure, frame: pd.DataFrame) -> str | None:
     drawers: dict[str, Callable[[Figure, pd.DataFrame], sns.FacetGrid]] = {
         "scaling": _scaling,
         "points": _points,
+        "box": _box,
     }
     with mpl.rc_context(STYLE), sns.axes_style("whitegrid"):
         grid = drawers[figure.figure](figure, data)
@@ -68,6 +70,8 @@ def caption(figure: Figure) -> str:
         note = f" Hollow points lie within {UNRESOLVED:g} times the reference's error bar: not resolved."
     if figure.y == "seconds_median":
         note = " Medians of the paired rounds, with their 95% intervals."
+    if figure.figure == "box":
+        note = " A box spans the quartiles over the Brownian paths, its whiskers 1.5 times their distance."
     return f"{words[0].upper()}{words[1:]}{facet}.{note}"
 
 
@@ -82,15 +86,15 @@ def _scaling(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
     grid = sns.FacetGrid(
         data, col=figure.facet, col_order=facets, col_wrap=3 if facets else None, height=3.6, aspect=1.15
     )
+    interval = _interval(figure)
     for panel, axes in _panels(figure, grid, data):
         for name, line in _lines(figure, panel):
             axes.plot(line[figure.x], line[figure.y], **_line_style(name))
-            if figure.y == "seconds_median":
-                axes.fill_between(
-                    line[figure.x], line["seconds_low"], line["seconds_high"], color=color(_method(name)), alpha=0.15
-                )
+            if interval:
+                low, high = interval
+                axes.fill_between(line[figure.x], line[low], line[high], color=color(_method(name)), alpha=0.15)
             if figure.y.startswith("gradient_error"):
-                hollow = line[line[figure.y] < UNRESOLVED * line["reference_error"]]
+                hollow = line[line[figure.y] <= UNRESOLVED * line["reference_error"]]
                 axes.plot(
                     hollow[figure.x],
                     hollow[figure.y],
@@ -119,11 +123,11 @@ def _scaling(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
 
 
 def _lines(figure: Figure, panel: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """The lines of a panel. What varies besides is averaged by the geometric mean, so that a line is a function."""
+    """The lines of a panel. Of what varies besides the median is taken, so that a line is a function."""
     keys = [figure.color] + (["scheme"] if panel.groupby(figure.color)["scheme"].nunique().max() > 1 else [])
     lines = []
     for key, group in panel.groupby(keys, sort=True):
-        columns = [c for c in (figure.y, "seconds_low", "seconds_high", "reference_error") if c != figure.x]
+        columns = [c for c in (figure.y, *_interval(figure), "reference_error") if c != figure.x]
         line = group.groupby(figure.x)[list(dict.fromkeys(columns))].median().reset_index()
         lines.append((" ".join(map(str, key)), line))
     return lines
@@ -160,6 +164,7 @@ def _points(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
         aspect=6.0 / height,
         sharey=False,
     )
+    interval = _interval(figure)
     for panel, axes in _panels(figure, grid, data):
         panel = panel.sort_values(figure.y)
         order = list(dict.fromkeys(panel["row"]))
@@ -176,14 +181,63 @@ def _points(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
             size=8,
             ax=axes,
         )
-        if figure.y == "seconds_median":
+        if interval:
+            low, high = interval
             rows = panel.drop_duplicates("row").set_index("row").loc[order]
-            spread = [rows[figure.y] - rows["seconds_low"], rows["seconds_high"] - rows[figure.y]]
+            spread = [rows[figure.y] - rows[low], rows[high] - rows[figure.y]]
             axes.errorbar(rows[figure.y], range(len(order)), xerr=spread, fmt="none", ecolor="black", elinewidth=0.9)
         axes.set_xscale("log")
         axes.grid(True, axis="both", alpha=0.5)
     _finish(grid, figure, label(figure.y), "")
     return grid
+
+
+def _interval(figure: Figure) -> tuple[str, ...]:
+    """The columns that bound y, where it has such."""
+    ends = tuple(f"{figure.y.removesuffix('_median')}_{end}" for end in ("low", "high"))
+    return ends if set(ends) <= set(COMPUTED) else ()
+
+
+def _box(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
+    """At each x, for each method and scheme, a box of the replicates; y logarithmic."""
+    column = figure.y.removesuffix("_median")
+    several = data.groupby(figure.color)["scheme"].nunique().max() > 1
+    names = data[figure.color] + (" " + data["scheme"] if several else "")
+    data = data.assign(line=names).explode(column).astype({column: float})
+    facets = sorted(data[figure.facet].unique(), key=str) if figure.facet else None
+    grid = sns.FacetGrid(
+        data, col=figure.facet, col_order=facets, col_wrap=3 if facets else None, height=3.6, aspect=1.25, sharey=False
+    )
+    order = sorted(data["line"].unique())
+    palette = _box_colors(order)
+    for panel, axes in _panels(figure, grid, data):
+        sns.boxplot(
+            panel,
+            x=figure.x,
+            y=column,
+            hue="line",
+            hue_order=order,
+            palette=palette,
+            linewidth=0.8,
+            fliersize=2,
+            legend=False,
+            ax=axes,
+        )
+        axes.set_yscale("log")
+    _finish(grid, figure, label(figure.x), label(figure.y))
+    handles = [Patch(facecolor=palette[name], edgecolor="black", label=name) for name in order]
+    grid.figure.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
+    return grid
+
+
+def _box_colors(names: list[str]) -> dict[str, Any]:
+    """The method's colour; lighter for each further scheme of a method."""
+    seen: dict[str, int] = {}
+    colors = {}
+    for name in names:
+        nth = seen[_method(name)] = seen.get(_method(name), -1) + 1
+        colors[name] = sns.light_palette(color(_method(name)), n_colors=4)[3 - min(nth, 2)]
+    return colors
 
 
 def _row_names(figure: Figure, data: pd.DataFrame) -> pd.Series:

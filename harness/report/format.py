@@ -38,6 +38,16 @@ def error(value: Any) -> str:
     return NOTHING if missing(value) else f"{value:.1e}"
 
 
+def decimal(value: Any) -> str:
+    """Two decimals."""
+    return NOTHING if missing(value) else f"{value:.2f}"
+
+
+def cosine(value: Any) -> str:
+    """Six decimals, one minus what is left below."""
+    return NOTHING if missing(value) else f"{value:.6f}"
+
+
 def ratio(value: Any) -> str:
     """Three digits and a times sign."""
     return NOTHING if missing(value) else f"{value:.3g}×"

@@ -12,9 +12,11 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from harness.frames import load, speedups
+from harness.frames import UNRESOLVED, load, speedups
+from harness.registry import Registry
 from harness.report import figures, format
-from harness.report.answers import UNRESOLVED, answers
+from harness.report.answers import answers
+from harness.report.orders import orders
 from harness.store import Run
 from harness.suite import Suite, parse_suite
 
@@ -45,6 +47,8 @@ COLUMNS = (
     ("gradient_error_theta_median", "gradient error θ", format.error),
     ("gradient_error_y0_median", "gradient error y0", format.error),
     ("reference_error", "reference bar", format.error),
+    ("gradient_cosine_theta_median", "cosine θ", format.cosine),
+    ("gradient_cosine_y0_median", "cosine y0", format.cosine),
     ("adjoint_error_theta_median", "adjoint error θ", format.error),
     ("adjoint_error_y0_median", "adjoint error y0", format.error),
     ("loss_error_median", "loss error", format.error),
@@ -98,6 +102,7 @@ def _content(suite: Suite, run: Run, about: dict[str, Any], frame: pd.DataFrame)
         # Made by matplotlib from numbers and registered names, which it escapes.
         "figures": [(Markup(svg), words) for svg, words in drawn if svg],
         "speedups": _speedups(frame),
+        "orders": _orders(suite, frame),
         "headings": [heading for _, heading, _ in COLUMNS],
         "rows": _rows(frame),
         "failures": _reasons(frame[~frame["status"].isin(["ok", "unsupported"])]),
@@ -111,7 +116,6 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """A row a record: for each cell what it shows and what it sorts by; unresolved errors are marked."""
     rows = []
     for record in _dicts(frame):
-        resolved = _resolved(record)
         cells = []
         for column, _, write in COLUMNS:
             value = record[column]
@@ -120,7 +124,7 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
                 {
                     "text": write(value),
                     "sort": "" if empty else value,
-                    "faint": column.startswith("gradient_error") and not empty and not resolved,
+                    "faint": not empty and record.get(column.replace("_median", "_resolved")) is False,
                 }
             )
         rows.append({"status": record["status"], "cells": cells})
@@ -131,16 +135,20 @@ def _dicts(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _resolved(record: dict[str, Any]) -> bool:
-    return not record["gradient_error_theta_median"] < UNRESOLVED * record["reference_error"]
-
-
 def _speedups(frame: pd.DataFrame) -> list[dict[str, Any]]:
     rows = _dicts(speedups(frame))
     return [
         {**row, "ratio": f"{row['ratio']:.2f}", "low": f"{row['low']:.2f}", "high": f"{row['high']:.2f}"}
         for row in rows
     ]
+
+
+def _orders(suite: Suite, frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The table of observed orders, where the suite asks for it."""
+    if "orders" not in suite.tables:
+        return []
+    rows = _dicts(orders(frame, Registry.load(suite.plugins)))
+    return [{**row, **{name: format.decimal(row[name]) for name in ("order", "low", "high", "theory")}} for row in rows]
 
 
 def _reasons(frame: pd.DataFrame) -> list[dict[str, Any]]:

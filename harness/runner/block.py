@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from harness.case import Block, Case
-from harness.gradient_arrays import GradientArrays, relative_error
+from harness.gradient_arrays import GradientArrays
+from harness.measure.error import errors
 from harness.measure.statistics import narrow_enough
 from harness.random import splitmix
 from harness.record import Measured
@@ -55,6 +56,10 @@ class _Entry:
     seconds: list[float] = field(default_factory=list)
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
+    gradients: list[GradientArrays] = field(default_factory=list)
+    errors: dict[str, list[float]] = field(default_factory=dict)
+    reference_error: float = 0.0
+    failure: CaseFailure | None = None
 
     def so_far(self) -> Measured:
         """With the samples taken until now."""
@@ -126,7 +131,17 @@ class BlockRunner:
             entries.sort(key=lambda entry: block.cases.index(entry.case))
             if "time" in self.measure:
                 yield from self._time(entries, block)
-            yield from lanes.map(self._finish, entries)
+            finished: list[_Entry] = []
+            for found in lanes.map(self._finish, entries):
+                if isinstance(found, Outcome):
+                    yield found
+                elif found.gradients:
+                    finished.append(found)
+                else:
+                    yield self._judge(found)
+            if finished:
+                self._errors(finished)
+                yield from map(self._judge, finished)
         finally:
             for worker in workers:
                 worker.close()
@@ -178,8 +193,8 @@ class BlockRunner:
                 entry.wall_seconds += sample.wall_seconds
                 entry.cpu_seconds += sample.cpu_seconds
 
-    def _finish(self, entry: _Entry, lane: int) -> Outcome:
-        """Memory and errors of one case."""
+    def _finish(self, entry: _Entry, lane: int) -> _Entry | Outcome:
+        """Memory, and the gradients whose errors are to be measured. The child isn't needed after it."""
         try:
             entry.worker.call("move", lane)
             if "memory" in self.measure:
@@ -187,43 +202,62 @@ class BlockRunner:
                 peak, temporary = entry.worker.call("memory")
                 entry.measured = replace(entry.measured, peak_bytes=peak, xla_temp_bytes=temporary)
             if "error" in self.measure and not self.baseline(entry.case):
-                self._errors(entry)
+                for replicate, seed in enumerate(self._path_seeds(entry.case)):
+                    self.say(f"gradient of {entry.case.label}, path {replicate + 1}")
+                    entry.gradients.append(entry.worker.call("gradient", seed))
         except CaseFailure as failure:
             return self._failed(entry, failure)
         entry.worker.close()
+        return entry
+
+    def _path_seeds(self, case: Case) -> list[int]:
+        """Of the replicates' paths. An ODE has but one."""
+        count = 1 if case.noise == "none" else self.budget.replicates
+        return [splitmix(self.seed, replicate + 1) for replicate in range(count)]
+
+    def _errors(self, entries: Sequence[_Entry]) -> None:
+        """Those of all gradients of a block: path by path, so that they share the references.
+
+        What a reference fails for is remembered in its entries; the others go on.
+        """
+        for replicate, seed in enumerate(self._path_seeds(entries[0].case)):
+            waiting = [entry for entry in entries if entry.failure is None]
+            self.say(f"reference on path {replicate + 1} for {len(waiting)} methods, {entries[0].case.setting}")
+            try:
+                found = [entry.gradients[replicate] for entry in waiting]
+                case, most = entries[0].case, self.budget.reference_steps
+                truth, bar = self.references.call("continuous", case, seed, found, most)
+            except CaseFailure as failure:
+                for entry in waiting:
+                    entry.failure = failure
+                return
+            by_scheme: dict[str, list[_Entry]] = {}
+            for entry in waiting:
+                by_scheme.setdefault(entry.case.scheme, []).append(entry)
+            for group in by_scheme.values():
+                try:
+                    exact: GradientArrays = self.references.call("discrete", group[0].case, seed)
+                except CaseFailure as failure:
+                    for entry in group:
+                        entry.failure = failure
+                    continue
+                for entry in group:
+                    entry.reference_error = max(entry.reference_error, bar)
+                    for name, value in errors(entry.gradients[replicate], truth, exact).items():
+                        entry.errors.setdefault(name, []).append(value)
+
+    def _judge(self, entry: _Entry) -> Outcome:
+        """The outcome of a case whose child has done all that it was asked."""
+        if entry.failure is not None:
+            return self._failed(entry, CaseFailure(entry.failure.status, f"no reference: {entry.failure.reason}"))
+        if entry.gradients:
+            lists = {name: tuple(column) for name, column in entry.errors.items()}
+            entry.measured = replace(entry.measured, reference_error=entry.reference_error, **lists)
+        if not all(gradient.finite() for gradient in entry.gradients):
+            return Outcome(
+                entry.case, "diverged", "the loss or its gradient isn't finite on the shared path", entry.so_far()
+            )
         return Outcome(entry.case, "ok", "", entry.so_far())
-
-    def _errors(self, entry: _Entry) -> None:
-        """Against both references, on `replicates` paths."""
-        values: dict[str, list[float]] = {}
-        bar = 0.0
-        for replicate in range(self.budget.replicates):
-            seed = splitmix(self.seed, replicate + 1)
-            self.say(f"reference for {entry.case.label}, path {replicate + 1}")
-            truth, error = self._reference("continuous", entry.case, seed)
-            exact: GradientArrays = self._reference("discrete", entry.case, seed)
-            self.say(f"error of {entry.case.label}, path {replicate + 1}")
-            found: GradientArrays = entry.worker.call("gradient", seed)
-            bar = max(bar, error)
-            for name, value in (
-                ("gradient_error_theta", relative_error(found.theta, truth.theta)),
-                ("gradient_error_y0", relative_error(found.y0, truth.y0)),
-                ("adjoint_error_theta", relative_error(found.theta, exact.theta)),
-                ("adjoint_error_y0", relative_error(found.y0, exact.y0)),
-                (
-                    "loss_error",
-                    abs(found.loss - truth.loss) / abs(truth.loss) if truth.loss else abs(found.loss),
-                ),
-            ):
-                values.setdefault(name, []).append(value)
-        lists = {name: tuple(column) for name, column in values.items()}
-        entry.measured = replace(entry.measured, reference_error=bar, **lists)
-
-    def _reference(self, kind: str, case: Case, seed: int) -> Any:
-        try:
-            return self.references.call(kind, case, seed)
-        except CaseFailure as failure:
-            raise CaseFailure(failure.status, f"no reference: {failure.reason}") from failure
 
     def _failed(self, entry: _Entry, failure: CaseFailure) -> Outcome:
         entry.worker.close()

@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -17,6 +17,7 @@ from harness.errors import UnsupportedError
 from harness.gradient_arrays import GradientArrays
 from harness.measure.framework import FRAMEWORKS, pin
 from harness.method import Gradient
+from harness.problem import AbstractProblem
 from harness.registry import Registry
 
 
@@ -139,9 +140,13 @@ class CaseTarget:
         return gradient
 
     def _path(self, seed: int) -> SharedPath | None:
-        if self.problem.noise == "none":
-            return None
-        return SharedPath(seed, self.case.batch, self.problem.noise_dim, self.problem.t0, self.problem.t1)
+        return _path(self.problem, self.case, seed)
+
+
+def _path(problem: AbstractProblem, case: Case, seed: int) -> SharedPath | None:
+    if problem.noise == "none":
+        return None
+    return SharedPath(seed, case.batch, problem.noise_dim, problem.t0, problem.t1)
 
 
 class ReferenceTarget:
@@ -158,13 +163,15 @@ class ReferenceTarget:
         self.registry = Registry.load(plugins)
         self.cache = ReferenceCache()
 
-    def continuous(self, case: Case, path_seed: int) -> tuple[GradientArrays, float]:
-        """The gradient of the continuous-time problem, and its error bar."""
-        from harness.reference import cache_key, continuous
+    def continuous(
+        self, case: Case, path_seed: int, found: Sequence[GradientArrays], most_steps: int
+    ) -> tuple[GradientArrays, float]:
+        """The gradient of the continuous-time problem, fit to judge those found by, and its error bar."""
+        from harness.reference import continuous
 
         problem, path = self._of(case, path_seed)
-        found = self.cache.get(cache_key(problem, case, path), lambda: continuous(problem, case, path))
-        return found.gradient, found.error
+        reference = continuous(problem, case, path, self.cache, found=found, most_steps=most_steps)
+        return reference.gradient, reference.error
 
     def discrete(self, case: Case, path_seed: int) -> GradientArrays:
         """The float64 gradient of the case's own discrete solve."""
@@ -173,9 +180,9 @@ class ReferenceTarget:
         problem, path = self._of(case, path_seed)
         return discrete(problem, self.registry.schemes[case.scheme], case, path)
 
-    def _of(self, case: Case, path_seed: int) -> tuple[Any, SharedPath]:
+    def _of(self, case: Case, path_seed: int) -> tuple[AbstractProblem, SharedPath | None]:
         problem = self.registry.problem(case.problem, noise=case.noise, calculus=case.calculus, dim=case.dim)
-        return problem, SharedPath(path_seed, case.batch, problem.noise_dim, problem.t0, problem.t1)
+        return problem, _path(problem, case, path_seed)
 
 
 class ProbeTarget:

@@ -1,0 +1,31 @@
+"""The errors of one gradient: against the true one, and against that of the very same discrete solve."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.gradient_arrays import GradientArrays, relative_error
+
+
+def errors(found: GradientArrays, truth: GradientArrays, exact: GradientArrays) -> dict[str, float]:
+    """By column of the record. `truth` is the continuous-time gradient, `exact` the discrete solve's, in float64."""
+    return {
+        "gradient_error_theta": relative_error(found.theta, truth.theta),
+        "gradient_error_y0": relative_error(found.y0, truth.y0),
+        "gradient_cosine_theta": cosine(found.theta, truth.theta),
+        "gradient_cosine_y0": cosine(found.y0, truth.y0),
+        "adjoint_error_theta": relative_error(found.theta, exact.theta),
+        "adjoint_error_y0": relative_error(found.y0, exact.y0),
+        "loss_error": abs(found.loss - truth.loss) / abs(truth.loss) if truth.loss else abs(found.loss),
+    }
+
+
+def cosine(x: np.ndarray, y: np.ndarray) -> float:
+    """The cosine of the angle between two vectors: what an optimiser that normalises the gradient feels.
+
+    1 where both vanish, not a number where one does.
+    """
+    norms = float(np.linalg.norm(x)) * float(np.linalg.norm(y))
+    if norms == 0:
+        return 1.0 if not x.any() and not y.any() else float("nan")
+    return float(x @ y) / norms

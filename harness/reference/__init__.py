@@ -1,0 +1,11 @@
+"""The reference: the gradients that errors are measured against, float64, the true one with its own error bar.
+
+Two of them, on one shared path. `continuous` is the gradient of the problem itself; `discrete` that of the very solve
+that a case asks for.
+"""
+
+from harness.reference.cache import ReferenceCache
+from harness.reference.continuous import Reference, continuous
+from harness.reference.discrete import discrete
+
+__all__ = ["Reference", "ReferenceCache", "continuous", "discrete"]
