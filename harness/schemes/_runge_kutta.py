@@ -34,6 +34,10 @@ class AbstractRungeKutta(AbstractScheme):
     a: ClassVar[tuple[tuple[float, ...], ...]]
     b: ClassVar[tuple[float, ...]]
     c: ClassVar[tuple[float, ...]]
+    b_error: ClassVar[tuple[float, ...] | None] = None
+    """`b` less the weights of an embedded scheme of one order less, None where there is none: Σ b_error_i k_i estimates
+    the error of a step. One weight more than there are stages is that of the increment at (t1, y1), which is the next
+    step's first."""
 
     def init(self, terms: Terms, t0: Any, y0: Any) -> State:
         """y alone."""
@@ -43,9 +47,13 @@ class AbstractRungeKutta(AbstractScheme):
     def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Any) -> State:
         """y1 = y0 + Σ b_i k_i, with k_i the increment at y0 + Σ a_ij k_j."""
         (y0,) = state
+        return (y0 + self.change(terms, t0, dt, y0, dW),)
+
+    def change(self, terms: Terms, t0: Any, dt: float, y0: Any, dW: Any) -> Any:
+        """Σ b_i k_i, (batch, dim): what a step from y0 adds to it. dt may be negative: a step backwards from t0."""
         increments: list[Any] = []
         for a, c in zip(self.a, self.c, strict=True):
             shift = combine(a, increments)
             y = y0 if shift is None else y0 + shift
             increments.append(terms.increment(t0 + c * dt, y, dt, dW))
-        return (y0 + combine(self.b, increments),)
+        return combine(self.b, increments)

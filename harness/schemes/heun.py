@@ -15,3 +15,4 @@ class Heun(AbstractRungeKutta):
     a = ((), (1.0,))
     b = (0.5, 0.5)
     c = (0.0, 1.0)
+    b_error = (-0.5, 0.5)
