@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from harness.problem import AbstractProblem
@@ -19,6 +20,11 @@ def increment_of(noise: Noise) -> Any:
     return noise[0] if isinstance(noise, tuple) else noise
 
 
+def backward_noise(dW: Any) -> Any:
+    """What drives the step that goes back over the same stretch of the path: −dW; None for an ODE."""
+    return None if dW is None else -dW
+
+
 class AbstractScheme(ABC):
     """A one-step scheme with a fixed step. Its state is a tuple of arrays whose first is y, (batch, dim)."""
 
@@ -27,9 +33,12 @@ class AbstractScheme(ABC):
     """The calculi that it converges to. For an ODE and for additive noise both are the same."""
     noises: ClassVar[tuple[str, ...]] = ("none", "additive", "scalar", "diagonal", "general")
     evaluations: ClassVar[int]
-    """Evaluations of f and of g that one step needs."""
+    """Evaluations of f that one step needs, and of g where `evaluations_of_g` is None."""
+    evaluations_of_g: ClassVar[int | None] = None
     summary: ClassVar[str]
 
+    orders: ClassVar[Mapping[str, float]] = {}
+    """Strong orders, by `none` (an ODE), `additive`, `commutative` and `general` noise; what is missing isn't known."""
     needs_levy_area: ClassVar[bool] = False
     """Whether a step takes the pair (dW, H) rather than dW alone."""
     needs_commutative: ClassVar[bool] = False
@@ -46,6 +55,18 @@ class AbstractScheme(ABC):
             return f"{self.name} needs commutative noise, which that of {problem.name} isn't"
         return None
 
+    def work(self, noise: str) -> tuple[int, int]:
+        """How often one step evaluates f and g for such noise."""
+        del noise
+        return self.evaluations, self.evaluations if self.evaluations_of_g is None else self.evaluations_of_g
+
+    def order(self, problem: AbstractProblem) -> float | None:
+        """The strong order for the problem, None where it isn't known."""
+        kind = problem.noise
+        if kind not in ("none", "additive"):
+            kind = "commutative" if problem.commutative else "general"
+        return self.orders.get(kind)
+
     @abstractmethod
     def init(self, terms: Terms, t0: Any, y0: Any) -> State:
         """The state at the start."""
@@ -53,3 +74,11 @@ class AbstractScheme(ABC):
     @abstractmethod
     def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Noise) -> State:
         """The state at t0 + dt. dW is the Brownian increment, or the pair with H: see `Noise`."""
+
+
+class AbstractReversibleScheme(AbstractScheme):
+    """A scheme whose step has an inverse in closed form, so that a backward sweep needs no stored states."""
+
+    @abstractmethod
+    def reverse(self, terms: Terms, t1: Any, dt: float, state1: State, dW: Noise) -> State:
+        """The state at t1 − dt that `step` took to `state1` with this noise, up to rounding."""

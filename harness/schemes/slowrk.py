@@ -18,7 +18,8 @@ class SlowRK(AbstractStochasticRungeKutta):
     noises = ("additive", "scalar", "diagonal", "general")
     needs_levy_area = True
     needs_commutative = True
-    evaluations = 5  # of g; f takes two of them
+    evaluations = 2
+    evaluations_of_g = 5
     summary = "SlowRK: order 3/2 for commutative noise, Stratonovich"
     stages = (
         Stage("f"),

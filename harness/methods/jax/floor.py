@@ -55,18 +55,23 @@ def _gradient(solve, y0, theta, noise):
 
     def step(carry, inputs):
         (y, theta_bar), (n, dW) = carry, inputs
-        for _ in range(solve.scheme.evaluations):
+        of_f, of_g = solve.scheme.work(solve.problem.noise)
+        for k in range(max(of_f, of_g)):
 
-            def f_and_g(y, theta):
+            def f_and_g(y, theta, k=k):
                 terms = solve.terms(theta)
-                return terms.f(solve.time(n), y), terms.g(solve.time(n), y)
+                return [
+                    value
+                    for function, count in ((terms.f, of_f), (terms.g, of_g))
+                    if k < count and (value := function(solve.time(n), y)) is not None
+                ]
 
             values, vjp = jax.vjp(f_and_g, y, theta)
             y_bar, product = vjp(jax.tree.map(jnp.ones_like, values))
             # Values, products and noise all enter the next evaluation, so that none is dead code.
-            hair = y_bar + values[0]
+            hair = y_bar + sum(value.sum() for value in values)
             if dW is not None:
-                hair = hair + values[1].sum() + dW.sum(1, keepdims=True)
+                hair = hair + dW.sum(1, keepdims=True)
             y, theta_bar = y0 + 1e-6 * hair, add(theta_bar, product)
         return (y, theta_bar), None
 

@@ -39,12 +39,11 @@ class Floor(AbstractGradientMethod):
 
         solve = TorchSolve(problem, scheme, case, path)
         terms = solve.terms
-        together = max(1, TOGETHER // scheme.evaluations)  # steps
+        evaluations = scheme.work(problem.noise)
+        together = max(1, TOGETHER // max(evaluations))  # steps
         shape = (case.batch, problem.noise_dim)
-        cotangents = [
-            None if x is None else torch.ones_like(x)
-            for x in (terms.f(solve.time(0), solve.y0), terms.g(solve.time(0), solve.y0))
-        ]
+        values = (terms.f(solve.time(0), solve.y0), terms.g(solve.time(0), solve.y0))
+        ones = {x.shape: torch.ones_like(x) for x in values if x is not None}
 
         def run() -> Gradient:
             total, theta = torch.zeros_like(solve.y0), solve.zeros_theta()
@@ -52,9 +51,14 @@ class Floor(AbstractGradientMethod):
                 steps = range(first, min(first + together, solve.steps))
                 if problem.noise_dim:
                     torch.randn((len(steps), *shape), dtype=solve.y0.dtype, device=solve.y0.device)
-                times = [solve.time(n) for n in steps for _ in range(scheme.evaluations)]
-                outputs = [x for t in times for x in (terms.f(t, solve.y0), terms.g(t, solve.y0))]
-                found = vjp(outputs, [solve.y0, *solve.parameters], cotangents * len(times))
+                outputs = [
+                    function(solve.time(n), solve.y0)
+                    for n in steps
+                    for function, count in zip((terms.f, terms.g), evaluations, strict=True)
+                    for _ in range(count)
+                ]
+                cotangents = [None if x is None else ones[x.shape] for x in outputs]
+                found = vjp(outputs, [solve.y0, *solve.parameters], cotangents)
                 total.add_(found[0])
                 torch._foreach_add_(theta, found[1:])
             return solve.gradient(total.sum(), total, theta)
