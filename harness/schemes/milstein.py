@@ -1,26 +1,27 @@
-"""Milstein's scheme for commutative diagonal noise."""
+"""Milstein's scheme for commutative noise."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from harness.correction import drift_correction
+from harness.correction import drift_correction, jvp
 from harness.scheme import AbstractScheme, State
 from harness.terms import Terms
 
 
 class Milstein(AbstractScheme):
-    """Order 1; each g_i must depend on y_i alone. Kloeden & Platen 1992, section 10.3, (3.3).
+    """Order 1 for commutative noise. Kloeden & Platen 1992, section 10.3, (3.3), (3.12) and (3.16).
 
-    y1 = y0 + f dt + g dW + ½ g ∂g/∂y (dW² − dt); with dW² in place of dW² − dt for a Stratonovich SDE.
+    y1 = y0 + f dt + g dW + ½ Σ_jk (∂g_j/∂y) g_k (dW_j dW_k − δ_jk dt), without the −δ_jk dt for a Stratonovich SDE.
+    For scalar noise, and for diagonal noise where g_i depends on y_i alone, the sum is ½ (∂g/∂y) g (dW² − dt).
     """
 
     name = "milstein"
     calculi = ("ito", "stratonovich")
-    noises = ("diagonal",)
+    noises = ("additive", "scalar", "diagonal", "general")
     needs_commutative = True
     evaluations = 1
-    summary = "Milstein: order 1 for commutative diagonal noise, Itô or Stratonovich"
+    summary = "Milstein: order 1 for commutative noise, Itô or Stratonovich"
 
     def init(self, terms: Terms, t0: Any, y0: Any) -> State:
         """y alone."""
@@ -28,10 +29,19 @@ class Milstein(AbstractScheme):
         return (y0,)
 
     def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Any) -> State:
-        """The drift correction is ½ g ∂g/∂y, the very factor that the second-order term has."""
+        """The drift correction ½ Σ_j (∂g_j/∂y) g_j is a factor of the second-order term, or what Itô's takes off it."""
         (y,) = state
-        half_gdg = drift_correction(terms.xp, terms.problem, t0, y, terms.theta)
-        square = dW * dW
-        if terms.problem.calculus == "ito" and not terms.stratonovich:
-            square = square - dt
-        return (y + terms.increment(t0, y, dt, dW) + half_gdg * square,)
+        problem = terms.problem
+        y1 = y + terms.increment(t0, y, dt, dW)
+        if problem.noise == "additive":
+            return (y1,)
+        ito = problem.calculus == "ito" and not terms.stratonovich
+        if problem.noise == "general":
+            # Σ_jk (∂g_j/∂y) g_k dW_j dW_k is the derivative of y ↦ g(y) dW along g dW.
+            def noise(state: Any) -> Any:
+                return terms.noise_product(terms.g(t0, state), dW)
+
+            y1 = y1 + 0.5 * jvp(terms.xp, noise, y, noise(y))
+            return (y1 - dt * drift_correction(terms.xp, problem, t0, y, terms.theta) if ito else y1,)
+        square = dW * dW - dt if ito else dW * dW
+        return (y1 + drift_correction(terms.xp, problem, t0, y, terms.theta) * square,)
