@@ -22,8 +22,3 @@ def sigmoid_normal(normals: Normals, dim: int) -> np.ndarray:
 def mean_of_sums(ys: Any) -> Any:
     """The sum over dimensions, averaged over observations and batch."""
     return ys.sum() / (ys.shape[0] * ys.shape[1])
-
-
-def diagonal_only(name: str, noise: str) -> str | None:
-    """Each dimension has its own Brownian motion."""
-    return None if noise == "diagonal" else f"{name} is defined for diagonal noise, not {noise}"

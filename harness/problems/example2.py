@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from harness.problem import AbstractProblem, Theta
-from harness.problems._paper import diagonal_only, mean_of_sums, sigmoid_normal
+from harness.problems._forms import only
+from harness.problems._paper import mean_of_sums, sigmoid_normal
 from harness.random import Normals
 
 
@@ -26,7 +27,7 @@ class Example2(AbstractProblem):
     def unsupported(cls, noise: str, calculus: str) -> str | None:
         """Diagonal noise only."""
         del calculus
-        return diagonal_only(cls.name, noise)
+        return only(cls.name, noise, "diagonal")
 
     @property
     def commutative(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from harness.problem import AbstractProblem, Theta
+from harness.problems._forms import diagonal_matrix, only
 from harness.problems._paper import mean_of_sums, sigmoid_normal
 from harness.random import Normals
 
@@ -26,9 +27,7 @@ class Example3(AbstractProblem):
     def unsupported(cls, noise: str, calculus: str) -> str | None:
         """Additive noise, written as a matrix or as a diagonal."""
         del calculus
-        if noise in ("additive", "diagonal"):
-            return None
-        return f"{cls.name} is defined for additive or diagonal noise, not {noise}"
+        return only(cls.name, noise, "additive", "diagonal")
 
     @property
     def commutative(self) -> bool:
@@ -53,7 +52,7 @@ class Example3(AbstractProblem):
         diagonal = theta["alpha"] * theta["beta"] * (1.0 + t) ** -0.5
         if self.noise == "diagonal":
             return xp.broadcast_to(diagonal, y.shape)
-        return xp.broadcast_to(xp.diag(diagonal)[None], (y.shape[0], self.dim, self.dim))
+        return diagonal_matrix(xp, diagonal, y)
 
     def correction(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
         """Zero."""

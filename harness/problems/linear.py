@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from harness.problem import AbstractProblem, Theta
+from harness.problems._forms import mean_squared_norm, only
 from harness.random import Normals
 
 
@@ -26,7 +27,7 @@ class Linear(AbstractProblem):
     def unsupported(cls, noise: str, calculus: str) -> str | None:
         """No noise."""
         del calculus
-        return None if noise == "none" else f"{cls.name} is an ODE: noise none, not {noise}"
+        return only(cls.name, noise, "none")
 
     def initial(self, normals: Normals, batch: int) -> np.ndarray:
         """Standard normal."""
@@ -48,7 +49,7 @@ class Linear(AbstractProblem):
     def loss(self, xp: Any, ys: Any) -> Any:
         """Mean of |y|² over observations and batch."""
         del xp
-        return (ys * ys).sum() / (ys.shape[0] * ys.shape[1])
+        return mean_squared_norm(ys)
 
     def solution(self, xp: Any, t: Any, W: Any, y0: Any, theta: Theta) -> Any:
         """y0 exp(tA)."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from harness.problem import AbstractProblem, Theta
+from harness.problems._forms import mean_squared_norm
 from harness.random import Normals
 
 
@@ -80,7 +81,7 @@ class Neural(AbstractProblem):
     def loss(self, xp: Any, ys: Any) -> Any:
         """Mean of |y|² over observations and batch."""
         del xp
-        return (ys * ys).sum() / (ys.shape[0] * ys.shape[1])
+        return mean_squared_norm(ys)
 
     def correction(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
         """½ Σ_j (∂g_j/∂y) g_j written out for the perceptron: no automatic differentiation needed."""
