@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from harness.case import Case
+from harness.scheme import AbstractReversibleScheme
 
 REVERSIBLE = "reversible-heun"
 
@@ -12,3 +15,18 @@ def whole_observations(case: Case) -> str | None:
     if case.steps % case.observations:
         return f"{case.observations} observations don't divide {case.steps} steps"
     return None
+
+
+def irreversible(case: Case) -> str | None:
+    """The scheme must have an inverse in closed form. Built-in and third-party ones are known once they are loaded."""
+    names = {scheme.name for scheme in _final_subclasses(AbstractReversibleScheme)}
+    if case.scheme not in names:
+        return f"{case.scheme} can't be stepped back algebraically; what can is {', '.join(sorted(names))}"
+    return None
+
+
+def _final_subclasses(cls: type[AbstractReversibleScheme]) -> Iterator[type[AbstractReversibleScheme]]:
+    for child in cls.__subclasses__():
+        if not child.__name__.startswith("Abstract"):
+            yield child
+        yield from _final_subclasses(child)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.scheme import AbstractScheme, State
+from harness.scheme import AbstractReversibleScheme, State
 from harness.terms import Terms
 
 
-class ReversibleHeun(AbstractScheme):
+class ReversibleHeun(AbstractReversibleScheme):
     """Order ½ for Stratonovich SDEs (1 for additive noise), order 2 for ODEs; algebraically reversible.
 
     Kidger, Foster, Li & Lyons, "Efficient and accurate gradients for neural SDEs", NeurIPS 2021 (arXiv 2105.13493),
@@ -33,3 +33,13 @@ class ReversibleHeun(AbstractScheme):
         f1, g1 = terms.f(t1, z1), terms.g(t1, z1)
         y1 = y0 + 0.5 * (increment0 + terms.product(f1, g1, dt, dW))
         return (y1, z1, f1, g1)
+
+    def reverse(self, terms: Terms, t1: Any, dt: float, state1: State, dW: Any) -> State:
+        """z0 = 2 y1 − z1 − F1, y0 = y1 − ½ (F0 + F1)."""
+        y1, z1, f1, g1 = state1
+        t0 = t1 - dt
+        increment1 = terms.product(f1, g1, dt, dW)
+        z0 = 2 * y1 - z1 - increment1
+        f0, g0 = terms.f(t0, z0), terms.g(t0, z0)
+        y0 = y1 - 0.5 * (terms.product(f0, g0, dt, dW) + increment1)
+        return (y0, z0, f0, g0)

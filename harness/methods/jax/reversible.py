@@ -1,14 +1,13 @@
-"""Reversible Heun with its exact O(1)-memory gradient, JAX."""
+"""The exact O(1)-memory gradient of a reversible scheme, JAX."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import REVERSIBLE, whole_observations
+from harness.methods._support import REVERSIBLE, irreversible, whole_observations
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
@@ -16,80 +15,38 @@ from harness.scheme import AbstractScheme
 class Reversible(AbstractGradientMethod):
     """Step the scheme backwards algebraically and backpropagate each step as it is recovered.
 
-    Kidger et al. 2021 (arXiv 2105.13493), algorithms 1 and 2. Exact up to rounding, memory O(1), one evaluation of
-    f and g a step each way. `docs/methods/reversible.md` has the recursion.
+    For every reversible scheme: exact up to rounding, memory O(1). A step back evaluates the scheme twice, once to
+    reverse it and once for its vector–Jacobian product; reversible Heun has its own sweep with one evaluation of f and
+    g a step (Kidger et al. 2021, arXiv 2105.13493, algorithms 1 and 2). `docs/methods/reversible.md` has the formulas.
     """
 
     name = "jax/reversible"
     framework = "jax"
-    summary = "reversible Heun, reconstructed backwards: exact in O(1) memory"
+    summary = "a reversible scheme, reconstructed backwards: exact in O(1) memory"
     default_schemes = (REVERSIBLE,)
     step_seconds = 1e-4
 
     def unsupported(self, case: Case) -> str | None:
-        """Reversible Heun only."""
-        if case.scheme != REVERSIBLE:
-            return f"it reverses {REVERSIBLE} algebraically, which {case.scheme} doesn't allow"
-        return whole_observations(case)
+        """Reversible schemes only."""
+        return irreversible(case) or whole_observations(case)
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:
         """Compile ahead of time."""
         from harness.methods.jax._compile import compile_gradient
+        from harness.methods.jax._reversible_heun import reversible_heun_gradient
         from harness.methods.jax._solve import JaxSolve
 
-        return compile_gradient(_gradient, JaxSolve(problem, scheme, case), path)
+        function = reversible_heun_gradient if scheme.name == REVERSIBLE else _gradient
+        return compile_gradient(function, JaxSolve(problem, scheme, case), path)
 
 
 def _gradient(solve, y0, theta, noise):
-    """Scan forwards, keeping the observed states; scan backwards over the grid points N − 1 … 0."""
-    import jax
-    import jax.numpy as jnp
+    """The scheme's own inverse, step by step."""
+    from harness.methods.jax._reconstruct import gradient_by_reconstruction
 
-    from harness.methods.jax._solve import add
+    def reverse(n, state, theta, dW):
+        return solve.scheme.reverse(solve.terms(theta), solve.time(n + 1), solve.dt, state, dW)
 
-    N, dt, stride = solve.steps, solve.dt, solve.stride
-    terms = solve.terms(theta)
-
-    def evaluate(n, z):
-        """f, g at grid point n and their vector–Jacobian product."""
-
-        def f_and_g(z, theta):
-            bound = solve.terms(theta)
-            return bound.f(solve.time(n), z), bound.g(solve.time(n), z)
-
-        return jax.vjp(f_and_g, z, theta)
-
-    def cotangent_of_g(bar, dW) -> Any:
-        return None if dW is None else terms.noise_cotangent(bar, dW)
-
-    def body(carry, n, dWs, _):
-        y, z, f, g, y_bar, z_bar, theta_bar = carry
-        dW, previous = (None, None) if dWs is None else dWs
-        increment1 = terms.product(f, g, dt, dW)
-        z = 2 * y - z - increment1
-        next_bar = z_bar + 0.5 * y_bar  # what f(z_n) dt + g(z_n) dW_n receives
-        y_bar = y_bar + 2 * z_bar
-        if stride < N:
-            observed = (n > 0) & (n % stride == 0)
-            y_bar = y_bar + jnp.where(observed, cotangents[n // stride - 1], 0)
-        own_bar = jnp.where(n > 0, 0.5 * y_bar, 0)  # what f(z_n) dt + g(z_n) dW_(n−1) receives
-        (f, g), vjp = evaluate(n, z)
-        g_bar = None if g is None else cotangent_of_g(next_bar, dW) + cotangent_of_g(own_bar, previous)
-        product, theta_product = vjp(((next_bar + own_bar) * dt, g_bar))
-        y = y - 0.5 * (increment1 + terms.product(f, g, dt, dW))
-        return (y, z, f, g, y_bar, product - z_bar, add(theta_bar, theta_product)), None
-
-    (y, z, f, g), ys = solve.forward(y0, theta, noise)
-    loss, cotangents = solve.loss_cotangents(ys)
-    y_bar = cotangents[-1]
-    # The last evaluation enters y_N alone.
-    last = solve.draw(noise, N - 1, 1)
-    _, vjp = evaluate(N, z)
-    g_bar = None if g is None else cotangent_of_g(0.5 * y_bar, last[0])
-    z_bar, theta_bar = vjp((0.5 * dt * y_bar, g_bar))
-    carry = (y, z, f, g, y_bar, z_bar, theta_bar)
-    carry, _ = solve.scan(body, carry, noise, start=0, count=N, reverse=True, with_previous=True)
-    y_bar, z_bar, theta_bar = carry[4:]
-    return loss, theta_bar, y_bar + z_bar
+    return gradient_by_reconstruction(solve, y0, theta, noise, reverse)

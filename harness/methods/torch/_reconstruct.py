@@ -1,0 +1,58 @@
+"""Backpropagation along states that a backward sweep reconstructs, PyTorch: memory O(1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from harness.method import Gradient
+from harness.methods.torch._solve import TorchSolve, leaves, vjp
+from harness.scheme import State
+
+Adjoint = list[Any]
+"""What the loss's gradient is by each array of a state, in their order; None where the state has none."""
+
+
+def gradient_by_reconstruction(solve: TorchSolve, reverse: Callable[[int, State], State]) -> Gradient:
+    """Solve forwards and keep the observed states alone, then step back from the final one.
+
+    `reverse(n, state)` is the state that step n started from. One vector–Jacobian product of the forward step is
+    taken from there.
+    """
+
+    def back(n: int, state: State, adjoint: Adjoint, theta: list[Any]) -> tuple[State, Adjoint]:
+        with torch.no_grad():
+            before = reverse(n, state)
+        inputs = leaves(before)
+        found = vjp(solve.step(n, inputs), [*inputs, *solve.parameters], adjoint)
+        torch._foreach_add_(theta, found[len(inputs) :])
+        return before, found[: len(inputs)]
+
+    return sweep(solve, back)
+
+
+def sweep(solve: TorchSolve, back: Callable[[int, State, Adjoint, list[Any]], tuple[State, Adjoint]]) -> Gradient:
+    """Forwards, then `back(n, state, adjoint, theta)` for n = N − 1 … 0, which adds to `theta` in place.
+
+    It takes the state and the adjoint after step n to those before it.
+    """
+    ys = []
+    with torch.no_grad():
+        state = solve.init(solve.y0)
+        for n in range(0, solve.steps, solve.stride):
+            state = solve.advance(state, n, n + solve.stride)
+            ys.append(state[0])
+    loss, cotangents = solve.loss_cotangents(ys)
+    del ys
+    theta = solve.zeros_theta()
+    adjoint: Adjoint = [None if x is None else torch.zeros_like(x) for x in state]
+    for n in reversed(range(solve.steps)):
+        k = solve.observation(n + 1)
+        if k is not None:
+            adjoint[0] = adjoint[0] + cotangents[k]
+        state, adjoint = back(n, state, adjoint, theta)
+    found = vjp(solve.init(solve.y0), [solve.y0, *solve.parameters], adjoint)
+    torch._foreach_add_(theta, found[1:])
+    return solve.gradient(loss, found[0], theta)

@@ -1,0 +1,21 @@
+"""Euler's scheme, coupled to be reversible."""
+
+from __future__ import annotations
+
+from harness.schemes._coupled import AbstractCoupled
+from harness.schemes.euler import Euler
+
+
+class CoupledEuler(AbstractCoupled):
+    """Order 1 for ODEs and additive noise; the coupling of McCallum & Foster 2024 (arXiv 2410.11648).
+
+    Not for noise that depends on y: z reads g at the right end of a step and y at the left one, and the pair converges
+    neither to the Itô solution nor to the Stratonovich one.
+    """
+
+    name = "coupled-euler"
+    calculi = ("ito", "stratonovich")
+    noises = ("none", "additive")
+    evaluations = 2
+    summary = "coupled Euler (λ = 0.999): order 1 for ODEs and additive noise; reversible"
+    base = Euler()

@@ -1,0 +1,19 @@
+"""Heun's scheme, coupled to be reversible."""
+
+from __future__ import annotations
+
+from harness.schemes._coupled import AbstractCoupled
+from harness.schemes.heun import Heun
+
+
+class CoupledHeun(AbstractCoupled):
+    """Heun's orders: 1 for Stratonovich SDEs with commutative noise, ½ otherwise; 2 for ODEs.
+
+    The coupling of McCallum & Foster 2024 (arXiv 2410.11648).
+    """
+
+    name = "coupled-heun"
+    calculi = ("stratonovich",)
+    evaluations = 4
+    summary = "coupled Heun (λ = 0.999): order 1 for commutative noise, else 1/2, Stratonovich; 2 for ODEs; reversible"
+    base = Heun()

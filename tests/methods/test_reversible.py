@@ -1,0 +1,86 @@
+"""Reversible schemes: their inverse, and the gradient by reconstruction."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from gradients import distance, gradient, path_of, problem_of
+
+from harness.initial import initial_values
+from harness.scheme import AbstractReversibleScheme
+from harness.terms import Terms
+
+NOISES = ("none", "additive", "scalar", "diagonal", "general")
+SCHEMES = {"coupled-euler": NOISES[:2], "coupled-heun": NOISES, "coupled-midpoint": NOISES, "coupled-rk4": NOISES[:1]}
+PAIRS = [(scheme, noise) for scheme, noises in SCHEMES.items() for noise in noises]
+
+
+def exact_tolerance() -> float:
+    """Rounding of float64 over 64 steps, each of which reconstructs a state."""
+    return 1e-11
+
+
+@pytest.mark.parametrize(
+    ("scheme", "noise", "steps", "observations"),
+    [(*pair, 64, 4) for pair in PAIRS]
+    + [("coupled-heun", noise, steps, 1) for noise in NOISES for steps in (1, 7)]
+    + [("coupled-euler", "additive", 1, 1), ("coupled-rk4", "none", 7, 1), ("coupled-midpoint", "general", 64, 1)],
+)
+def test_torch_meets_backprop(registry, make_case, scheme, noise, steps, observations):
+    axes = {"scheme": scheme, "noise": noise, "steps": steps, "observations": observations}
+    expected = gradient(registry, make_case(method="torch/backprop", **axes))
+    assert distance(gradient(registry, make_case(method="torch/reversible", **axes)), expected) <= exact_tolerance()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "noise", "steps", "observations"),
+    [
+        *(("coupled-heun", noise, 64, 4) for noise in NOISES),
+        ("coupled-heun", "general", 1, 1),
+        ("coupled-heun", "scalar", 7, 1),
+        ("coupled-euler", "additive", 64, 1),
+        ("coupled-midpoint", "diagonal", 64, 1),
+        ("coupled-rk4", "none", 64, 1),
+    ],
+)
+def test_jax_meets_torch_backprop(registry, make_case, scheme, noise, steps, observations):
+    axes = {"scheme": scheme, "noise": noise, "steps": steps, "observations": observations}
+    expected = gradient(registry, make_case(method="torch/backprop", **axes))
+    assert distance(gradient(registry, make_case(method="jax/reversible", **axes)), expected) <= exact_tolerance()
+
+
+@pytest.mark.parametrize("scheme", [*SCHEMES, "reversible-heun"])
+def test_reverse_undoes_step(registry, make_case, scheme):
+    """From states that are no solution's, at a time that isn't 0: to rounding, over one step of ordinary size."""
+    stepper = registry.schemes[scheme]
+    assert isinstance(stepper, AbstractReversibleScheme)
+    noise = "none" if scheme == "coupled-rk4" else "additive" if scheme == "coupled-euler" else "general"
+    case = make_case(noise=noise, steps=8)
+    problem = problem_of(registry, case)
+    y0, theta = initial_values(problem, case.batch, case.seed)
+    terms = Terms(jnp, problem, jax.tree.map(jnp.asarray, theta))
+    path = path_of(problem, case)
+    dW = None if path is None else jnp.asarray(path.increments(8)[0][3])
+    state = stepper.init(terms, 0.0, jnp.asarray(y0))
+    state = (state[0] + 0.1, *state[1:])
+    found = stepper.reverse(terms, 0.5, 0.125, stepper.step(terms, 0.375, 0.125, state, dW), dW)
+    if scheme == "reversible-heun":  # its state keeps f and g at z, whatever it was given
+        found, state = found[:2], state[:2]
+    for one, other in zip(found, state, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("framework", ["torch", "jax"])
+def test_what_cannot_be_reversed_is_refused(registry, make_case, framework):
+    method = registry.methods[f"{framework}/reversible"]
+    for scheme in ("heun", "euler", "rk4"):
+        assert "coupled-heun" in method.unsupported(make_case(scheme=scheme))
+    assert method.unsupported(make_case(scheme="coupled-heun")) is None
+
+
+def test_coupled_euler_has_no_form_for_multiplicative_noise(registry, make_case):
+    for calculus in ("ito", "stratonovich"):
+        problem = problem_of(registry, make_case(noise="diagonal", calculus=calculus))
+        assert "noise none, additive" in registry.schemes["coupled-euler"].unsupported(problem)
