@@ -8,6 +8,7 @@ from harness.case import Case
 from harness.scheme import AbstractReversibleScheme
 
 REVERSIBLE = "reversible-heun"
+EES = ("ees25", "ees27")
 
 
 def whole_observations(case: Case) -> str | None:
@@ -23,6 +24,11 @@ def irreversible(case: Case) -> str | None:
     if case.scheme not in names:
         return f"{case.scheme} can't be stepped back algebraically; what can is {', '.join(sorted(names))}"
     return None
+
+
+def not_effectively_symmetric(case: Case) -> str | None:
+    """The scheme must be nearly undone by its own step back."""
+    return None if case.scheme in EES else f"a step back undoes {' and '.join(EES)} nearly, not {case.scheme}"
 
 
 def _final_subclasses(cls: type[AbstractReversibleScheme]) -> Iterator[type[AbstractReversibleScheme]]:
