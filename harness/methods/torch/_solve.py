@@ -40,7 +40,8 @@ class TorchSolve:
         return self.problem.t0 + n * self.dt
 
     def init(self, y0: Tensor) -> State:
-        """The scheme's state at t0."""
+        """The scheme's state at t0. A run begins here, and draws its noise anew."""
+        self.noise.forget()
         return self.scheme.init(self.terms, self.problem.t0, y0)
 
     def step(self, n: int, state: State) -> State:
@@ -52,6 +53,42 @@ class TorchSolve:
         for n in range(start, stop):
             state = self.step(n, state)
         return state
+
+    def observe(self, state: State, start: int, stop: int, ys: list[Tensor]) -> State:
+        """As `advance`, adding to `ys` the states observed on the way, the last one's among them."""
+        for n in range(start, stop):
+            state = self.step(n, state)
+            if (n + 1) % self.stride == 0:
+                ys.append(state[0])
+        return state
+
+    def pull_back(
+        self,
+        adjoint: Sequence[Any],
+        theta: list[Tensor],
+        state: State,
+        start: int,
+        stop: int,
+        cotangents: Sequence[Tensor],
+    ) -> list[Any]:
+        """The cotangent of `state`, that before step `start`, given `adjoint`, that after step stop − 1.
+
+        The steps are run again from `state` with one graph. What they give to the parameters is added to `theta` in
+        place. States observed on the way, that after the last step among them, receive their own of `cotangents` too.
+        """
+        inputs, ys = leaves(state), []
+        outputs = self.observe(inputs, start, stop, ys)
+        first = start // self.stride
+        bars = [*adjoint, *cotangents[first : first + len(ys)]]
+        found = vjp([*outputs, *ys], [*inputs, *self.parameters], bars)
+        torch._foreach_add_(theta, found[len(inputs) :])
+        return found[: len(inputs)]
+
+    def pull_back_init(self, adjoint: Sequence[Any], theta: list[Tensor]) -> Tensor:
+        """∂L/∂y0 from the cotangent of the scheme's first state; `theta` is added to in place."""
+        y0, *products = vjp(self.init(self.y0), [self.y0, *self.parameters], adjoint)
+        torch._foreach_add_(theta, products)
+        return y0
 
     def observation(self, n: int) -> int | None:
         """The index of the observation at grid point n, None where there is none."""
@@ -76,6 +113,11 @@ class TorchSolve:
     def gradient(self, loss: Tensor, y0: Tensor, theta: Iterable[Tensor]) -> Gradient:
         """Name the parts."""
         return Gradient(loss, dict(zip(self.theta, theta, strict=True)), y0)
+
+
+def no_cotangents(state: State) -> list[Any]:
+    """Zeros, what a final state receives but for the loss."""
+    return [None if x is None else torch.zeros_like(x) for x in state]
 
 
 def leaves(tensors: Iterable[Tensor | None]) -> tuple[Any, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
@@ -36,10 +35,11 @@ class Checkpoint(AbstractGradientMethod):
         """Eager: there is nothing to compile."""
         import torch
 
-        from harness.methods.torch._solve import TorchSolve, leaves, vjp
+        from harness.methods.torch._solve import TorchSolve, no_cotangents
 
         solve = TorchSolve(problem, scheme, case, path)
-        segments = _segments(solve.steps, solve.stride)
+        length = math.isqrt(solve.steps - 1) + 1
+        segments = [(start, min(start + length, solve.steps)) for start in range(0, solve.steps, length)]
 
         def run() -> Gradient:
             checkpoints, ys = [], []
@@ -47,34 +47,12 @@ class Checkpoint(AbstractGradientMethod):
                 state = solve.init(solve.y0)
                 for start, stop in segments:
                     checkpoints.append(state)
-                    state = solve.advance(state, start, stop)
-                    if solve.observation(stop) is not None:
-                        ys.append(state[0])
+                    state = solve.observe(state, start, stop, ys)
             loss, cotangents = solve.loss_cotangents(ys)
-            theta = solve.zeros_theta()
-            adjoint: list[Any] = [None if x is None else torch.zeros_like(x) for x in state]
-            del state
+            theta, adjoint = solve.zeros_theta(), no_cotangents(state)
+            del state, ys
             for start, stop in reversed(segments):
-                k = solve.observation(stop)
-                if k is not None:
-                    adjoint[0] = adjoint[0] + cotangents[k]
-                inputs = leaves(checkpoints.pop())
-                outputs = solve.advance(inputs, start, stop)
-                found = vjp(outputs, [*inputs, *solve.parameters], adjoint)
-                adjoint = found[: len(inputs)]
-                torch._foreach_add_(theta, found[len(inputs) :])
-            found = vjp(solve.init(solve.y0), [solve.y0, *solve.parameters], adjoint)
-            torch._foreach_add_(theta, found[1:])
-            return solve.gradient(loss, found[0], theta)
+                adjoint = solve.pull_back(adjoint, theta, checkpoints.pop(), start, stop, cotangents)
+            return solve.gradient(loss, solve.pull_back_init(adjoint, theta), theta)
 
         return run
-
-
-def _segments(steps: int, stride: int) -> list[tuple[int, int]]:
-    """Segments of about √steps that end wherever a state is observed."""
-    length = math.isqrt(steps - 1) + 1
-    return [
-        (start, min(start + length, end + stride))
-        for end in range(0, steps, stride)
-        for start in range(end, end + stride, length)
-    ]

@@ -1,0 +1,140 @@
+"""Binomial checkpointing: the schedule is Revolve's, the gradient backpropagation's."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from gradients import distance, gradient
+
+from harness.methods._revolve import AT_HAND, default_checkpoints, revolve
+
+
+def exact_tolerance() -> float:
+    """Rounding of float64: the same operations, summed in another order."""
+    return 1e-11
+
+
+def repetitions(steps: int, checkpoints: int) -> int:
+    """r, the least with C(c + r, c) ≥ N."""
+    return next(r for r in range(steps) if math.comb(checkpoints + r, checkpoints) >= steps)
+
+
+def follow(steps: int, checkpoints: int) -> tuple[int, list[int]]:
+    """Carry a schedule out on numbers in place of states: how many advances, and the steps in order of reversal."""
+    schedule = revolve(steps, checkpoints)
+    slots = dict(enumerate(schedule.stored))
+    at_hand, advances, reversed_steps = steps - 1, steps - 1, []
+    assert schedule.stored[0] == 0
+    assert all(0 <= step < steps for step in schedule.stored)
+    assert len(slots) <= checkpoints
+    for leg in schedule.legs:
+        state = at_hand if leg.slot == AT_HAND else slots[leg.slot]
+        assert state == leg.start <= leg.stop
+        advances += leg.stop - leg.start
+        slots = {slot: step for slot, step in slots.items() if slot <= leg.slot or leg.slot == AT_HAND}
+        if leg.store:
+            slots[leg.slot + 1] = leg.stop
+            assert len(slots) <= checkpoints
+        else:
+            reversed_steps.append(leg.stop)
+    return advances, reversed_steps
+
+
+@pytest.mark.parametrize("checkpoints", range(1, 9))
+def test_the_schedule_takes_the_fewest_advances(checkpoints):
+    """Griewank & Walther 2000: t(N, c) = r N − β(c + 1, r − 1)."""
+    for steps in range(1, 201):
+        advances, order = follow(steps, checkpoints)
+        assert order == list(reversed(range(steps)))
+        r = repetitions(steps, checkpoints) if steps > 1 else 0
+        assert advances == r * steps - (math.comb(checkpoints + r, checkpoints + 1) if r else 0)
+
+
+def test_the_formula_is_the_minimum_over_all_first_parts():
+    """Dynamic programming: t(N, c) is the least j + t(N − j, c − 1) + t(j, c) over j."""
+    best = {(1, c): 0 for c in range(1, 6)} | {(n, 1): n * (n - 1) // 2 for n in range(1, 41)}
+    for c in range(2, 6):
+        for n in range(2, 41):
+            best[n, c] = min(j + best[n - j, c - 1] + best[j, c] for j in range(1, n))
+            assert follow(n, c)[0] == best[n, c]
+
+
+def test_the_default_number_of_checkpoints_is_logarithmic():
+    assert [default_checkpoints(n) for n in (1, 2, 3, 4, 5, 1024, 1025)] == [1, 2, 3, 3, 4, 11, 12]
+    assert max(repetitions(2**k, default_checkpoints(2**k)) for k in range(1, 17)) == 6
+
+
+@pytest.mark.parametrize(("steps", "checkpoints"), [(0, 1), (1, 0)])
+def test_nothing_to_do_it_with_is_refused(steps, checkpoints):
+    with pytest.raises(ValueError, match="at least 1"):
+        revolve(steps, checkpoints)
+
+
+SETTINGS = [
+    ("none", "stratonovich", "rk4"),
+    ("additive", "stratonovich", "heun"),
+    ("scalar", "ito", "euler"),
+    ("diagonal", "stratonovich", "reversible-heun"),
+    ("diagonal", "ito", "euler"),
+    ("general", "stratonovich", "midpoint"),
+]
+
+
+@pytest.mark.parametrize(("steps", "observations"), [(1, 1), (7, 1), (16, 4), (40, 8)])
+@pytest.mark.parametrize(("noise", "calculus", "scheme"), SETTINGS)
+def test_torch_meets_backprop(registry, make_case, noise, calculus, scheme, steps, observations):
+    axes = {"noise": noise, "calculus": calculus, "scheme": scheme, "steps": steps, "observations": observations}
+    expected = gradient(registry, make_case(method="torch/backprop", **axes))
+    found = gradient(registry, make_case(method="torch/recursive-checkpoint", **axes))
+    assert distance(found, expected) <= exact_tolerance()
+    assert found.loss == pytest.approx(expected.loss, rel=exact_tolerance())
+
+
+@pytest.mark.parametrize(
+    ("noise", "calculus", "scheme", "steps", "observations"),
+    [
+        ("none", "stratonovich", "rk4", 7, 1),
+        ("additive", "stratonovich", "heun", 16, 4),
+        ("scalar", "ito", "euler", 1, 1),
+        ("diagonal", "stratonovich", "reversible-heun", 100, 20),
+        ("general", "stratonovich", "midpoint", 500, 1),
+    ],
+)
+def test_jax_meets_backprop(registry, make_case, noise, calculus, scheme, steps, observations):
+    axes = {"noise": noise, "calculus": calculus, "scheme": scheme, "steps": steps, "observations": observations}
+    expected = gradient(registry, make_case(method="torch/backprop", **axes))
+    found = gradient(registry, make_case(method="jax/recursive-checkpoint", **axes))
+    assert distance(found, expected) <= exact_tolerance()
+    assert found.loss == pytest.approx(expected.loss, rel=exact_tolerance())
+
+
+def test_many_steps(registry, make_case):
+    axes = {"steps": 1024, "dim": 2, "batch": 2}
+    expected = gradient(registry, make_case(method="torch/backprop", **axes))
+    found = gradient(registry, make_case(method="torch/recursive-checkpoint", **axes))
+    assert distance(found, expected) <= exact_tolerance()
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_own_noise_in_single_precision(registry, make_case, backend):
+    """The recomputed steps must meet the noise they met before; rounding of float32 over 40 steps."""
+    axes = {"steps": 40, "dtype": "float32", "brownian": "own"}
+    expected = gradient(registry, make_case(method=f"{backend}/checkpoint", **axes))
+    found = gradient(registry, make_case(method=f"{backend}/recursive-checkpoint", **axes))
+    assert distance(found, expected) <= 1e-5
+
+
+def test_compiled_code_does_not_grow_with_the_steps(registry, make_case):
+    """Four times as many steps: the schedule's table grows, the program doesn't."""
+    from harness.methods.jax._compile import compile_gradient
+    from harness.methods.jax._solve import JaxSolve
+    from harness.methods.jax.recursive_checkpoint import _gradient
+
+    lines = []
+    for steps in (128, 512):
+        case = make_case(method="jax/recursive-checkpoint", steps=steps, noise="none", scheme="euler")
+        problem = registry.problem(case.problem, noise="none", calculus=case.calculus, dim=case.dim)
+        compiled = compile_gradient(_gradient, JaxSolve(problem, registry.schemes["euler"], case), None)
+        lines.append(compiled.executable.as_text().count("\n"))
+    assert lines[1] <= 1.02 * lines[0]
