@@ -9,6 +9,7 @@ from harness.scheme import AbstractReversibleScheme
 
 REVERSIBLE = "reversible-heun"
 EES = ("ees25", "ees27")
+ALF = "alf"
 
 
 def whole_observations(case: Case) -> str | None:
@@ -29,6 +30,11 @@ def irreversible(case: Case) -> str | None:
 def not_effectively_symmetric(case: Case) -> str | None:
     """The scheme must be nearly undone by its own step back."""
     return None if case.scheme in EES else f"a step back undoes {' and '.join(EES)} nearly, not {case.scheme}"
+
+
+def not_alf(case: Case) -> str | None:
+    """The scheme must be the asynchronous leapfrog."""
+    return None if case.scheme == ALF else f"it is the gradient of {ALF} alone, not of {case.scheme}"
 
 
 def _final_subclasses(cls: type[AbstractReversibleScheme]) -> Iterator[type[AbstractReversibleScheme]]:

@@ -51,12 +51,12 @@ def test_jax_meets_torch_backprop(registry, make_case, scheme, noise, steps, obs
     assert distance(gradient(registry, make_case(method="jax/reversible", **axes)), expected) <= exact_tolerance()
 
 
-@pytest.mark.parametrize("scheme", [*SCHEMES, "reversible-heun"])
+@pytest.mark.parametrize("scheme", [*SCHEMES, "reversible-heun", "alf"])
 def test_reverse_undoes_step(registry, make_case, scheme):
     """From states that are no solution's, at a time that isn't 0: to rounding, over one step of ordinary size."""
     stepper = registry.schemes[scheme]
     assert isinstance(stepper, AbstractReversibleScheme)
-    noise = "none" if scheme == "coupled-rk4" else "additive" if scheme == "coupled-euler" else "general"
+    noise = "none" if scheme in ("coupled-rk4", "alf") else "additive" if scheme == "coupled-euler" else "general"
     case = make_case(noise=noise, steps=8)
     problem = problem_of(registry, case)
     y0, theta = initial_values(problem, case.batch, case.seed)

@@ -21,6 +21,7 @@ from harness.terms import Terms
         ("coupled-midpoint", "example2", "diagonal", 1.0),
         ("coupled-midpoint", "linear", "none", 2.0),
         ("coupled-rk4", "linear", "none", 4.0),
+        ("alf", "linear", "none", 2.0),
         ("ees25", "example1", "diagonal", 1.0),
         ("ees25", "linear", "none", 2.0),
         ("ees27", "example2", "diagonal", 1.0),

@@ -1,0 +1,55 @@
+"""MALI: the asynchronous leapfrog's exact O(1)-memory gradient, PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.brownian.path import SharedPath
+from harness.case import Case
+from harness.method import AbstractGradientMethod, Gradient
+from harness.methods._support import ALF, not_alf, whole_observations
+from harness.problem import AbstractProblem
+from harness.scheme import AbstractScheme
+
+
+class AsynchronousLeapfrog(AbstractGradientMethod):
+    """Step the leapfrog back and backpropagate with the very evaluation of f that the step back needs.
+
+    Zhuang et al. 2021 (arXiv 2102.04668), algorithm 4. ODEs only. Exact up to rounding, memory O(1), one evaluation of
+    f a step each way.
+    """
+
+    name = "torch/alf"
+    framework = "torch"
+    summary = "asynchronous leapfrog (MALI), reconstructed backwards: exact in O(1) memory, ODEs only"
+    default_schemes = (ALF,)
+    step_seconds = 3e-4
+
+    def unsupported(self, case: Case) -> str | None:
+        """The leapfrog only."""
+        return not_alf(case) or whole_observations(case)
+
+    def build(
+        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
+    ) -> Callable[[], Gradient]:
+        """Eager: there is nothing to compile."""
+        import torch
+
+        from harness.methods.torch._reconstruct import sweep
+        from harness.methods.torch._solve import TorchSolve, vjp
+
+        solve = TorchSolve(problem, scheme, case, path)
+        half = 0.5 * solve.dt
+
+        def back(n, state, adjoint, theta):
+            (y1, v1), (y_bar, v_bar) = state, adjoint
+            v_bar = v_bar + half * y_bar
+            y = (y1 - half * v1).requires_grad_()
+            f = solve.terms.f(solve.time(n) + half, y)
+            product, *theta_products = vjp((f,), [y, *solve.parameters], (2 * v_bar,))
+            torch._foreach_add_(theta, theta_products)
+            y_bar = y_bar + product
+            v0 = 2 * f.detach() - v1
+            return (y.detach() - half * v0, v0), [y_bar, half * y_bar - v_bar]
+
+        return lambda: sweep(solve, back)
