@@ -13,24 +13,54 @@ from harness.methods._library import scheme_refusal
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
-SOLVERS = {"heun": "Heun", "euler": "Euler", "midpoint": "Midpoint", "reversible-heun": "ReversibleHeun"}
+SOLVERS = {
+    "heun": "Heun",
+    "euler": "Euler",
+    "midpoint": "Midpoint",
+    "ralston": "Ralston",
+    "reversible-heun": "ReversibleHeun",
+    "euler-heun": "EulerHeun",
+    "milstein": "ItoMilstein or StratonovichMilstein",
+    "slowrk": "SlowRK",
+    "dopri5": "Dopri5",
+}
+
+
+def _refusal(case: Case) -> str | None:
+    """What diffrax has no solver for, or has under the name of another scheme."""
+    if case.scheme == "srk":
+        return "diffrax's SRA1 takes g at the start of a step where Rößler's, and this scheme, takes it at its end"
+    if case.scheme == "euler-heun" and case.noise == "additive":
+        return "diffrax's EulerHeun takes g at the start of a step twice, which for additive noise makes it Euler's"
+    return scheme_refusal("diffrax", SOLVERS, case)
+
+
+def _solver(case: Case) -> Any:
+    import diffrax
+
+    if case.scheme == "milstein":
+        return diffrax.ItoMilstein() if case.calculus == "ito" else diffrax.StratonovichMilstein()
+    return getattr(diffrax, SOLVERS[case.scheme])()
 
 
 def _gradient(adjoint: str, solve: Any, y0: Any, theta: Any, noise: Any) -> Any:
     """`diffeqsolve` as its documentation has it, under value_and_grad.
 
-    The whole batch is one state, with one Brownian path of its shape: faster than mapping over the batch.
+    The whole batch is one state, with one Brownian path of its shape: faster than mapping over the batch. ItoMilstein
+    is mapped all the same, since it takes all pairs of Brownian motions, those of two samples too.
     """
     import diffrax
     import jax
     import jax.numpy as jnp
 
+    from harness.brownian.jax_noise import is_key
+
     problem, case = solve.problem, solve.case
 
-    def loss(y0: Any, theta: Any) -> Any:
-        solution = diffrax.diffeqsolve(
-            _terms(solve, noise),
-            getattr(diffrax, SOLVERS[case.scheme])(),
+    def states(y0: Any, theta: Any, noise: Any) -> Any:
+        return diffrax.diffeqsolve(
+            _terms(solve, noise, y0.shape[0]),
+            _solver(case),
             t0=problem.t0,
             t1=problem.t1,
             dt0=solve.dt,
@@ -41,14 +71,24 @@ def _gradient(adjoint: str, solve: Any, y0: Any, theta: Any, noise: Any) -> Any:
             stepsize_controller=diffrax.ConstantStepSize(),
             max_steps=case.steps,
             throw=False,
-        )
-        return problem.loss(jnp, solution.ys)
+        ).ys
+
+    def states_mapped(y0: Any, theta: Any, noise: Any) -> Any:
+        """Each sample is a batch of one."""
+        own = is_key(noise)
+        samples = jax.random.split(noise, case.batch) if own else noise[:, :, None]
+        solve_one = jax.vmap(states, in_axes=(0, None, 0 if own else 1), out_axes=1)
+        return solve_one(y0[:, None], theta, samples)[:, :, 0]
+
+    def loss(y0: Any, theta: Any) -> Any:
+        mapped = case.scheme == "milstein" and case.calculus == "ito"
+        return problem.loss(jnp, (states_mapped if mapped else states)(y0, theta, noise))
 
     value, (y0_bar, theta_bar) = jax.value_and_grad(loss, (0, 1))(y0, theta)
     return value, theta_bar, y0_bar
 
 
-def _terms(solve: Any, noise: Any) -> Any:
+def _terms(solve: Any, noise: Any, batch: int) -> Any:
     import diffrax
     import jax
     import jax.numpy as jnp
@@ -62,7 +102,7 @@ def _terms(solve: Any, noise: Any) -> Any:
     drift = diffrax.ODETerm(lambda t, y, theta: problem.drift(jnp, t, y, theta))
     if problem.noise == "none":
         return drift
-    shape = jax.ShapeDtypeStruct((case.batch, problem.noise_dim), case.dtype)
+    shape = jax.ShapeDtypeStruct((batch, problem.noise_dim), case.dtype)
     levy_area = diffrax.SpaceTimeLevyArea if solve.scheme.needs_levy_area else diffrax.BrownianIncrement
     span = {"t0": problem.t0, "t1": problem.t1, "levy_area": levy_area}
     if is_key(noise):
@@ -109,7 +149,7 @@ class RecursiveCheckpoint(AbstractGradientMethod):
 
     def unsupported(self, case: Case) -> str | None:
         """What diffrax has no solver for."""
-        return scheme_refusal("diffrax", SOLVERS, case)
+        return _refusal(case)
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
@@ -128,7 +168,7 @@ class Direct(AbstractGradientMethod):
 
     def unsupported(self, case: Case) -> str | None:
         """What diffrax has no solver for."""
-        return scheme_refusal("diffrax", SOLVERS, case)
+        return _refusal(case)
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
@@ -152,7 +192,9 @@ class Backsolve(AbstractGradientMethod):
             return "BacksolveAdjoint is for Stratonovich SDEs and ODEs"
         if case.scheme == "reversible-heun":
             return "BacksolveAdjoint restarts reversible Heun backwards, which loses its pair of states"
-        return scheme_refusal("diffrax", SOLVERS, case)
+        if case.scheme in ("euler-heun", "milstein", "slowrk"):
+            return f"BacksolveAdjoint makes one term of drift and noise, which diffrax's {case.scheme} needs apart"
+        return _refusal(case)
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None

@@ -13,14 +13,22 @@ from harness.methods._library import scheme_refusal
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
-ITO = {"euler": "euler", "milstein": "milstein"}
-STRATONOVICH = {"heun": "heun", "midpoint": "midpoint", "milstein": "milstein"}
+ITO = {"euler": "euler", "milstein": "milstein", "srk": "srk"}
+STRATONOVICH = {"heun": "heun", "midpoint": "midpoint", "euler-heun": "euler_heun", "milstein": "milstein"}
+FORWARD_AND_BACKWARD = ("heun", "midpoint", "euler-heun")
 REVERSIBLE = {"reversible-heun": "reversible_heun"}
 
 
 def _refusal(case: Case, solvers: Mapping[str, str]) -> str | None:
     if case.noise == "none":
         return "torchsde solves SDEs, not ODEs"
+    if case.scheme == "milstein" and case.noise == "general":
+        return "torchsde's milstein is for additive, scalar and diagonal noise, not general"
+    if case.scheme == "milstein" and case.noise == "scalar":
+        # Its second-order term is a vector–Jacobian product (ForwardSDE.g_prod_and_gdg_prod_default, version 0.2.6).
+        return (
+            "torchsde's milstein transposes ∂g/∂y, which does no harm to diagonal noise but makes it wrong for scalar"
+        )
     return scheme_refusal("torchsde", solvers, case)
 
 
@@ -76,6 +84,7 @@ def _build(
     ts = torch.linspace(problem.t0, problem.t1, case.observations + 1, dtype=torch.float64, device=kind["device"])
     dt = exact_step(problem.t0, problem.t1, case.steps)
     shape = (case.batch, problem.noise_dim)
+    levy_area = "space-time" if case.scheme == "srk" else "none"
     injected = None if path is None else InjectedBrownian(case, path)
     if solve is torchsde.sdeint_adjoint:
         options["adjoint_params"] = tuple(theta.values())
@@ -84,7 +93,9 @@ def _build(
         # A new sample a run, as sdeint makes one where it is given none, but with a seed.
         bm = injected
         if bm is None:
-            bm = torchsde.BrownianInterval(t0=ts[0], t1=ts[-1], size=shape, entropy=case.seed, **kind)
+            bm = torchsde.BrownianInterval(
+                t0=ts[0], t1=ts[-1], size=shape, entropy=case.seed, levy_area_approximation=levy_area, **kind
+            )
         ys = solve(sde, y0, ts, bm=bm, dt=dt, **options)
         loss = problem.loss(torch, ys[1:])
         y0_bar, *theta_bar = torch.autograd.grad(loss, [y0, *theta.values()], materialize_grads=True)
@@ -116,7 +127,11 @@ class Backprop(AbstractGradientMethod):
 
 
 class Adjoint(AbstractGradientMethod):
-    """`torchsde.sdeint_adjoint`. Backwards it takes the forward scheme for heun and midpoint, else its default."""
+    """`torchsde.sdeint_adjoint`. Backwards it takes the forward scheme for heun, midpoint and euler-heun.
+
+    Else its default: milstein for diagonal Itô noise, euler for other Itô noise, midpoint for Stratonovich. srk can't be
+    run backwards: the adjoint SDE has products g dW to give, not g.
+    """
 
     name = "torchsde/adjoint"
     framework = "torch"
@@ -135,7 +150,7 @@ class Adjoint(AbstractGradientMethod):
         import torchsde
 
         method = _solvers(case)[case.scheme]
-        options = {"adjoint_method": method} if case.scheme in ("heun", "midpoint") else {}
+        options = {"adjoint_method": method} if case.scheme in FORWARD_AND_BACKWARD else {}
         return _build(problem, case, path, torchsde.sdeint_adjoint, method=method, sde_type=_sde_type(case), **options)
 
 
