@@ -15,7 +15,8 @@ class InjectedBrownian(diffrax.AbstractBrownianPath):
 
     `W` and `H` are the increments and space–time Lévy areas of the grid's steps, (steps, batch, noise_dim). Their
     gradient is stopped: BacksolveAdjoint takes every array in the terms for a parameter and would carry an adjoint as
-    large as the path. A query backwards in time has the negated increment.
+    large as the path. A query backwards in time has the negated increment, and the same H: reversed, the path
+    goes from W(t1) to W(t0) over the same bridge, whose mean H is.
     """
 
     W: Array
@@ -37,5 +38,5 @@ class InjectedBrownian(diffrax.AbstractBrownianPath):
             return W
         h = jnp.asarray(t1 - t0, self.W.dtype)
         if issubclass(self.levy_area, diffrax.SpaceTimeLevyArea):
-            return diffrax.SpaceTimeLevyArea(dt=h, W=W, H=sign * jax.lax.stop_gradient(self.H)[n])
+            return diffrax.SpaceTimeLevyArea(dt=h, W=W, H=jax.lax.stop_gradient(self.H)[n])
         return diffrax.BrownianIncrement(dt=h, W=W)
