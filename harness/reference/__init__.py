@@ -5,7 +5,7 @@ that a case asks for.
 """
 
 from harness.reference.cache import ReferenceCache
-from harness.reference.continuous import Reference, continuous
-from harness.reference.discrete import discrete
+from harness.reference.discrete_solve import discrete
+from harness.reference.truth import Reference, continuous
 
 __all__ = ["Reference", "ReferenceCache", "continuous", "discrete"]

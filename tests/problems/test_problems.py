@@ -30,7 +30,7 @@ AS_GIVEN = ("neural", "neural-commutative")
 
 
 def directional_derivatives(problem, y0, theta):
-    """(∂g_k/∂y) g_j at [b, i, k, j], g as a full matrix also where it is diagonal: (batch, dim, noise_dim, noise_dim)."""
+    """(∂g_k/∂y) g_j at [b, i, k, j], (batch, dim, noise_dim, noise_dim), g being a full matrix even if diagonal."""
     parameters = {name: torch.tensor(value) for name, value in theta.items()}
 
     def matrix(y):
@@ -225,7 +225,7 @@ def test_lotka_volterra_keeps_its_first_integral():
     np.testing.assert_allclose(integral(end), integral(y0), rtol=1e-8)
 
 
-def test_copies_of_a_system_don_t_touch_each_other():
+def test_copies_of_a_system_are_independent():
     """Six variables of Lorenz are two systems of three: the Jacobian of the drift is zero between them."""
     problem = REGISTRY.problem("lorenz", noise="none", calculus="ito", dim=6)
     y0, theta = initial_values(problem, 1, 1)

@@ -1,0 +1,135 @@
+"""The reference: its bar holds, it is refined as far as it must, its memory is bounded."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from gradients import gradient, path_of, problem_of
+
+import harness.reference.truth as module
+from harness.brownian.path import SharedPath
+from harness.gradient_arrays import GradientArrays, relative_error
+from harness.reference import ReferenceCache, continuous, discrete
+from harness.reference.adaptive import adaptive
+from harness.reference.closed_form import closed_form
+from harness.reference.fine_grid import fine_grid
+
+CLOSED = [
+    ("example1", "diagonal"),
+    ("example2", "diagonal"),
+    ("example3", "additive"),
+    ("gbm", "scalar"),
+    ("commuting", "general"),
+    ("linear", "none"),
+]
+
+
+@pytest.fixture
+def coarse(monkeypatch):
+    """Coarser grids and no closed forms: the same code, faster."""
+    monkeypatch.setattr(module, "COARSEST", {True: 32, False: 32})
+    monkeypatch.setattr(module, "closed_form", lambda *_: None)
+
+
+def covered(registry, case, seed: int, cache: ReferenceCache) -> bool:
+    """Whether the numeric reference's bar covers its distance to the closed form."""
+    it = problem_of(registry, case)
+    path = path_of(it, case, seed)
+    exact = closed_form(it, case, path)
+    assert exact is not None
+    numeric = continuous(it, case, path, cache, most_steps=1)
+    # At a tolerance of 1e-13 rounding, of which the bar knows nothing, adds up to a little more.
+    bar = max(numeric.error, 1e-12)
+    return all(relative_error(getattr(numeric.gradient, p), getattr(exact, p)) <= bar for p in ("theta", "y0"))
+
+
+@pytest.mark.parametrize(("problem", "noise"), CLOSED)
+def test_the_bar_covers_the_distance_to_the_closed_form(registry, make_case, coarse, tmp_path, problem, noise):
+    """For 20 seeds of parameters, initial values and paths, at two dimensions: in 95% of all, and of these 200."""
+    cache = ReferenceCache(tmp_path)
+    found = [
+        covered(
+            registry,
+            make_case(
+                problem=problem,
+                noise=noise,
+                calculus="ito",
+                scheme="euler",
+                dim=dim,
+                observations=2,
+                seed=seed,
+                batch=2,
+                steps=8,
+            ),
+            seed,
+            cache,
+        )
+        for dim in (2, 8)
+        for seed in range(20)
+    ]
+    assert np.mean(found) >= 0.95
+
+
+@pytest.mark.parametrize(("problem", "noise"), CLOSED)
+def test_a_closed_form_is_used_where_there_is_one(registry, make_case, tmp_path, problem, noise):
+    case = make_case(problem=problem, noise=noise, steps=8)
+    it = problem_of(registry, case)
+    assert continuous(it, case, path_of(it, case), ReferenceCache(tmp_path), most_steps=1).error == module.ROUNDING
+
+
+def test_it_is_refined_until_the_smallest_error_is_resolved(registry, make_case, coarse, tmp_path, monkeypatch):
+    """Each level is asked for once, no level more than it takes, and none above the bound."""
+    asked = []
+
+    def counting(problem, case, path, steps):
+        asked.append(steps)
+        return fine_grid(problem, case, path, steps)
+
+    monkeypatch.setattr(module, "fine_grid", counting)
+    case = make_case(problem="neural-commutative", steps=16, batch=2)
+    it, cache = problem_of(registry, case), ReferenceCache(tmp_path)
+    path = path_of(it, case)
+    truth = continuous(it, case, path, cache, most_steps=2**9)
+    assert asked == [32, 128]
+    off = GradientArrays(truth.gradient.loss, truth.gradient.theta * (1 + 2 * truth.error), truth.gradient.y0 * 1.5)
+    better = continuous(it, case, path, cache, found=[off], most_steps=2**13)
+    assert better.error < truth.error
+    assert asked == [32, 128, 512]  # 128 came from the cache
+    hopeless = GradientArrays(off.loss, truth.gradient.theta * (1 + 1e-12), off.y0)
+    continuous(it, case, path, cache, found=[hopeless], most_steps=2**11)
+    assert asked == [32, 128, 512, 2048]
+
+
+@pytest.mark.parametrize("observations", [1, 4])
+def test_an_ode_is_solved_to_rounding(registry, make_case, observations):
+    case = make_case(problem="linear", noise="none", observations=observations, steps=8)
+    it = problem_of(registry, case)
+    exact = closed_form(it, case, None)
+    assert exact is not None
+    found = adaptive(it, case, 1e-13)
+    assert relative_error(found.theta, exact.theta) < 1e-12
+    assert relative_error(found.y0, exact.y0) < 1e-12
+
+
+@pytest.mark.parametrize("noise", ["diagonal", "general"])
+def test_the_fine_grid_holds_a_chunk_at_a_time(registry, make_case, noise):
+    """Four times the steps take hardly more memory: the state at every 256th step is all that is kept."""
+    from harness.measure.memory import peak_bytes_cpu
+
+    case = make_case(noise=noise, batch=16, dim=8)
+    it = problem_of(registry, case)
+    path = SharedPath(1, 16, it.noise_dim)
+    peaks = []
+    for steps in (2**11, 2**13):
+        fine_grid(it, case, path, steps)  # compiles
+        peaks.append(peak_bytes_cpu(lambda steps=steps: fine_grid(it, case, path, steps)))
+    kept = 16 * 8 * 8 * (2**13 - 2**11) // 256
+    assert peaks[1] < 1.3 * peaks[0] + 2 * kept
+
+
+def test_discrete_is_the_gradient_of_the_cases_own_solve(registry, make_case):
+    case = make_case(method="torch/backprop", steps=8)
+    it = problem_of(registry, case)
+    asked = make_case(method="torch/adjoint", dtype="float32", steps=8)
+    found = discrete(it, registry.schemes["heun"], asked, path_of(it, case))
+    assert relative_error(found.theta, gradient(registry, case).theta) < 1e-13
