@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.problem import AbstractProblem
@@ -13,6 +13,16 @@ State = tuple[Any, ...]
 Noise = Any
 """What drives one step: the Brownian increment dW, (batch, noise_dim); for a scheme that `needs_levy_area` the pair
 (dW, H), H being the step's space–time Lévy area, of the same shape; None for an ODE."""
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Strong orders of convergence: for an ODE, and for each kind of noise. None where it isn't known, or not solved."""
+
+    none: float | None = None
+    additive: float | None = None
+    commutative: float | None = None
+    general: float | None = None
 
 
 def increment_of(noise: Noise) -> Any:
@@ -37,8 +47,7 @@ class AbstractScheme(ABC):
     evaluations_of_g: ClassVar[int | None] = None
     summary: ClassVar[str]
 
-    orders: ClassVar[Mapping[str, float]] = {}
-    """Strong orders, by `none` (an ODE), `additive`, `commutative` and `general` noise; what is missing isn't known."""
+    orders: ClassVar[Orders] = Orders()
     needs_levy_area: ClassVar[bool] = False
     """Whether a step takes the pair (dW, H) rather than dW alone."""
     needs_commutative: ClassVar[bool] = False
@@ -65,7 +74,7 @@ class AbstractScheme(ABC):
         kind = problem.noise
         if kind not in ("none", "additive"):
             kind = "commutative" if problem.commutative else "general"
-        return self.orders.get(kind)
+        return getattr(self.orders, kind)
 
     @abstractmethod
     def init(self, terms: Terms, t0: Any, y0: Any) -> State:

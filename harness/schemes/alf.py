@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.scheme import AbstractReversibleScheme, State
+from harness.scheme import AbstractReversibleScheme, Orders, State
 from harness.terms import Terms
 
 
@@ -20,6 +20,7 @@ class ALF(AbstractReversibleScheme):
     calculi = ("ito", "stratonovich")
     noises = ("none",)
     evaluations = 1
+    orders = Orders(none=2)
     summary = "asynchronous leapfrog: order 2, ODEs only; reversible"
 
     def init(self, terms: Terms, t0: Any, y0: Any) -> State:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.scheme import Orders
 from harness.schemes._coupled import AbstractCoupled
 from harness.schemes.euler import Euler
 
@@ -17,5 +18,6 @@ class CoupledEuler(AbstractCoupled):
     calculi = ("ito", "stratonovich")
     noises = ("none", "additive")
     evaluations = 2
+    orders = Orders(none=1, additive=1)
     summary = "coupled Euler (λ = 0.999): order 1 for ODEs and additive noise; reversible"
     base = Euler()

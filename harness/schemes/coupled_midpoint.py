@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.scheme import Orders
 from harness.schemes._coupled import AbstractCoupled
 from harness.schemes.midpoint import Midpoint
 
@@ -15,6 +16,7 @@ class CoupledMidpoint(AbstractCoupled):
     name = "coupled-midpoint"
     calculi = ("stratonovich",)
     evaluations = 4
+    orders = Orders(none=2, additive=1, commutative=1, general=0.5)
     summary = (
         "coupled midpoint (λ = 0.999): order 1 for commutative noise, else 1/2, Stratonovich; 2 for ODEs; reversible"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.scheme import Orders
 from harness.schemes._coupled import AbstractCoupled
 from harness.schemes.rk4 import RK4
 
@@ -13,5 +14,6 @@ class CoupledRK4(AbstractCoupled):
     calculi = ("ito", "stratonovich")
     noises = ("none",)
     evaluations = 8
+    orders = Orders(none=4)
     summary = "coupled classical Runge–Kutta (λ = 0.999): order 4, ODEs only; reversible"
     base = RK4()

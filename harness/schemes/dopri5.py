@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.scheme import Orders
 from harness.schemes._runge_kutta import AbstractRungeKutta
 
 
@@ -17,6 +18,7 @@ class Dopri5(AbstractRungeKutta):
     calculi = ("ito", "stratonovich")
     noises = ("none",)
     evaluations = 6
+    orders = Orders(none=5)
     summary = "Dormand–Prince 5(4): order 5, ODEs only"
     a = (
         (),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.scheme import Orders
 from harness.schemes._runge_kutta import AbstractRungeKutta
 
 
@@ -17,6 +18,7 @@ class EES25(AbstractRungeKutta):
     name = "ees25"
     calculi = ("stratonovich",)
     evaluations = 3
+    orders = Orders(none=2, additive=1, commutative=1, general=0.5)
     summary = "EES(2,5): order 1 for commutative noise, else 1/2, Stratonovich; 2 for ODEs; reversible up to O(h^6)"
     a = ((), (1 / 3,), (-5 / 48, 15 / 16))
     b = (1 / 10, 1 / 2, 2 / 5)

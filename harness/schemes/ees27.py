@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.scheme import Orders
 from harness.schemes._runge_kutta import AbstractRungeKutta
 
 _ROOT = 2**0.5
@@ -19,6 +20,7 @@ class EES27(AbstractRungeKutta):
     name = "ees27"
     calculi = ("stratonovich",)
     evaluations = 4
+    orders = Orders(none=2, additive=1, commutative=1, general=0.5)
     summary = "EES(2,7): order 1 for commutative noise, else 1/2, Stratonovich; 2 for ODEs; reversible up to O(h^8)"
     a = ((), (1 - _ROOT / 2,), (0.0, _ROOT / 2), (1 - _ROOT / 2, 0.0, _ROOT / 2))
     b = ((2 - _ROOT) / 4, _ROOT / 4, _ROOT / 4, (2 - _ROOT) / 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.scheme import Orders
 from harness.schemes._runge_kutta import AbstractRungeKutta
 
 
@@ -11,6 +12,7 @@ class Euler(AbstractRungeKutta):
     name = "euler"
     calculi = ("ito",)
     evaluations = 1
+    orders = Orders(none=1, additive=1, commutative=0.5, general=0.5)
     summary = "Euler–Maruyama: strong order 1/2, Itô"
     a = ((),)
     b = (1.0,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.scheme import Orders
 from harness.schemes._runge_kutta import AbstractRungeKutta
 
 
@@ -11,6 +12,7 @@ class Heun(AbstractRungeKutta):
     name = "heun"
     calculi = ("stratonovich",)
     evaluations = 2
+    orders = Orders(none=2, additive=1, commutative=1, general=0.5)
     summary = "Heun: order 1 for commutative noise, else 1/2, Stratonovich; 2 for ODEs"
     a = ((), (1.0,))
     b = (0.5, 0.5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.correction import drift_correction, jvp
-from harness.scheme import AbstractScheme, State
+from harness.scheme import AbstractScheme, Orders, State
 from harness.terms import Terms
 
 
@@ -21,6 +21,7 @@ class Milstein(AbstractScheme):
     noises = ("additive", "scalar", "diagonal", "general")
     needs_commutative = True
     evaluations = 1
+    orders = Orders(additive=1, commutative=1)
     summary = "Milstein: order 1 for commutative noise, Itô or Stratonovich"
 
     def init(self, terms: Terms, t0: Any, y0: Any) -> State:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.scheme import Orders
 from harness.schemes._runge_kutta import AbstractRungeKutta
 
 
@@ -15,6 +16,7 @@ class Ralston(AbstractRungeKutta):
     name = "ralston"
     calculi = ("stratonovich",)
     evaluations = 2
+    orders = Orders(none=2, additive=1, commutative=1, general=0.5)
     summary = "Ralston: order 1 for commutative noise, else 1/2, Stratonovich; 2 for ODEs"
     a = ((), (2 / 3,))
     b = (1 / 4, 3 / 4)

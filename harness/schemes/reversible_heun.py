@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.scheme import AbstractReversibleScheme, State
+from harness.scheme import AbstractReversibleScheme, Orders, State
 from harness.terms import Terms
 
 
 class ReversibleHeun(AbstractReversibleScheme):
-    """Order ½ for Stratonovich SDEs (1 for additive noise), order 2 for ODEs; algebraically reversible.
+    """Order 1 for Stratonovich SDEs with commutative noise, ½ otherwise; order 2 for ODEs; algebraically reversible.
 
     Kidger, Foster, Li & Lyons, "Efficient and accurate gradients for neural SDEs", NeurIPS 2021 (arXiv 2105.13493),
-    algorithm 1. The state is (y, z, f(z), g(z)), so that a step evaluates f and g once.
+    algorithm 1, who prove ½, and 1 for additive noise. Where noise commutes it is Heun's: with e = z − y a step has
+    e1 = −e0 + ½ (F(z0) − F(z1)), so that e is a random walk of alternating sign, O(√h); to first order it cancels
+    in ½ (F(z0) + F(z1)), what is left of it sums to O(h). The state is (y, z, f(z), g(z)), so that a step evaluates
+    f and g once.
     """
 
     name = "reversible-heun"
     calculi = ("stratonovich",)
     evaluations = 1
-    summary = "reversible Heun: order 1/2 (1 for additive noise), Stratonovich; 2 for ODEs; reversible"
+    orders = Orders(none=2, additive=1, commutative=1, general=0.5)
+    summary = "reversible Heun: order 1 for commutative noise, else 1/2, Stratonovich; 2 for ODEs; reversible"
 
     def init(self, terms: Terms, t0: Any, y0: Any) -> State:
         """z = y."""

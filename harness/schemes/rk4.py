@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.scheme import Orders
 from harness.schemes._runge_kutta import AbstractRungeKutta
 
 
@@ -12,6 +13,7 @@ class RK4(AbstractRungeKutta):
     calculi = ("ito", "stratonovich")
     noises = ("none",)
     evaluations = 4
+    orders = Orders(none=4)
     summary = "classical Runge–Kutta: order 4, ODEs only"
     a = ((), (0.5,), (0.0, 0.5), (0.0, 0.0, 1.0))
     b = (1 / 6, 1 / 3, 1 / 3, 1 / 6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.scheme import Orders
 from harness.schemes._runge_kutta import AbstractRungeKutta
 
 
@@ -12,6 +13,7 @@ class RK438(AbstractRungeKutta):
     calculi = ("ito", "stratonovich")
     noises = ("none",)
     evaluations = 4
+    orders = Orders(none=4)
     summary = "Kutta's 3/8-rule: order 4, ODEs only (torchdiffeq's rk4)"
     a = ((), (1 / 3,), (-1 / 3, 1.0), (1.0, -1.0, 1.0))
     b = (1 / 8, 3 / 8, 3 / 8, 1 / 8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.scheme import Orders
 from harness.schemes._stochastic_runge_kutta import AbstractStochasticRungeKutta, Stage
 
 
@@ -20,6 +21,7 @@ class SlowRK(AbstractStochasticRungeKutta):
     needs_commutative = True
     evaluations = 2
     evaluations_of_g = 5
+    orders = Orders(additive=1.5, commutative=1.5)
     summary = "SlowRK: order 3/2 for commutative noise, Stratonovich"
     stages = (
         Stage("f"),

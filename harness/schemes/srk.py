@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.scheme import AbstractScheme, Noise, State
+from harness.scheme import AbstractScheme, Noise, Orders, State
 from harness.schemes._runge_kutta import combine
 from harness.schemes._stochastic_runge_kutta import AbstractStochasticRungeKutta, Stage
 from harness.terms import Terms
@@ -43,6 +43,7 @@ class SRK(AbstractScheme):
     needs_levy_area = True
     evaluations = 3
     evaluations_of_g = 4
+    orders = Orders(additive=1.5, commutative=1.5)
     summary = "Rößler's SRA1 and SRI2: order 3/2 for additive, scalar and commutative diagonal noise, Itô"
 
     def work(self, noise: str) -> tuple[int, int]:
