@@ -16,8 +16,8 @@ from harness.initial import initial_values
 from harness.method import Gradient
 from harness.methods.jax._solve import JaxSolve
 
-Function = Callable[[JaxSolve, Any, Any, Any], tuple[Any, Any, Any]]
-"""(solve, y0, theta, noise) -> (loss, ∂L/∂θ, ∂L/∂y0)."""
+Function = Callable[..., tuple[Any, ...]]
+"""(solve, y0, theta, noise, *extra) -> (loss, ∂L/∂θ, ∂L/∂y0)."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,11 @@ def _executable(function: Function, solve: JaxSolve, leaves: tuple[Any, ...], tr
     return jax.jit(functools.partial(function, solve)).lower(*tree.unflatten(leaves)).compile()
 
 
-def compile_gradient(function: Function, solve: JaxSolve, path: SharedPath | None) -> CompiledGradient:
-    """Trace and compile `function` for a case. A second path of the same case meets the same executable."""
+def compile_gradient(function: Function, solve: JaxSolve, path: SharedPath | None, *extra: Any) -> CompiledGradient:
+    """Trace and compile `function` for a case. A second path of the same case meets the same executable.
+
+    `extra` are trees of arrays that the function takes after the noise, here made of the case's precision.
+    """
     case = solve.case
     if case.dtype == "float64" and not jax.config.read("jax_enable_x64"):
         raise RuntimeError("float64 in JAX needs jax_enable_x64 before anything is traced")
@@ -56,6 +59,7 @@ def compile_gradient(function: Function, solve: JaxSolve, path: SharedPath | Non
             jnp.asarray(y0, case.dtype),
             {name: jnp.asarray(value, case.dtype) for name, value in theta.items()},
             noise_argument(case, solve.problem.noise_dim, path, levy_area=solve.scheme.needs_levy_area),
+            *jax.tree.map(lambda x: jnp.asarray(x, case.dtype), extra),
         ),
         device,
     )

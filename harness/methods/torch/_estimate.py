@@ -1,0 +1,47 @@
+"""An estimate of a gradient from derivatives along given directions, PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from harness.method import Gradient
+from harness.methods.torch._abreast import Abreast
+from harness.methods.torch._solve import TorchSolve
+
+
+class EstimatedGradient:
+    """One forward solve with a tangent for each direction. `variance` is that of the last gradient."""
+
+    def __init__(self, solve: TorchSolve, y0: np.ndarray, theta: Mapping[str, np.ndarray]) -> None:
+        self._solve = solve
+        self._abreast = Abreast(solve)
+        self._y0 = torch.as_tensor(y0).to(solve.y0)
+        self._theta = tuple(torch.as_tensor(theta[name]).to(solve.y0) for name in solve.theta)
+        self._variance = torch.tensor(torch.nan)
+
+    @property
+    def variance(self) -> float:
+        """The sample variance of one direction's estimate over their number, averaged over coordinates; NaN before."""
+        return float(self._variance)
+
+    def __call__(self) -> Gradient:
+        """The mean of the estimates."""
+        found = list(self._abreast.tangents(self._theta, self._y0))
+        ys = torch.stack([y for y, _ in found])
+        tangents = torch.stack([tangent for _, tangent in found], 1)  # (directions, observations, batch, dim)
+
+        def along(tangent: torch.Tensor) -> Any:
+            return torch.func.jvp(lambda ys: self._solve.problem.loss(torch, ys), (ys,), (tangent,))
+
+        out_dims: Any = (None, 0)  # the loss is the same along every direction
+        loss, slopes = torch.func.vmap(along, out_dims=out_dims)(tangents)
+        count = len(slopes)
+        singles = [torch.einsum("k,k...->k...", slopes, v) for v in (self._y0, *self._theta)]
+        y0, *theta = (x.mean(0) for x in singles)
+        coordinates = sum(x.numel() for x in (y0, *theta))
+        self._variance = sum((x.var(0).sum() for x in singles), torch.zeros_like(loss)) / (count * coordinates)
+        return self._solve.gradient(loss, y0, theta)
