@@ -17,7 +17,7 @@ Noise = Any
 
 @dataclass(frozen=True)
 class Orders:
-    """Strong orders of convergence: for an ODE, and for each kind of noise. None where it isn't known, or not solved."""
+    """Strong orders of convergence: for an ODE and by kind of noise. None where it isn't known, or not solved."""
 
     none: float | None = None
     additive: float | None = None

@@ -105,7 +105,7 @@ class Figure(_Strict):
     figure: Literal["scaling", "points", "box"]
     x: Literal[FIGURE_X] = "steps"  # type: ignore[valid-type]
     y: Literal[FIGURE_Y]  # type: ignore[valid-type]
-    color: Literal["method", "approach", "backend"] = "method"
+    color: Literal["method", "approach", "backend", "scheme"] = "method"
     facet: Literal[FACETS] | None = None  # type: ignore[valid-type]
 
 

@@ -124,7 +124,8 @@ def _scaling(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
 
 def _lines(figure: Figure, panel: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """The lines of a panel. Of what varies besides the median is taken, so that a line is a function."""
-    keys = [figure.color] + (["scheme"] if panel.groupby(figure.color)["scheme"].nunique().max() > 1 else [])
+    several = figure.color != "scheme" and panel.groupby(figure.color)["scheme"].nunique().max() > 1
+    keys = [figure.color, *(["scheme"] if several else [])]
     lines = []
     for key, group in panel.groupby(keys, sort=True):
         columns = [c for c in (figure.y, *_interval(figure), "reference_error") if c != figure.x]

@@ -13,7 +13,14 @@ HUES = {
     "direct": 0.55,
     "adjoint": 0.04,
     "backsolve": 0.00,
+    "interpolating-adjoint": 0.08,
+    "symplectic-adjoint": 0.13,
     "reversible": 0.34,
+    "ees": 0.42,
+    "alf": 0.27,
+    "forward": 0.78,
+    "forward-gradient": 0.84,
+    "finite-differences": 0.91,
     "floor": None,
 }
 LIGHTNESS = {"torch": 0.35, "jax": 0.50, "torchsde": 0.62, "diffrax": 0.70, "torchdiffeq": 0.56}

@@ -128,5 +128,6 @@ def expected_seconds(suite: Suite, registry: Registry, case: Case) -> float:
     if "memory" in suite.measure:
         seconds += 2 * one
     if "error" in suite.measure and not method.baseline:
-        seconds += building + suite.budget.replicates * (one + 0.5)
+        replicates = 1 if case.noise == "none" else suite.budget.replicates
+        seconds += building + 0.5 + replicates * (one + 0.1)
     return seconds
