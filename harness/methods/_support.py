@@ -10,6 +10,7 @@ from harness.scheme import AbstractReversibleScheme
 REVERSIBLE = "reversible-heun"
 EES = ("ees25", "ees27")
 ALF = "alf"
+DIFFERENCE = 2.0 ** (-52 / 3)  # of finite differences: the cube root of float64's precision
 
 
 def whole_observations(case: Case) -> str | None:
@@ -35,6 +36,11 @@ def not_effectively_symmetric(case: Case) -> str | None:
 def not_alf(case: Case) -> str | None:
     """The scheme must be the asynchronous leapfrog."""
     return None if case.scheme == ALF else f"it is the gradient of {ALF} alone, not of {case.scheme}"
+
+
+def single_precision(case: Case) -> str | None:
+    """Differences must be of float64 numbers."""
+    return None if case.dtype == "float64" else f"differences of {case.dtype} losses are mostly rounding: use float64"
 
 
 def _final_subclasses(cls: type[AbstractReversibleScheme]) -> Iterator[type[AbstractReversibleScheme]]:

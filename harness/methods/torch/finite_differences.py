@@ -1,0 +1,68 @@
+"""Central finite differences, PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.brownian.path import SharedPath
+from harness.case import Case
+from harness.method import AbstractGradientMethod, Gradient
+from harness.methods._support import DIFFERENCE, single_precision, whole_observations
+from harness.problem import AbstractProblem
+from harness.scheme import AbstractScheme
+
+
+class FiniteDifferences(AbstractGradientMethod):
+    """(L(x + ε) − L(x − ε)) / 2ε for every entry x of θ and of y0, on the same noise: the check of all others.
+
+    It needs no derivative of anything. Error O(ε²) and rounding O(u / ε), which balance at ε = u^⅓ (Nocedal & Wright,
+    "Numerical Optimization", 2006, section 8.1). Memory O(1), time two solves an entry.
+    """
+
+    name = "torch/finite-differences"
+    framework = "torch"
+    summary = "central differences on the same noise, two solves a parameter: a check, float64 only"
+    exact = False
+    step_seconds = 5e-2
+
+    def unsupported(self, case: Case) -> str | None:
+        """Every scheme, in float64."""
+        return single_precision(case) or whole_observations(case)
+
+    def build(
+        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
+    ) -> Callable[[], Gradient]:
+        """Eager: there is nothing to compile."""
+        import torch
+
+        from harness.methods.torch._abreast import Abreast, chunks, unflatten
+        from harness.methods.torch._solve import TorchSolve
+
+        solve = TorchSolve(problem, scheme, case, path)
+        abreast = Abreast(solve)
+        point = torch.cat([x.detach().flatten() for x in (*solve.parameters, solve.y0)])
+        steps = DIFFERENCE * point.abs().clamp(min=1)
+
+        def losses(points):
+            """L at each row of `points`."""
+            theta, y0 = unflatten(solve, points)
+            ys = torch.stack(list(abreast.states(theta, y0.reshape(-1, *solve.y0.shape))), 1)
+            return torch.stack([problem.loss(torch, y) for y in ys])
+
+        def run() -> Gradient:
+            slopes = torch.empty_like(point)
+            for chunk in chunks(len(point), 2 * len(point)):
+                moved = torch.arange(chunk.start, chunk.stop, device=point.device)
+                up, down = point.repeat(2, len(chunk), 1)
+                rows = moved - chunk.start
+                up[rows, moved] += steps[moved]
+                down[rows, moved] -= steps[moved]
+                # What was added and taken away, not what was to be: x + ε is rounded.
+                widths = up[rows, moved] - down[rows, moved]
+                above, below = losses(torch.cat([up, down])).chunk(2)
+                slopes[moved] = (above - below) / widths
+            theta, y0 = unflatten(solve, slopes[None])
+            (loss,) = losses(point[None])
+            return solve.gradient(loss, y0.reshape(solve.y0.shape), [part[0] for part in theta])
+
+        return run
