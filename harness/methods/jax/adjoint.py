@@ -44,34 +44,22 @@ def _gradient(solve, y0, theta, noise):
     import jax.numpy as jnp
 
     from harness.methods._backward import backward_scheme
+    from harness.methods.jax._adjoint import adjoint_step
     from harness.methods.jax._solve import zeros
-    from harness.scheme import increment_of
     from harness.schemes._runge_kutta import combine
 
     tableau = backward_scheme(solve.scheme, solve.problem)
 
     def step(carry, n, dW, _):
         """One step from time n + 1 to time n."""
-        y, a, theta_bar = carry
-        dW = increment_of(dW)
-        t1 = solve.time(n + 1)
-        increments, products = [], []
-        for row, b, c in zip(tableau.a, tableau.b, tableau.c, strict=True):
-            shift = combine(row, increments)
-            stage_y = y if shift is None else y - shift
-            shift = combine(row, products)
-            stage_a = a if shift is None else a + shift
+        y, *bars = carry
 
-            def increment(y, theta, t=t1 - c * solve.dt):
-                return solve.terms(theta, stratonovich=True).increment(t, y, solve.dt, dW)
+        def stage(i, increments):
+            shift = combine(tableau.a[i], increments)
+            return y if shift is None else y - shift
 
-            value, vjp = jax.vjp(increment, stage_y, theta)
-            product, theta_product = vjp(stage_a)
-            increments.append(value)
-            products.append(product)
-            if b:
-                theta_bar = jax.tree.map(lambda total, x, b=b: total + b * x, theta_bar, theta_product)
-        return (y - combine(tableau.b, increments), a + combine(tableau.b, products), theta_bar), None
+        bars, increments = adjoint_step(solve, tableau, theta, n, dW, tuple(bars), state=stage)
+        return (y - combine(tableau.b, increments), *bars), None
 
     def from_observation(carry, inputs):
         a, theta_bar = carry

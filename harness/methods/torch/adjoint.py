@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from harness.brownian.path import SharedPath
@@ -39,14 +40,13 @@ class Adjoint(AbstractGradientMethod):
         import torch
 
         from harness.methods._backward import backward_scheme
+        from harness.methods.torch._adjoint import AdjointStep
         from harness.methods.torch._solve import TorchSolve
-        from harness.scheme import increment_of
         from harness.schemes._runge_kutta import combine
-        from harness.terms import Terms
 
         solve = TorchSolve(problem, scheme, case, path)
-        terms = Terms(torch, problem, solve.theta, stratonovich=True)
         tableau = backward_scheme(scheme, problem)
+        step = AdjointStep(solve, tableau)
 
         def run() -> Gradient:
             ys = []
@@ -63,25 +63,12 @@ class Adjoint(AbstractGradientMethod):
                 k = solve.observation(n + 1)
                 if k is not None:
                     y, a = ys[k], a + cotangents[k]
-                y, a = step(n, y, a, theta)
+                a, increments = step(n, a, theta, functools.partial(stage, y))
+                y = y - combine(tableau.b, increments)
             return solve.gradient(loss, a, theta)
 
-        def step(n, y, a, theta):
-            """One step of (y, a, ∂L/∂θ) from time n + 1 to time n; `theta` is added to in place."""
-            dW, t1 = increment_of(solve.noise[n]), solve.time(n + 1)
-            increments, products = [], []
-            for row, b, c in zip(tableau.a, tableau.b, tableau.c, strict=True):
-                shift = combine(row, increments)
-                stage_y = (y if shift is None else y - shift).detach().requires_grad_()
-                shift = combine(row, products)
-                stage_a = a if shift is None else a + shift
-                wanted = [stage_y, *solve.parameters] if b else [stage_y]
-                increment = terms.increment(t1 - c * solve.dt, stage_y, solve.dt, dW)
-                product, *theta_products = torch.autograd.grad(increment, wanted, stage_a, materialize_grads=True)
-                increments.append(increment.detach())
-                products.append(product)
-                if b:
-                    torch._foreach_add_(theta, theta_products, alpha=b)
-            return y - combine(tableau.b, increments), a + combine(tableau.b, products)
+        def stage(y, i, increments):
+            shift = combine(tableau.a[i], increments)
+            return y if shift is None else y - shift
 
         return run

@@ -1,0 +1,46 @@
+"""One backward step of the continuous adjoint equation, JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from harness.methods.jax._solve import JaxSolve
+from harness.scheme import increment_of
+from harness.schemes._runge_kutta import AbstractRungeKutta, combine
+
+
+def adjoint_step(
+    solve: JaxSolve,
+    tableau: AbstractRungeKutta,
+    theta: Any,
+    n: Any,
+    dW: Any,
+    bars: tuple[Any, Any],
+    *,
+    state: Callable[[int, list[Any]], Any],
+) -> tuple[tuple[Any, Any], list[Any]]:
+    """da = −aᵀ ∂F/∂y, with F the increment in Stratonovich form, by a Runge–Kutta scheme from time n + 1 to time n.
+
+    `bars` is (a, ∂L/∂θ so far); `state(i, increments)` is y at stage i, given F of the stages before it. Returns the
+    new pair, and F of every stage.
+    """
+    a, theta_bar = bars
+    dW, t1 = increment_of(dW), solve.time(n + 1)
+    increments: list[Any] = []
+    products: list[Any] = []
+    for i, (row, b, c) in enumerate(zip(tableau.a, tableau.b, tableau.c, strict=True)):
+
+        def increment(y: Any, theta: Any, t: Any = t1 - c * solve.dt) -> Any:
+            return solve.terms(theta, stratonovich=True).increment(t, y, solve.dt, dW)
+
+        value, vjp = jax.vjp(increment, state(i, increments), theta)
+        shift = combine(row, products)
+        product, theta_product = vjp(a if shift is None else a + shift)
+        increments.append(value)
+        products.append(product)
+        if b:
+            theta_bar = jax.tree.map(lambda total, x, b=b: total + b * x, theta_bar, theta_product)
+    return (a + combine(tableau.b, products), theta_bar), increments

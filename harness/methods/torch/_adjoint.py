@@ -1,0 +1,50 @@
+"""One backward step of the continuous adjoint equation, PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.methods.torch._solve import TorchSolve
+from harness.scheme import increment_of
+from harness.schemes._runge_kutta import AbstractRungeKutta, combine
+from harness.terms import Terms
+
+
+class AdjointStep:
+    """da = −aᵀ ∂F/∂y, with F the increment in Stratonovich form, by a Runge–Kutta scheme from time n + 1 to time n.
+
+    F and its vector–Jacobian product are evaluated together; the products by θ only where a stage has a weight.
+    """
+
+    def __init__(self, solve: TorchSolve, tableau: AbstractRungeKutta) -> None:
+        self.solve = solve
+        self.tableau = tableau
+        self.terms = Terms(torch, solve.problem, solve.theta, stratonovich=True)
+
+    def __call__(
+        self, n: int, a: Tensor, theta: list[Tensor], state: Callable[[int, list[Tensor]], Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """a at time n from a at time n + 1, and F of every stage; ∂L/∂θ is added to `theta` in place.
+
+        `state(i, increments)` is y at stage i, given F of the stages before it.
+        """
+        solve, tableau = self.solve, self.tableau
+        dW, t1 = increment_of(solve.noise[n]), solve.time(n + 1)
+        increments: list[Tensor] = []
+        products: list[Any] = []
+        for i, (row, b, c) in enumerate(zip(tableau.a, tableau.b, tableau.c, strict=True)):
+            y = state(i, increments).detach().requires_grad_()
+            shift = combine(row, products)
+            wanted = [y, *solve.parameters] if b else [y]
+            increment = self.terms.increment(t1 - c * solve.dt, y, solve.dt, dW)
+            stage_a = a if shift is None else a + shift
+            product, *theta_products = torch.autograd.grad(increment, wanted, stage_a, materialize_grads=True)
+            increments.append(increment.detach())
+            products.append(product)
+            if b:
+                torch._foreach_add_(theta, theta_products, alpha=b)
+        return a + combine(tableau.b, products), increments
