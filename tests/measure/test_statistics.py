@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.measure.statistics import log_slope, median_interval, narrow_enough, ratio_interval
+from harness.measure.statistics import log_slope, median_interval, narrow_enough, ratio_interval, slope_interval
 
 
 def test_the_interval_holds_the_median():
@@ -40,3 +40,27 @@ def test_narrow_enough():
 
 def test_log_slope():
     assert log_slope([1, 10, 100], [5, 500, 50000]) == pytest.approx(2.0)
+
+
+def test_a_slope_over_shared_replicates():
+    """What scales every point of a replicate alike leaves the slope alone; noise of each point widens the interval."""
+    x = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+    rng = np.random.default_rng(0)
+    shared = x[:, None] ** -1.5 * np.exp(rng.normal(size=40))
+    assert slope_interval(x, shared) == pytest.approx((-1.5, -1.5, -1.5))
+    slope, low, high = slope_interval(x, shared * np.exp(0.3 * rng.normal(size=(5, 40))))
+    assert low < slope < high
+    assert low < -1.5 < high
+    assert high - low < 0.4
+
+
+def test_a_slope_of_one_replicate_has_the_interval_of_least_squares():
+    """Against scipy's own."""
+    from scipy.stats import linregress
+
+    x = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+    y = np.array([1.0, 0.55, 0.21, 0.13, 0.07])
+    fit = linregress(np.log(x), np.log(y))
+    slope, low, high = slope_interval(x, y[:, None])
+    assert slope == pytest.approx(fit.slope)
+    assert (high - low) / 2 == pytest.approx(fit.stderr * 3.182446, rel=1e-6)  # Student's t of 3 degrees, 97.5%

@@ -1,0 +1,62 @@
+"""The table of observed orders, from records whose orders are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.frames import load
+from harness.record import Measured, Record
+from harness.report.orders import orders
+from harness.store import Run, new_run
+
+STEPS = (16, 32, 64, 128, 256)
+
+
+@pytest.fixture
+def write(tmp_path: Path, make_case):
+    """Write records of errors `size · steps^−order` on 20 paths whose sizes vary; return the run."""
+    run = new_run(tmp_path, "tiny")
+    run.add_execution("tiny", {})
+
+    def add(order: float, bar: float = 1e-9, **axes) -> Run:
+        sizes = np.exp(np.random.default_rng(0).normal(size=20))
+        for steps in STEPS:
+            values = tuple(float(size * steps**-order) for size in sizes)
+            measured = Measured(gradient_error_theta=values, gradient_error_y0=values, reference_error=bar)
+            case = make_case(steps=steps, method="jax/backprop", **axes)
+            run.append(Record(run=run.id, suite="tiny", case=case, status="ok", measured=measured))
+        return run
+
+    return add
+
+
+def test_the_order_is_found_and_compared_with_theory(write, registry):
+    write(1.0, problem="example2", scheme="heun")
+    write(0.8, problem="example2", scheme="midpoint")
+    run = write(1.4, problem="example2", scheme="slowrk")
+    found = orders(load(run.folder), registry).set_index(["scheme", "of"])
+    assert len(found) == 6
+    assert found["order"]["heun", "θ"] == pytest.approx(1.0)
+    assert found["low"]["heun", "y0"] == pytest.approx(1.0)  # the same paths at each step: no spread
+    assert found["theory"].to_dict() == {
+        ("heun", "θ"): 1, ("heun", "y0"): 1, ("midpoint", "θ"): 1, ("midpoint", "y0"): 1,
+        ("slowrk", "θ"): 1.5, ("slowrk", "y0"): 1.5,
+    }  # fmt: skip
+    assert found["verdict"]["heun", "θ"] == "as theory says"
+    assert found["verdict"]["midpoint", "θ"].startswith("below theory")
+    assert found["verdict"]["slowrk", "θ"] == "as theory says"
+
+
+def test_unresolved_errors_are_left_out(write, registry):
+    run = write(1.0, bar=0.01, problem="example2", scheme="heun")  # the finest three lie within three times the bar
+    found = orders(load(run.folder), registry)
+    assert (found["verdict"] == "not resolved at 5 step sizes").all()
+    assert (found["sizes"] < 5).all()
+
+
+def test_a_scheme_that_is_not_here_has_no_theory(write, registry):
+    run = write(1.0, problem="example2", scheme="somebody-elses")
+    assert set(orders(load(run.folder), registry)["verdict"]) == {"no theory known"}
