@@ -13,7 +13,8 @@ NOISES = ("none", "additive", "scalar", "diagonal", "general")
 CALCULI = ("ito", "stratonovich")
 DTYPES = ("float32", "float64")
 DEVICES = ("cpu", "cuda")
-BROWNIAN = ("own", "shared")
+BROWNIAN = ("own", "tree", "shared")
+STEPPINGS = ("fixed", "adaptive")
 
 
 def _digest(values: dict[str, Any]) -> str:
@@ -26,7 +27,9 @@ class Case:
 
     `problem` is a registered name, with its parameters where they differ from their defaults: `neural(width=64)`.
     `steps` counts the solver's steps over the whole interval, `observations` the equally spaced save times that
-    the loss reads (1: the end only). `brownian` is `own` (the method's own sampler) or `shared` (the injected path).
+    the loss reads (1: the end only). `brownian` is `own` (the method's own sampler), `tree` (a native virtual
+    Brownian tree) or `shared` (the injected path). With `stepping` adaptive, `steps` gives the first step, and a step's
+    error is held below `atol` + `rtol` |y|; both are 0 where steps are fixed.
     """
 
     problem: str
@@ -43,6 +46,9 @@ class Case:
     threads: int
     brownian: str
     seed: int
+    stepping: str = "fixed"
+    rtol: float = 0.0
+    atol: float = 0.0
 
     @property
     def backend(self) -> str:
@@ -57,13 +63,21 @@ class Case:
     @property
     def id(self) -> str:
         """Stable over runs, machines and versions: a digest of the axes and the seed."""
-        return _digest(dataclasses.asdict(self))
+        return _digest(self._told())
 
     @property
     def block_id(self) -> str:
         """The digest of what the case shares with those it is paired with: all but method and scheme."""
-        axes = dataclasses.asdict(self)
+        axes = self._told()
         return _digest({name: axes[name] for name in axes if name not in ("method", "scheme")})
+
+    def _told(self) -> dict[str, Any]:
+        """The axes and the seed. A default is left out, so that an axis that is added renames no case."""
+        return {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.default is dataclasses.MISSING or getattr(self, field.name) != field.default
+        }
 
     @property
     def label(self) -> str:
@@ -74,7 +88,10 @@ class Case:
     def setting(self) -> str:
         """The block in words."""
         calculus = "" if self.noise == "none" else f" {self.calculus}"
-        return f"{self.problem} {self.noise}{calculus}, dim {self.dim}, batch {self.batch}, {self.steps} steps"
+        steps = (
+            f"{self.steps} steps" if self.stepping == "fixed" else f"adaptive, rtol {self.rtol:g}, atol {self.atol:g}"
+        )
+        return f"{self.problem} {self.noise}{calculus}, dim {self.dim}, batch {self.batch}, {steps}"
 
 
 AXES = tuple(field.name for field in dataclasses.fields(Case) if field.name != "seed")

@@ -20,6 +20,8 @@ LISTS = (
     "adjoint_error_theta",
     "adjoint_error_y0",
     "loss_error",
+    "evaluations",
+    "gradient_variance",
 )
 COMPUTED = (
     "seconds_median",
@@ -130,6 +132,9 @@ def speedups(frame: pd.DataFrame) -> pd.DataFrame:
         "device",
         "threads",
         "brownian",
+        "stepping",
+        "rtol",
+        "atol",
     ]
     rows = []
     for (pairing, scheme, method), native in by_key.items():

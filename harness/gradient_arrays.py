@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,22 @@ class GradientArrays:
     loss: float
     theta: np.ndarray
     y0: np.ndarray
+    evaluations: float | None = None
+    variance: float | None = None
 
     @classmethod
-    def of(cls, loss: Any, theta: dict[str, Any], y0: Any) -> GradientArrays:
+    def of(
+        cls, loss: Any, theta: Mapping[str, Any], y0: Any, evaluations: Any = None, variance: Any = None
+    ) -> GradientArrays:
         """From arrays that numpy can read."""
         parts = [np.asarray(theta[name], dtype=np.float64).ravel() for name in sorted(theta)]
-        return cls(float(loss), np.concatenate(parts or [np.zeros(0)]), np.asarray(y0, dtype=np.float64).ravel())
+        return cls(
+            float(loss),
+            np.concatenate(parts or [np.zeros(0)]),
+            np.asarray(y0, dtype=np.float64).ravel(),
+            None if evaluations is None else float(evaluations),
+            None if variance is None else float(variance),
+        )
 
     def finite(self) -> bool:
         """Whether every entry is."""

@@ -18,11 +18,15 @@ class Gradient:
     """One loss and its gradient, in arrays of the method's own framework.
 
     `loss` is a scalar, `theta` the gradient by parameter name, each of its parameter's shape, `y0` (batch, dim).
+    A method that knows them may tell how often f was evaluated, forwards and backwards, and, of a random estimator,
+    its variance, the mean over the coordinates.
     """
 
     loss: Any
     theta: Mapping[str, Any]
     y0: Any
+    evaluations: Any = None
+    variance: Any = None
 
 
 class AbstractGradientMethod(ABC):
@@ -43,6 +47,10 @@ class AbstractGradientMethod(ABC):
     """In order of preference: a suite that leaves the scheme out gets the first that fits."""
     baseline: ClassVar[bool] = False
     """Whether it does the bare work only, so that its time is a floor and its gradient means nothing."""
+    samplers: ClassVar[tuple[str, ...]] = ("own", "shared")
+    """What `brownian` may be."""
+    steppings: ClassVar[tuple[str, ...]] = ("fixed",)
+    """What `stepping` may be."""
     step_seconds: ClassVar[float] = 1e-3
     """A rough cost of one step, forward and gradient, for the estimate of `--dry-run`."""
 

@@ -12,6 +12,7 @@ from typing import Any
 from harness.case import AXES, Case
 from harness.errors import InputError, one_of
 from harness.machine import Machine
+from harness.method import AbstractGradientMethod
 from harness.registry import Registry
 from harness.suite import Grid, Suite
 
@@ -77,6 +78,8 @@ def _expand(grid: Grid, index: int, seed: int, path: Path, registry: Registry) -
         if point["noise"] == "none":
             # An ODE has neither calculus nor noise: one name for all, so that it isn't measured twice.
             point |= {"calculus": "stratonovich", "brownian": "own"}
+        if point["stepping"] == "fixed":
+            point |= {"rtol": 0.0, "atol": 0.0}  # without meaning: the same case
         for method, scheme in itertools.product(methods, grid.scheme or ("",)):
             yield Case(**point, method=method, scheme=scheme, seed=seed)
 
@@ -115,8 +118,19 @@ def _reason(case: Case, registry: Registry, machine: Machine) -> str | None:
         problem = registry.problem(case.problem, noise=case.noise, calculus=case.calculus, dim=case.dim)
     except ValueError as error:
         return str(error)
+    method = registry.methods[case.method]
     return (
         registry.schemes[case.scheme].unsupported(problem)
-        or registry.methods[case.method].unsupported(case)
-        or machine.unsupported(case, registry.methods[case.method].framework)
+        or _sampling(case, method)
+        or method.unsupported(case)
+        or machine.unsupported(case, method.framework)
     )
+
+
+def _sampling(case: Case, method: AbstractGradientMethod) -> str | None:
+    """Why the method has no such sampler or stepping, or None."""
+    if case.brownian not in method.samplers:
+        return f"it has the samplers {', '.join(method.samplers)}, not {case.brownian}"
+    if case.stepping not in method.steppings:
+        return f"its steps are {' or '.join(method.steppings)}, not {case.stepping}"
+    return None

@@ -39,6 +39,8 @@ class Measured:
     adjoint_error_theta: tuple[float, ...] = ()
     adjoint_error_y0: tuple[float, ...] = ()
     loss_error: tuple[float, ...] = ()
+    evaluations: tuple[float, ...] = ()
+    gradient_variance: tuple[float, ...] = ()
     reference_error: float | None = None
 
 

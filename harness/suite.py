@@ -21,6 +21,7 @@ from harness.errors import InputError, one_of
 
 T = TypeVar("T")
 Positive = Annotated[StrictInt, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
 Values = Annotated[
     tuple[T, ...],
     BeforeValidator(lambda value: value if isinstance(value, list | tuple) else (value,)),
@@ -50,7 +51,10 @@ class Grid(_Strict):
     dtype: Values[Literal["float32", "float64"]] = ("float32",)
     device: Values[Literal["cpu", "cuda"]] = ("cpu",)
     threads: Values[Positive] = (1,)
-    brownian: Values[Literal["own", "shared"]] = ("own",)
+    brownian: Values[Literal["own", "tree", "shared"]] = ("own",)
+    stepping: Values[Literal["fixed", "adaptive"]] = ("fixed",)
+    rtol: Values[NotNegative] = (0.0,)
+    atol: Values[NotNegative] = (1e-3,)
 
 
 class Budget(_Strict):
@@ -72,7 +76,18 @@ class Budget(_Strict):
     """Steps of the finest grid that a reference may be refined to, where a problem has no closed form."""
 
 
-FIGURE_X = ("steps", "dim", "batch", "observations", "noise", "method", "seconds_median", "peak_bytes")
+FIGURE_X = (
+    "steps",
+    "atol",
+    "evaluations_median",
+    "dim",
+    "batch",
+    "observations",
+    "noise",
+    "method",
+    "seconds_median",
+    "peak_bytes",
+)
 FIGURE_Y = (
     "seconds_median",
     "floor_ratio",

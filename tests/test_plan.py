@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,26 @@ def test_blocks_hold_what_differs_in_method_and_scheme_alone(registry):
         registry,
         "problem: neural, noise: diagonal, method: torch/*, scheme: [heun, reversible-heun], steps: [8, 16]",
     )
-    assert [len(block.cases) for block in blocks(made.cases)] == [9, 9]
+    found = blocks(made.cases)
+    assert len(found) == 2
+    for block in found:
+        assert {replace(case, method="", scheme="") for case in block.cases} == {
+            replace(block.cases[0], method="", scheme="")
+        }
+        assert {case.method for case in block.cases} >= {"torch/backprop", "torch/adjoint", "torch/reversible"}
+        assert {case.scheme for case in block.cases} == {"heun", "reversible-heun"}
+
+
+def test_what_a_method_has_no_sampler_or_stepping_for_is_refused(registry):
+    made = plan(registry, "problem: neural, noise: diagonal, method: diffrax/direct, brownian: [own, tree]")
+    assert [reason for _, reason in made.unsupported] == ["it has the samplers own, shared, not tree"]
+    made = plan(registry, "problem: neural, noise: diagonal, method: torchsde/adjoint, stepping: [fixed, adaptive]")
+    assert [reason for _, reason in made.unsupported] == ["its steps are fixed, not adaptive"]
+
+
+def test_tolerances_mean_nothing_where_steps_are_fixed(registry):
+    made = plan(registry, "problem: neural, noise: diagonal, method: torch/backprop, atol: [0.1, 0.01], rtol: 0.1")
+    assert [(case.rtol, case.atol) for case in made.cases] == [(0.0, 0.0)]
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ class Numpy(AbstractFramework):
 
     def read(self, gradient: Gradient) -> GradientArrays:
         """As it is."""
-        return GradientArrays.of(gradient.loss, dict(gradient.theta), gradient.y0)
+        return GradientArrays.of(gradient.loss, gradient.theta, gradient.y0, gradient.evaluations, gradient.variance)
 
 
 class Torch(AbstractFramework):
@@ -60,7 +60,8 @@ class Torch(AbstractFramework):
     def read(self, gradient: Gradient) -> GradientArrays:
         """By way of the CPU."""
         theta = {name: value.detach().cpu().numpy() for name, value in gradient.theta.items()}
-        return GradientArrays.of(gradient.loss.detach().cpu(), theta, gradient.y0.detach().cpu().numpy())
+        loss, y0 = gradient.loss.detach().cpu(), gradient.y0.detach().cpu().numpy()
+        return GradientArrays.of(loss, theta, y0, gradient.evaluations, gradient.variance)
 
 
 class Jax(AbstractFramework):
@@ -82,7 +83,7 @@ class Jax(AbstractFramework):
 
     def read(self, gradient: Gradient) -> GradientArrays:
         """numpy reads JAX's arrays."""
-        return GradientArrays.of(gradient.loss, dict(gradient.theta), gradient.y0)
+        return GradientArrays.of(gradient.loss, gradient.theta, gradient.y0, gradient.evaluations, gradient.variance)
 
 
 FRAMEWORKS: dict[str, AbstractFramework] = {"numpy": Numpy(), "torch": Torch(), "jax": Jax()}

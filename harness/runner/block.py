@@ -70,6 +70,12 @@ class _Entry:
         return replace(self.measured, seconds=tuple(self.seconds), repeats=repeats, cpu_ratio=ratio)
 
 
+def _columns(found: GradientArrays, truth: GradientArrays, exact: GradientArrays) -> dict[str, float]:
+    """The errors, and what the method told of itself."""
+    told = {"evaluations": found.evaluations, "gradient_variance": found.variance}
+    return errors(found, truth, exact) | {name: value for name, value in told.items() if value is not None}
+
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -245,11 +251,11 @@ class BlockRunner:
                     continue
                 for entry in group:
                     entry.reference_error = max(entry.reference_error, bar)
-                    for name, value in errors(entry.gradients[replicate], truth, exact).items():
+                    for name, value in _columns(entry.gradients[replicate], truth, exact).items():
                         entry.errors.setdefault(name, []).append(value)
 
     def _discrete(self, group: Sequence[_Entry], replicate: int, seed: int) -> GradientArrays:
-        """The gradient of the discrete solve that the group shares: one that was found, where it is that very gradient."""
+        """The gradient of the discrete solve that the group shares: one that was found, where that is the one."""
         for entry in group:
             case = entry.case
             if (case.method, case.dtype, case.device) == (DISCRETE, "float64", "cpu"):
