@@ -1,0 +1,147 @@
+"""Central finite differences on the shared path confirm the gradient of every problem under every scheme.
+
+They need no derivative of anything, so that they check the problem, the scheme and backpropagation at once. Torch,
+which compiles nothing, does every form of every problem with every scheme. JAX does every problem, scheme and calculus,
+the noises of a problem in turn from scheme to scheme.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import jax
+import numpy as np
+import pytest
+import torch
+from forms import forms, label
+from gradients import gradient, path_of
+
+from harness.gradient_arrays import GradientArrays
+from harness.initial import initial_values
+from harness.registry import Registry
+from harness.terms import Terms
+
+REGISTRY = Registry.load()
+FORMS = forms(REGISTRY)
+SCHEMES = list(REGISTRY.schemes.values())
+
+
+def in_turn():
+    """For each problem, scheme and calculus one of the noises that it supports.
+
+    A scheme is taken in its own calculus: additive noise also allows the other, where f and g are the same.
+    """
+    chosen = []
+    for _, group in itertools.groupby(
+        sorted(FORMS, key=lambda p: (p.name, p.calculus)), key=lambda p: (p.name, p.calculus)
+    ):
+        problems = list(group)
+        for turn, scheme in enumerate(SCHEMES):
+            supported = [
+                p
+                for p in problems
+                if scheme.unsupported(p) is None and (p.noise == "none" or p.calculus in scheme.calculi)
+            ]
+            if supported:
+                problem = supported[turn % len(supported)]
+                chosen.append(pytest.param(problem, scheme, id=f"{label(problem)}-{scheme.name}"))
+    return chosen
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Several threads on matrices of a few rows wait for each other more than they work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def quick_compilation():
+    """The same programs with fewer of XLA's passes: they run once, and compiling takes most of the time."""
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
+@pytest.mark.parametrize("problem", FORMS, ids=label)
+def test_torch_backprop_meets_finite_differences(make_case, problem, scheme):
+    reason = scheme.unsupported(problem)
+    if reason:
+        pytest.skip(reason)
+    check(make_case, problem, scheme, "torch/backprop", observations=2)
+
+
+@pytest.mark.usefixtures("quick_compilation")
+@pytest.mark.parametrize(("problem", "scheme"), in_turn())
+def test_jax_backprop_meets_finite_differences(make_case, problem, scheme):
+    check(make_case, problem, scheme, "jax/backprop", observations=1)
+
+
+def tolerance() -> float:
+    """Of the slope along a direction: ε² = 1e-10 times a third derivative, and 2e-16 / ε = 2e-11 of the loss."""
+    return 1e-6
+
+
+EPSILON = 1e-5
+
+
+def check(make_case, problem, scheme, method, *, observations):
+    """The derivatives along a random direction of y0 and one of θ, apart, so that neither hides behind the other."""
+    case = make_case(
+        problem=problem.name,
+        noise=problem.noise,
+        calculus=problem.calculus,
+        scheme=scheme.name,
+        method=method,
+        dim=problem.dim,
+        batch=2,
+        steps=8,
+        observations=observations,
+    )
+    found = gradient(REGISTRY, case)
+    y0, theta = initial_values(problem, case.batch, case.seed)
+    path = path_of(problem, case)
+    noise = None if path is None else path.increments(case.steps)
+    random = np.random.default_rng(1)
+    along_y0 = random.standard_normal(y0.shape)
+    along_theta = {name: random.standard_normal(value.shape) for name, value in theta.items()}
+
+    def loss(shift_y0, shift_theta):
+        shifted = {name: value + shift_theta * along_theta[name] for name, value in theta.items()}
+        return value_of(problem, scheme, y0 + shift_y0 * along_y0, shifted, noise, case)
+
+    assert found.loss == pytest.approx(loss(0.0, 0.0), rel=1e-12)
+    slope_y0 = (loss(EPSILON, 0.0) - loss(-EPSILON, 0.0)) / (2 * EPSILON)
+    slope_theta = (loss(0.0, EPSILON) - loss(0.0, -EPSILON)) / (2 * EPSILON)
+    direction = GradientArrays.of(0.0, along_theta, along_y0)
+    assert found.y0 @ direction.y0 == pytest.approx(slope_y0, rel=tolerance())
+    assert found.theta @ direction.theta == pytest.approx(slope_theta, rel=tolerance())
+
+
+def value_of(problem, scheme, y0, theta, noise, case):
+    """The loss of the discrete solve, stepped in numpy; in torch where the scheme differentiates g itself."""
+    try:
+        return float(solve(np, np.asarray, problem, scheme, y0, theta, noise, case))
+    except TypeError as error:
+        if "no derivatives over numpy" not in str(error):
+            raise
+    return float(solve(torch, torch.tensor, problem, scheme, y0, theta, noise, case))
+
+
+def solve(xp, convert, problem, scheme, y0, theta, noise, case):
+    terms = Terms(xp, problem, {name: convert(value) for name, value in theta.items()})
+    dt = (problem.t1 - problem.t0) / case.steps
+    state, observed = scheme.init(terms, problem.t0, convert(y0)), []
+    for n in range(case.steps):
+        step_noise = None
+        if noise is not None:
+            W, H = (convert(part[n]) for part in noise)
+            step_noise = (W, H) if scheme.needs_levy_area else W
+        state = scheme.step(terms, problem.t0 + n * dt, dt, state, step_noise)
+        if (n + 1) % (case.steps // case.observations) == 0:
+            observed.append(state[0])
+    return problem.loss(xp, xp.stack(observed))
