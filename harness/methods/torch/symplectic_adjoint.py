@@ -1,0 +1,86 @@
+"""The symplectic adjoint of Runge–Kutta schemes for ODEs, PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from harness.brownian.path import SharedPath
+from harness.case import Case
+from harness.method import AbstractGradientMethod, Gradient
+from harness.methods._symplectic import refusal
+from harness.problem import AbstractProblem
+from harness.scheme import AbstractScheme
+from harness.schemes._runge_kutta import AbstractRungeKutta
+
+
+class SymplecticAdjoint(AbstractGradientMethod):
+    """Solve the adjoint ODE by the tableau that is symplectic together with the forward one: exact, a stage at a time.
+
+    Matsubara, Miyatake & Yaguchi, "Symplectic adjoint method for exact gradient of neural ODE with minimal memory",
+    NeurIPS 2021 (arXiv 2102.09750); Sanz-Serna, SIAM Review 58 (2016), for why it is exact. The state of every step is
+    kept, a step's stages are recomputed, and the graph of one evaluation of f lives at a time: memory O(N + s) states.
+    `docs/methods/symplectic-adjoint.md` has the formulas.
+    """
+
+    name = "torch/symplectic-adjoint"
+    framework = "torch"
+    summary = "adjoint by the symplectic partner of a Runge–Kutta scheme: exact, one stage's graph at a time; ODEs"
+    default_schemes = ("rk4", "heun", "euler", "midpoint")
+    step_seconds = 1e-3
+
+    def unsupported(self, case: Case) -> str | None:
+        """ODEs by explicit Runge–Kutta schemes."""
+        return refusal(case)
+
+    def build(
+        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
+    ) -> Callable[[], Gradient]:
+        """Eager: there is nothing to compile."""
+        import torch
+
+        from harness.methods._symplectic import stage_cotangent, stage_state
+        from harness.methods.torch._solve import TorchSolve
+
+        assert isinstance(scheme, AbstractRungeKutta)
+        tableau = scheme
+        solve = TorchSolve(problem, scheme, case, path)
+        terms, dt, stages = solve.terms, solve.dt, len(tableau.b)
+
+        def run() -> Gradient:
+            with torch.no_grad():
+                states = [solve.y0.detach()]
+                for n in range(solve.steps):
+                    states.extend(solve.step(n, (states[-1],)))
+            loss, cotangents = solve.loss_cotangents(states[solve.stride :: solve.stride])
+            theta, adjoint = solve.zeros_theta(), torch.zeros_like(solve.y0)
+            states.pop()
+            for n in reversed(range(solve.steps)):
+                k = solve.observation(n + 1)
+                if k is not None:
+                    adjoint = adjoint + cotangents[k]
+                adjoint = step(n, states.pop(), adjoint, theta)
+            return solve.gradient(loss, adjoint, theta)
+
+        def step(n, y0, adjoint, theta):
+            """λ before step n from λ after it; `theta` is added to in place."""
+            times = [solve.time(n) + c * dt for c in tableau.c]
+            points, increments = [], []
+            with torch.no_grad():
+                for i in range(stages):
+                    points.append(stage_state(tableau, i, y0, increments))
+                    if i < stages - 1:
+                        increments.append(terms.increment(times[i], points[i], dt, None))
+            del increments
+            later: dict[int, Any] = {}
+            for i in reversed(range(stages)):
+                y = points.pop().detach().requires_grad_()
+                cotangent = stage_cotangent(tableau, i, adjoint, later)
+                if cotangent is not None:
+                    increment = terms.increment(times[i], y, dt, None)
+                    wanted = [y, *solve.parameters]
+                    later[i], *products = torch.autograd.grad(increment, wanted, cotangent, materialize_grads=True)
+                    torch._foreach_add_(theta, products)
+            return adjoint + sum(later.values())
+
+        return run

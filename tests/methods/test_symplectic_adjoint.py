@@ -1,0 +1,102 @@
+"""The symplectic adjoint: backpropagation's gradient, by the paper's formulas."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from gradients import distance, gradient, problem_of
+
+from harness.gradient_arrays import relative_error
+from harness.initial import initial_values
+
+SCHEMES = ("euler", "heun", "midpoint", "ralston", "rk4", "rk4-38", "dopri5")
+
+
+def exact_tolerance() -> float:
+    """Rounding of float64: the same operations, summed in another order."""
+    return 1e-11
+
+
+@pytest.mark.parametrize(("steps", "observations"), [(1, 1), (7, 1), (16, 4)])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_torch_meets_backprop(registry, make_case, scheme, steps, observations):
+    axes = {"noise": "none", "scheme": scheme, "steps": steps, "observations": observations}
+    expected = gradient(registry, make_case(method="torch/backprop", **axes))
+    found = gradient(registry, make_case(method="torch/symplectic-adjoint", **axes))
+    assert distance(found, expected) <= exact_tolerance()
+    assert found.loss == pytest.approx(expected.loss, rel=exact_tolerance())
+
+
+@pytest.mark.parametrize(
+    ("scheme", "steps", "observations"),
+    [("euler", 7, 1), ("heun", 1, 1), ("midpoint", 16, 4), ("ralston", 16, 1), ("rk4", 7, 7), ("dopri5", 16, 4)],
+)
+def test_jax_meets_backprop(registry, make_case, scheme, steps, observations):
+    axes = {"noise": "none", "scheme": scheme, "steps": steps, "observations": observations}
+    expected = gradient(registry, make_case(method="torch/backprop", **axes))
+    found = gradient(registry, make_case(method="jax/symplectic-adjoint", **axes))
+    assert distance(found, expected) <= exact_tolerance()
+    assert found.loss == pytest.approx(expected.loss, rel=exact_tolerance())
+
+
+@pytest.mark.parametrize("scheme", ["heun", "midpoint", "rk4-38", "dopri5"])
+def test_it_is_the_formula_of_the_paper(registry, make_case, scheme):
+    """Matsubara et al. 2021 written out in numpy for f(y) = y A; midpoint and dopri5 have stages without a weight."""
+    case = make_case(method="torch/symplectic-adjoint", problem="linear", noise="none", scheme=scheme, steps=5)
+    tableau, problem = registry.schemes[scheme], problem_of(registry, case)
+    y, theta = initial_values(problem, case.batch, case.seed)
+    A, h, s = theta["A"], 1 / case.steps, len(tableau.b)
+
+    steps = []
+    for _ in range(case.steps):
+        Y, f = [], []
+        for row in tableau.a:
+            Y.append(y + h * sum(a * k for a, k in zip(row, f, strict=False)))
+            f.append(Y[-1] @ A)
+        steps.append(Y)
+        y = y + h * sum(b * k for b, k in zip(tableau.b, f, strict=True))
+
+    lam, A_bar = 2 * y / case.batch, np.zeros_like(A)  # the loss is the mean of |y|²
+    weights = [b or h for b in tableau.b]
+    for Y in reversed(steps):
+        slopes = {}
+        for i in reversed(range(s)):
+            total = sum((weights[j] * tableau.a[j][i] * slopes[j] for j in slopes), np.zeros_like(lam))
+            stage = lam + h * total / tableau.b[i] if tableau.b[i] else total
+            slopes[i] = stage @ A.T
+            A_bar += h * weights[i] * Y[i].T @ stage
+        lam = lam + h * sum(weights[i] * slopes[i] for i in slopes)
+
+    found = gradient(registry, case)
+    assert relative_error(found.y0, lam.ravel()) <= exact_tolerance()
+    assert relative_error(found.theta, A_bar.ravel()) <= exact_tolerance()
+
+
+def test_many_steps(registry, make_case):
+    axes = {"noise": "none", "scheme": "rk4", "steps": 1024, "dim": 2, "batch": 2}
+    expected = gradient(registry, make_case(method="torch/backprop", **axes))
+    found = gradient(registry, make_case(method="torch/symplectic-adjoint", **axes))
+    assert distance(found, expected) <= exact_tolerance()
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_single_precision(registry, make_case, backend):
+    """Rounding of float32 over 40 steps."""
+    axes = {"noise": "none", "scheme": "rk4", "steps": 40, "dtype": "float32"}
+    expected = gradient(registry, make_case(method=f"{backend}/checkpoint", **axes))
+    found = gradient(registry, make_case(method=f"{backend}/symplectic-adjoint", **axes))
+    assert distance(found, expected) <= 1e-5
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+@pytest.mark.parametrize(
+    ("axes", "words"),
+    [
+        ({"noise": "diagonal", "scheme": "heun"}, "noise none, not diagonal"),
+        ({"noise": "none", "scheme": "reversible-heun"}, "which reversible-heun isn't"),
+        ({"noise": "none", "scheme": "rk4", "steps": 16, "observations": 3}, "don't divide"),
+    ],
+)
+def test_what_it_refuses(registry, make_case, backend, axes, words):
+    case = make_case(method=f"{backend}/symplectic-adjoint", **axes)
+    assert words in registry.methods[case.method].unsupported(case)
