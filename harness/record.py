@@ -29,6 +29,7 @@ class Measured:
     seconds: tuple[float, ...] = ()
     repeats: int | None = None
     pairing: str | None = None
+    parameters: int | None = None
     cpu_ratio: float | None = None
     peak_bytes: int | None = None
     xla_temp_bytes: int | None = None

@@ -108,6 +108,8 @@ FACETS = (
     "steps",
     "dtype",
     "brownian",
+    "stepping",
+    "method",
     "backend",
     "approach",
 )
@@ -121,6 +123,8 @@ class Figure(_Strict):
     x: Literal[FIGURE_X] = "steps"  # type: ignore[valid-type]
     y: Literal[FIGURE_Y]  # type: ignore[valid-type]
     color: Literal["method", "approach", "backend", "scheme"] = "method"
+    where: dict[Literal[FACETS], StrictStr | StrictInt] = {}  # type: ignore[valid-type]
+    """Only records whose axes have these values."""
     facet: Literal[FACETS] | None = None  # type: ignore[valid-type]
 
 
@@ -138,7 +142,7 @@ class Suite(_Strict):
     )
     budget: Budget = Budget()
     report: tuple[Figure, ...] = ()
-    tables: tuple[Literal["orders"], ...] = ()
+    tables: tuple[Literal["orders", "exponents"], ...] = ()
     plugins: tuple[StrictStr, ...] = ()
 
 

@@ -43,6 +43,8 @@ STYLE: dict[Any, Any] = {
 def draw(figure: Figure, frame: pd.DataFrame) -> str | None:
     """The figure as an SVG element, None where the run has nothing to draw in it."""
     data = frame[frame["status"] == "ok"].dropna(subset=[figure.y])
+    for axis, value in figure.where.items():
+        data = data[data[axis] == value]
     if figure.x not in ("noise", "method"):
         data = data.dropna(subset=[figure.x])
     if "error" in figure.y:
@@ -72,7 +74,8 @@ def caption(figure: Figure) -> str:
         note = " Medians of the paired rounds, with their 95% intervals."
     if figure.figure == "box":
         note = " A box spans the quartiles over the Brownian paths, its whiskers 1.5 times their distance."
-    return f"{words[0].upper()}{words[1:]}{facet}.{note}"
+    where = "".join(f", {label(axis)} {value}" for axis, value in figure.where.items())
+    return f"{words[0].upper()}{words[1:]}{where}{facet}.{note}"
 
 
 def label(column: str) -> str:

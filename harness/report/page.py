@@ -16,6 +16,7 @@ from harness.frames import UNRESOLVED, load, speedups
 from harness.registry import Registry
 from harness.report import figures, format
 from harness.report.answers import answers
+from harness.report.exponents import exponents
 from harness.report.orders import orders
 from harness.store import Run
 from harness.suite import Suite, parse_suite
@@ -103,6 +104,7 @@ def _content(suite: Suite, run: Run, about: dict[str, Any], frame: pd.DataFrame)
         "figures": [(Markup(svg), words) for svg, words in drawn if svg],
         "speedups": _speedups(frame),
         "orders": _orders(suite, frame),
+        "exponents": _exponents(suite, frame),
         "headings": [heading for _, heading, _ in COLUMNS],
         "rows": _rows(frame),
         "failures": _reasons(frame[~frame["status"].isin(["ok", "unsupported"])]),
@@ -149,6 +151,14 @@ def _orders(suite: Suite, frame: pd.DataFrame) -> list[dict[str, Any]]:
         return []
     rows = _dicts(orders(frame, Registry.load(suite.plugins)))
     return [{**row, **{name: format.decimal(row[name]) for name in ("order", "low", "high", "theory")}} for row in rows]
+
+
+def _exponents(suite: Suite, frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The table of exponents, where the suite asks for it."""
+    if "exponents" not in suite.tables:
+        return []
+    numbers = [f"{of}{end}" for of in ("time", "memory") for end in ("", "_low", "_high")]
+    return [{**row, **{name: format.decimal(row[name]) for name in numbers}} for row in _dicts(exponents(frame))]
 
 
 def _reasons(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -161,7 +161,11 @@ class BlockRunner:
         workers.append(worker)
         try:
             built = worker.call("build", splitmix(self.seed, 1))
-            measured = Measured(compile_seconds=built.compile_seconds, first_call_seconds=built.first_call_seconds)
+            measured = Measured(
+                compile_seconds=built.compile_seconds,
+                first_call_seconds=built.first_call_seconds,
+                parameters=built.parameters,
+            )
             if not built.finite:
                 worker.close()
                 return Outcome(case, "diverged", "the loss or its gradient isn't finite", measured)

@@ -32,11 +32,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Built:
-    """Seconds of building and of the first call, and whether its gradient is finite."""
+    """Seconds of building and of the first call, whether its gradient is finite, and the entries of θ's."""
 
     compile_seconds: float
     first_call_seconds: float
     finite: bool
+    parameters: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,8 @@ class CaseTarget:
         built = time.perf_counter()
         gradient = self._once()
         done = time.perf_counter()
-        finite = self.framework.read(gradient).finite()
-        return Built(built - start, done - built, finite)
+        found = self.framework.read(gradient)
+        return Built(built - start, done - built, found.finite(), found.theta.size)
 
     def move(self, lane: int) -> None:
         """Move to the cores of a lane. Everything is timed in lane 0."""

@@ -1,0 +1,70 @@
+"""The powers of steps and parameters at which time and memory grow: Table 1 of Li et al. 2020, measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.measure.statistics import slope_interval
+
+SETTING = ["method", "scheme", "noise", "calculus", "dim", "batch", "observations", "dtype", "device", "brownian"]
+VARIED = {"steps": "problem", "parameters": "steps"}
+"""What grows, and the axis that is held with the setting while it does."""
+LEAST = 3
+"""Sizes that a fit needs."""
+PAPER = {
+    "forward": ("O(L D)", "O(1)"),
+    "backprop": ("O(L)", "O(L)"),
+    "adjoint": ("O(L log L)", "O(1)"),
+}
+"""Time and memory by Table 1 of the paper, L being the steps and D states and parameters. Its adjoint is on a tree."""
+COLUMNS = [*SETTING, "grows", "sizes", *(f"{of}{end}" for of in ("time", "memory") for end in ("", "_low", "_high"))]
+
+
+def exponents(frame: pd.DataFrame) -> pd.DataFrame:
+    """A row a method and setting, and for steps and parameters: log–log slopes with 95% intervals, and the paper's.
+
+    Time's interval is had by resampling rounds, memory's (one value a size) by least squares. A constant part of either
+    bends a line: over small sizes a slope lies below the power that it tends to.
+    """
+    known = frame[frame["status"] == "ok"]
+    rows = []
+    for grows, held in VARIED.items():
+        for key, group in known.groupby([*SETTING, held], sort=False):
+            if group[grows].nunique() < LEAST:
+                continue
+            group = group.sort_values(grows).drop_duplicates(grows)
+            place = dict(zip(SETTING, key, strict=False))
+            x = np.asarray(group[grows], dtype=float)
+            rows.append({**place, "grows": grows, "sizes": sizes(x), **_time(x, group), **_memory(x, group)})
+    found = pd.DataFrame(rows, columns=COLUMNS)
+    approach = found["method"].str.partition("/")[2] if len(found) else pd.Series(dtype=str)
+    found["paper_time"] = [PAPER.get(a, ("", ""))[0] for a in approach]
+    found["paper_memory"] = [PAPER.get(a, ("", ""))[1] for a in approach]
+    return found
+
+
+def sizes(x: np.ndarray) -> str:
+    """From where to where."""
+    return f"{int(x[0])} to {int(x[-1])}"
+
+
+def _time(x: np.ndarray, group: pd.DataFrame) -> dict[str, Any]:
+    rounds = min(map(len, group["seconds"]))
+    if not rounds:
+        return _named("time", None)
+    return _named("time", slope_interval(x, np.array([values[:rounds] for values in group["seconds"]])))
+
+
+def _memory(x: np.ndarray, group: pd.DataFrame) -> dict[str, Any]:
+    peaks = np.asarray(group["peak_bytes"], dtype=float)
+    if np.isnan(peaks).any() or (peaks <= 0).any():
+        return _named("memory", None)
+    return _named("memory", slope_interval(x, peaks[:, None]))
+
+
+def _named(of: str, fit: tuple[float, float, float] | None) -> dict[str, float]:
+    slope, low, high = fit or (np.nan,) * 3
+    return {of: slope, f"{of}_low": low, f"{of}_high": high}
