@@ -129,8 +129,8 @@ class Backprop(AbstractGradientMethod):
 class Adjoint(AbstractGradientMethod):
     """`torchsde.sdeint_adjoint`. Backwards it takes the forward scheme for heun, midpoint and euler-heun.
 
-    Else its default: milstein for diagonal Itô noise, euler for other Itô noise, midpoint for Stratonovich. srk can't be
-    run backwards: the adjoint SDE has products g dW to give, not g.
+    Else its default: milstein for diagonal Itô noise, euler for other Itô noise, midpoint for Stratonovich. It can't
+    run srk backwards: the adjoint SDE has products g dW to give, not g.
     """
 
     name = "torchsde/adjoint"

@@ -5,14 +5,54 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from gradients import distance, gradient
+from gradients import distance, gradient, path_of, problem_of
+
+from harness.measure.framework import FRAMEWORKS
 
 EXACT = ("torch/backprop", "jax/backprop", "torchsde/backprop", "diffrax/recursive-checkpoint")
+EVERY = ("additive", "scalar", "diagonal", "general")
 SETTINGS = [
     (calculus, scheme, noise)
-    for calculus, scheme in (("ito", "euler"), ("stratonovich", "heun"), ("stratonovich", "midpoint"))
-    for noise in ("additive", "scalar", "diagonal", "general")
+    for calculus, scheme, noises in (
+        ("ito", "euler", EVERY),
+        ("stratonovich", "heun", EVERY),
+        ("stratonovich", "midpoint", EVERY),
+        ("stratonovich", "ralston", EVERY),
+        ("stratonovich", "euler-heun", EVERY),
+        ("ito", "srk", ("additive", "scalar", "diagonal")),
+        ("stratonovich", "slowrk", EVERY),
+        ("ito", "milstein", EVERY),
+        ("stratonovich", "milstein", ("scalar", "diagonal", "general")),  # additive noise is as in Itô's calculus
+    )
+    for noise in noises
 ]
+REFUSED = {
+    "torchsde/backprop": {
+        ("ralston", "additive"): "has no ralston",
+        ("ralston", "scalar"): "has no ralston",
+        ("ralston", "diagonal"): "has no ralston",
+        ("ralston", "general"): "has no ralston",
+        ("slowrk", "additive"): "has no slowrk",
+        ("slowrk", "scalar"): "has no slowrk",
+        ("slowrk", "diagonal"): "has no slowrk",
+        ("slowrk", "general"): "has no slowrk",
+        ("milstein", "scalar"): "transposes",
+        ("milstein", "general"): "not general",
+    },
+    "diffrax/recursive-checkpoint": {
+        ("euler-heun", "additive"): "twice",
+        ("srk", "additive"): "SRA1",
+        ("srk", "scalar"): "SRA1",
+        ("srk", "diagonal"): "SRA1",
+    },
+}
+
+
+def problem_for(scheme: str, noise: str) -> str:
+    """`neural`, or a problem whose noise commutes where the scheme needs that."""
+    if scheme in ("milstein", "slowrk"):
+        return {"diagonal": "neural-commutative", "general": "commuting"}.get(noise, "neural")
+    return "neural"
 
 
 def agreement_tolerance() -> float:
@@ -22,12 +62,84 @@ def agreement_tolerance() -> float:
 
 @pytest.mark.parametrize(("calculus", "scheme", "noise"), SETTINGS)
 def test_four_backends_agree_pairwise(registry, make_case, calculus, scheme, noise):
-    found = [
-        gradient(registry, make_case(method=name, calculus=calculus, scheme=scheme, noise=noise)) for name in EXACT
-    ]
-    for (one, a), (other, b) in itertools.combinations(zip(EXACT, found, strict=True), 2):
+    """Those that have the scheme; those that don't say so for the reason expected."""
+    axes = {"calculus": calculus, "scheme": scheme, "noise": noise, "problem": problem_for(scheme, noise), "steps": 8}
+    names = [name for name in EXACT if (scheme, noise) not in REFUSED.get(name, {})]
+    for name in set(EXACT) - set(names):
+        reason = registry.methods[name].unsupported(make_case(method=name, **axes))
+        assert reason
+        assert REFUSED[name][scheme, noise] in reason
+    found = [gradient(registry, make_case(method=name, **axes)) for name in names]
+    for (one, a), (other, b) in itertools.combinations(zip(names, found, strict=True), 2):
         assert distance(a, b) <= agreement_tolerance(), f"{one} and {other}"
         assert a.loss == pytest.approx(b.loss, rel=agreement_tolerance())
+
+
+def built(registry, case):
+    """The gradient of a method that refuses the case."""
+    method, problem = registry.methods[case.method], problem_of(registry, case)
+    assert method.unsupported(case)
+    result = method.build(problem, registry.schemes[case.scheme], case, path_of(problem, case))()
+    return FRAMEWORKS[method.framework].read(result)
+
+
+@pytest.mark.parametrize("calculus", ["ito", "stratonovich"])
+def test_why_torchsde_milstein_is_refused_for_scalar_noise(registry, make_case, calculus):
+    """It is wrong unless ∂g/∂y is symmetric, as it is in one dimension and where g_i reads y_i alone."""
+    axes = {"scheme": "milstein", "noise": "scalar", "calculus": calculus}
+    for problem, dim, agrees in (("neural", 3, False), ("neural", 1, True), ("gbm", 3, True)):
+        form = {**axes, "problem": problem, "dim": dim}
+        ours = gradient(registry, make_case(method="torch/backprop", **form))
+        theirs = built(registry, make_case(method="torchsde/backprop", **form))
+        assert (distance(theirs, ours) <= agreement_tolerance()) == agrees
+        assert agrees or distance(theirs, ours) > 0.01
+
+
+def test_why_diffrax_euler_heun_is_refused_for_additive_noise(registry, make_case):
+    """It is Euler's scheme there, which doesn't see that g moves within a step."""
+    theirs = built(registry, make_case(method="diffrax/direct", scheme="euler-heun", noise="additive", steps=8))
+    euler, ours = (
+        gradient(registry, make_case(method="torch/backprop", scheme=scheme, noise="additive", steps=8))
+        for scheme in ("euler", "euler-heun")
+    )
+    assert distance(theirs, euler) <= agreement_tolerance()
+    assert distance(theirs, ours) > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("method", "scheme", "calculus", "problem"),
+    [
+        ("torchsde/backprop", "srk", "ito", "neural"),
+        ("diffrax/recursive-checkpoint", "slowrk", "stratonovich", "neural-commutative"),
+        ("diffrax/recursive-checkpoint", "milstein", "ito", "neural-commutative"),
+    ],
+)
+def test_a_library_draws_what_its_scheme_needs(registry, make_case, method, scheme, calculus, problem):
+    """With the library's own sampler, H too: the solution is near that of another sample in law, and is repeatable."""
+    axes = {"scheme": scheme, "calculus": calculus, "problem": problem, "batch": 200, "steps": 8}
+    own = gradient(registry, make_case(method=method, brownian="own", **axes))
+    again = gradient(registry, make_case(method=method, brownian="own", **axes))
+    shared = gradient(registry, make_case(method="torch/backprop", **axes))
+    assert distance(own, again) == 0
+    assert distance(own, shared) > 1e-3  # not the same sample
+    assert own.loss == pytest.approx(shared.loss, rel=0.25)  # |y|² has about its mean's spread: 4 standard errors
+
+
+@pytest.mark.parametrize("scheme", ["srk", "euler-heun"])
+def test_torchsde_adjoint_goes_back_with_another_scheme(registry, make_case, scheme):
+    """Its bias falls with the steps, by well over half from 16 to 256 for an order of ½ or 1."""
+    axes = {"scheme": scheme, "noise": "scalar", "calculus": "ito" if scheme == "srk" else "stratonovich", "batch": 16}
+    errors = []
+    for steps in (16, 256):
+        exact = gradient(registry, make_case(method="torch/backprop", steps=steps, **axes))
+        errors.append(distance(gradient(registry, make_case(method="torchsde/adjoint", steps=steps, **axes)), exact))
+    assert errors[1] < 0.5 * errors[0]
+
+
+@pytest.mark.parametrize("scheme", ["euler-heun", "milstein", "slowrk"])
+def test_backsolve_refuses_what_needs_two_terms(registry, make_case, scheme):
+    case = make_case(method="diffrax/backsolve", scheme=scheme, problem="gbm", noise="scalar")
+    assert "one term" in registry.methods["diffrax/backsolve"].unsupported(case)
 
 
 @pytest.mark.parametrize("noise", ["additive", "scalar", "diagonal", "general"])
@@ -54,6 +166,20 @@ def test_odes_agree_with_torchdiffeq(registry, make_case, scheme):
 
 
 @pytest.mark.parametrize(
+    ("ours", "theirs", "scheme"),
+    [
+        ("torch/backprop", "diffrax/direct", "dopri5"),
+        ("torch/adjoint", "diffrax/backsolve", "dopri5"),
+        ("torch/backprop", "diffrax/direct", "ralston"),
+    ],
+)
+def test_odes_agree_with_diffrax(registry, make_case, ours, theirs, scheme):
+    axes = {"noise": "none", "scheme": scheme, "observations": 2}
+    a, b = (gradient(registry, make_case(method=name, **axes)) for name in (ours, theirs))
+    assert distance(a, b) <= agreement_tolerance()
+
+
+@pytest.mark.parametrize(
     ("ours", "theirs"),
     [
         ("torch/adjoint", "torchsde/adjoint"),
@@ -61,9 +187,11 @@ def test_odes_agree_with_torchdiffeq(registry, make_case, scheme):
         ("jax/adjoint", "torch/adjoint"),
     ],
 )
-@pytest.mark.parametrize("scheme", ["heun", "midpoint"])
+@pytest.mark.parametrize("scheme", ["heun", "midpoint", "ralston"])
 def test_the_same_discretised_adjoint_as_the_libraries(registry, make_case, ours, theirs, scheme):
     """With the forward scheme run backwards, the continuous adjoints of all backends are the same numbers."""
+    if registry.methods[theirs].unsupported(make_case(method=theirs, scheme=scheme)):
+        pytest.skip(f"{theirs} has no {scheme}")
     a, b = (gradient(registry, make_case(method=name, scheme=scheme)) for name in (ours, theirs))
     assert distance(a, b) <= agreement_tolerance()
 
