@@ -78,6 +78,7 @@ def numbers(values: list[float | None]) -> list[float]:
 
 FLOORS = {
     "torch": "torch/floor",
+    "torch-compile": "torch/floor",
     "torchsde": "torch/floor",
     "torchdiffeq": "torch/floor",
     "jax": "jax/floor",
@@ -104,12 +105,22 @@ COMPARABLE = (
     ("torch/adjoint", "torchsde/adjoint"),
     ("torch/adjoint", "torchdiffeq/adjoint"),
     ("torch/reversible", "torchsde/reversible"),
+    ("torch-compile/backprop", "torchsde/backprop"),
+    ("torch-compile/adjoint", "torchsde/adjoint"),
+    ("torch-compile/reversible", "torchsde/reversible"),
+    ("torch-compile/backprop", "torchdiffeq/backprop"),
+    ("torch-compile/adjoint", "torchdiffeq/adjoint"),
     ("jax/backprop", "diffrax/recursive-checkpoint"),
     ("jax/backprop", "diffrax/direct"),
     ("jax/adjoint", "diffrax/backsolve"),
     ("jax/reversible", "diffrax/recursive-checkpoint"),
 )
 """Native methods and the library methods that do the same for a user."""
+
+
+def geometric_mean(ratios: pd.Series) -> float:
+    """Of positive numbers."""
+    return float(np.exp(np.log(ratios).mean()))
 
 
 def speedups(frame: pd.DataFrame) -> pd.DataFrame:

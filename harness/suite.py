@@ -117,11 +117,12 @@ FACETS = (
 
 class Figure(_Strict):
     """A figure of the report: `scaling` draws y over x, both logarithmic, a line a method; `points` a row a method,
-    `box` a box of the replicates, of what y is the median of, at each x."""
+    `box` a box of the replicates, of what y is the median of, at each x; `speedups` the paired ratios of native methods
+    to the libraries', whatever x and y."""
 
-    figure: Literal["scaling", "points", "box"]
+    figure: Literal["scaling", "points", "box", "speedups"]
     x: Literal[FIGURE_X] = "steps"  # type: ignore[valid-type]
-    y: Literal[FIGURE_Y]  # type: ignore[valid-type]
+    y: Literal[FIGURE_Y] = "seconds_median"  # type: ignore[valid-type]
     color: Literal["method", "approach", "backend", "scheme"] = "method"
     where: dict[Literal[FACETS], StrictStr | StrictInt] = {}  # type: ignore[valid-type]
     """Only records whose axes have these values."""

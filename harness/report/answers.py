@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
-from harness.frames import UNRESOLVED, speedups
+from harness.frames import UNRESOLVED, geometric_mean, speedups
 from harness.measure.statistics import log_slope
 from harness.report.format import error, listing, plural, ratio, seconds
 
@@ -46,7 +45,7 @@ def _fastest(methods: pd.DataFrame) -> list[str]:
 def _native_against_library(frame: pd.DataFrame) -> list[str]:
     sentences = []
     for (native, library), pairs in speedups(frame).groupby(["native", "library"], sort=False):
-        mean = float(np.exp(np.log(pairs["ratio"]).mean()))
+        mean = geometric_mean(pairs["ratio"])
         slower = int((pairs["ratio"] < 1).sum())
         spread = ratio(mean) if len(pairs) == 1 else f"{ratio(pairs['ratio'].min())} to {ratio(pairs['ratio'].max())}"
         note = f"; it is slower in {slower} of {len(pairs)}" if slower else ""
@@ -62,7 +61,7 @@ def _overhead(methods: pd.DataFrame) -> list[str]:
     known = methods.dropna(subset=["floor_ratio"])
     if known.empty:
         return []
-    means = known.groupby("method")["floor_ratio"].apply(lambda v: float(np.exp(np.log(v).mean()))).sort_values()
+    means = known.groupby("method")["floor_ratio"].apply(geometric_mean).sort_values()
     return ["Time over the floor of bare evaluations: " + listing([f"{m} {ratio(v)}" for m, v in means.items()]) + "."]
 
 

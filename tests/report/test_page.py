@@ -25,6 +25,7 @@ report:
   - {figure: scaling, x: seconds_median, y: gradient_error_theta_median}
   - {figure: points, x: method, y: seconds_median}
   - {figure: points, x: method, y: floor_ratio}
+  - {figure: speedups}
 """
 
 SECONDS = {"torch/floor": 1.0, "torch/backprop": 2.0, "torchsde/backprop": 4.0, "torch/adjoint": 3.0}
@@ -126,7 +127,7 @@ def test_the_page_needs_no_network_and_escapes(run, tmp_path):
     assert "<b>safe</b>" not in text
     assert "Is it &lt;b&gt;safe&lt;/b&gt; &amp; sound?" in text
     assert "<i>no</i>" not in text
-    assert text.count("<figure>") == 5
+    assert text.count("<figure>") == 6
     assert (tmp_path / "report/index.html").read_text().count("tiny.html") == 1
 
 
@@ -193,6 +194,6 @@ def test_the_table_sorts_and_filters_in_a_browser(run, tmp_path, browser):
     numbers = [float(v) for v in values if v]
     assert numbers == sorted(numbers, reverse=True)
     assert values[-2:] == ["", ""]  # what was not measured comes last either way
-    assert page.locator("figure svg").count() == 5
+    assert page.locator("figure svg").count() == 6
     assert page.locator("#failures").inner_text().count("too long") == 1
     assert not problems

@@ -1,0 +1,59 @@
+"""A row a method."""
+
+from __future__ import annotations
+
+import pandas as pd
+import seaborn as sns
+
+from harness.report.palette import color
+from harness.report.panels import finish, interval_of, label, method_of, panels
+from harness.suite import Figure
+
+
+def points(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
+    """A row a method, a point at its value on a logarithmic axis, the smallest first."""
+    facets = sorted(data[figure.facet].unique(), key=str) if figure.facet else None
+    data = data.assign(row=_row_names(figure, data))
+    height = 1.0 + 0.24 * data["row"].nunique()
+    grid = sns.FacetGrid(
+        data,
+        col=figure.facet,
+        col_order=facets,
+        col_wrap=2 if facets else None,
+        height=height,
+        aspect=6.0 / height,
+        sharey=False,
+    )
+    interval = interval_of(figure)
+    for panel, axes in panels(figure, grid, data):
+        panel = panel.sort_values(figure.y)
+        order = list(dict.fromkeys(panel["row"]))
+        palette = {name: color(method_of(name)) for name in order}
+        sns.stripplot(
+            panel,
+            x=figure.y,
+            y="row",
+            order=order,
+            hue="row",
+            palette=palette,
+            legend=False,
+            jitter=False,
+            size=8,
+            ax=axes,
+        )
+        if interval:
+            low, high = interval
+            rows = panel.drop_duplicates("row").set_index("row").loc[order]
+            spread = [rows[figure.y] - rows[low], rows[high] - rows[figure.y]]
+            axes.errorbar(rows[figure.y], range(len(order)), xerr=spread, fmt="none", ecolor="black", elinewidth=0.9)
+        axes.set_xscale("log")
+        axes.grid(True, axis="both", alpha=0.5)
+    finish(grid, figure, label(figure.y), "")
+    return grid
+
+
+def _row_names(figure: Figure, data: pd.DataFrame) -> pd.Series:
+    """The method, with whatever else tells the rows of a panel apart."""
+    candidates = ("scheme", "noise", "problem", "dim", "steps", "dtype", "brownian")
+    varying = [c for c in candidates if c != figure.facet and data[c].nunique() > 1]
+    return data.apply(lambda row: " ".join([row["method"], *(str(row[c]) for c in varying)]), axis=1)

@@ -1,0 +1,43 @@
+"""How many times as fast the native methods are: a row a pair, a point a block."""
+
+from __future__ import annotations
+
+import pandas as pd
+import seaborn as sns
+
+from harness import frames
+from harness.report.palette import color
+from harness.suite import Figure
+
+
+def speedups(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
+    """The paired ratios with their intervals, on a logarithmic axis; a bar at their geometric mean."""
+    del figure
+    pairs = frames.speedups(data)
+    pairs["pair"] = pairs["native"] + " against " + pairs["library"] + ", " + pairs["scheme"]
+    order = sorted(pairs["pair"].unique())
+    height = 1.2 + 0.3 * max(len(order), 1)
+    grid = sns.FacetGrid(pairs, height=height, aspect=9.0 / height)
+    axes = grid.ax
+    for row, pair in enumerate(order):
+        of = pairs[pairs["pair"] == pair].sort_values("ratio")
+        offsets = [row + 0.25 * (2 * k / max(len(of) - 1, 1) - 1) for k in range(len(of))]
+        spread = [of["ratio"] - of["low"], of["high"] - of["ratio"]]
+        axes.errorbar(
+            of["ratio"],
+            offsets,
+            xerr=spread,
+            fmt="o",
+            ms=4,
+            color=color(of["native"].iloc[0]),
+            ecolor="#888888",
+            lw=0.8,
+        )
+        axes.plot([frames.geometric_mean(of["ratio"])] * 2, [row - 0.35, row + 0.35], color="black", lw=1.5)
+    axes.axvline(1.0, color="black", lw=0.8, ls=":")
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(order)), order)
+    axes.invert_yaxis()
+    grid.set_axis_labels("times as fast as the library", "")
+    grid.tight_layout()
+    return grid

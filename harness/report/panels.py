@@ -1,0 +1,54 @@
+"""What the drawings share: words for columns, the panels of a figure, which columns bound a value."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+
+from harness.frames import COMPUTED
+from harness.suite import Figure
+
+LABELS = {
+    "seconds_median": "seconds, forward and gradient",
+    "floor_ratio": "time over floor",
+    "peak_bytes": "peak memory, bytes",
+    "gradient_error_theta_median": "gradient error of θ (relative)",
+    "gradient_error_y0_median": "gradient error of y0 (relative)",
+    "adjoint_error_theta_median": "adjoint error of θ (relative)",
+    "adjoint_error_y0_median": "adjoint error of y0 (relative)",
+    "loss_error_median": "loss error (relative)",
+    "evaluations_median": "evaluations of f",
+    "dim": "dimension",
+    "batch": "batch size",
+}
+
+
+def label(column: str) -> str:
+    """A column in words."""
+    return LABELS.get(column, column.replace("_", " "))
+
+
+def method_of(name: str) -> str:
+    """Of a line or row, whose name may go on with what tells it from others."""
+    return name.split(" ")[0]
+
+
+def interval_of(figure: Figure) -> tuple[str, ...]:
+    """The columns that bound y, where it has such."""
+    ends = tuple(f"{figure.y.removesuffix('_median')}_{end}" for end in ("low", "high"))
+    return ends if set(ends) <= set(COMPUTED) else ()
+
+
+def panels(figure: Figure, grid: sns.FacetGrid, data: pd.DataFrame) -> list[tuple[pd.DataFrame, plt.Axes]]:
+    """The data of each panel, with its axes."""
+    if not figure.facet:
+        return [(data, grid.ax)]
+    return [(data[data[figure.facet] == value], axes) for value, axes in grid.axes_dict.items()]
+
+
+def finish(grid: sns.FacetGrid, figure: Figure, x: str, y: str) -> None:
+    grid.set_axis_labels(x, y)
+    if figure.facet:
+        grid.set_titles(f"{label(figure.facet)} {{col_name}}")
+    grid.tight_layout()
