@@ -14,7 +14,9 @@ from harness.random import Normals
 
 @dataclass(frozen=True, kw_only=True)
 class Commuting(AbstractProblem):
-    """dX = A X dt + Σ_j B_j X dW_j (Itô), j = 1 … `channels`, with matrices that commute. Where they do,
+    """dX = A X dt + Σ_j B_j X dW_j (Itô), j = 1 … `channels`, with matrices that commute.
+
+    Where they do, the solution is
 
         X(t) = exp((A − ½ Σ_j B_j²) t + Σ_j B_j W_j(t)) X0
 
