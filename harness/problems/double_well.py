@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +21,8 @@ class DoubleWell(AbstractProblem):
     Ginzburg–Landau equation (Kloeden & Platen 1992, section 4.4), `diagonal`: σ_i X_i dW_i, and `scalar`: σ_i X_i dW,
     one W for all (Itô; in Stratonovich form the drift is less ½ σ_i² X_i: the same process). `none`: the ODE.
     a and b start at `growth` and `damping` times a number in (½, 3/2); σ = `volatility` × sigmoid(N(0, 1)).
-    The start is near the barrier at 0, so that the noise decides between the wells. Loss: the squared norm, averaged.
+    The start is near the barrier at 0, so that the noise decides between the wells. Backwards in time the cubic drift
+    blows up, which makes coarse backward solves diverge. Loss: the squared norm, averaged.
     """
 
     growth: float = 1.0
@@ -29,7 +30,6 @@ class DoubleWell(AbstractProblem):
     volatility: float = 1.0
 
     name = "double-well"
-    t1: ClassVar[float] = 2.0
 
     @classmethod
     def unsupported(cls, noise: str, calculus: str) -> str | None:
