@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from gradients import distance, gradient
+from gradients import distance, gradient, problem_of
 
 from harness.methods._revolve import AT_HAND, default_checkpoints, revolve
 
@@ -74,7 +74,7 @@ def test_nothing_to_do_it_with_is_refused(steps, checkpoints):
 SETTINGS = [
     ("none", "stratonovich", "rk4"),
     ("additive", "stratonovich", "heun"),
-    ("scalar", "ito", "euler"),
+    ("scalar", "ito", "srk"),
     ("diagonal", "stratonovich", "reversible-heun"),
     ("diagonal", "ito", "euler"),
     ("general", "stratonovich", "midpoint"),
@@ -95,7 +95,7 @@ def test_torch_meets_backprop(registry, make_case, noise, calculus, scheme, step
     ("noise", "calculus", "scheme", "steps", "observations"),
     [
         ("none", "stratonovich", "rk4", 7, 1),
-        ("additive", "stratonovich", "heun", 16, 4),
+        ("additive", "ito", "srk", 16, 4),
         ("scalar", "ito", "euler", 1, 1),
         ("diagonal", "stratonovich", "reversible-heun", 100, 20),
         ("general", "stratonovich", "midpoint", 500, 1),
@@ -125,16 +125,33 @@ def test_own_noise_in_single_precision(registry, make_case, backend):
     assert distance(found, expected) <= 1e-5
 
 
+def test_memory_grows_by_a_state_a_doubling(registry, make_case):
+    """From 64 to 1024 steps four more checkpoints; half as much again for Python's lists and the schedule."""
+    from harness.measure.memory import peak_bytes_cpu
+
+    peaks = []
+    for steps in (64, 1024):
+        case = make_case(method="torch/recursive-checkpoint", steps=steps, dim=10, batch=64, brownian="own")
+        run = registry.methods[case.method].build(problem_of(registry, case), registry.schemes["heun"], case, None)
+        run()
+        peaks.append(peak_bytes_cpu(run))
+    state = 10 * 64 * 8
+    assert peaks[1] - peaks[0] <= 6 * state
+
+
 def test_compiled_code_does_not_grow_with_the_steps(registry, make_case):
-    """Four times as many steps: the schedule's table grows, the program doesn't."""
+    """Four times as many steps: the schedule's table and two checkpoints more, but the program is the same."""
     from harness.methods.jax._compile import compile_gradient
     from harness.methods.jax._solve import JaxSolve
     from harness.methods.jax.recursive_checkpoint import _gradient
 
-    lines = []
+    lines, sizes = [], []
+    axes = {"method": "jax/recursive-checkpoint", "noise": "none", "scheme": "euler", "dim": 10, "batch": 64}
     for steps in (128, 512):
-        case = make_case(method="jax/recursive-checkpoint", steps=steps, noise="none", scheme="euler")
-        problem = registry.problem(case.problem, noise="none", calculus=case.calculus, dim=case.dim)
-        compiled = compile_gradient(_gradient, JaxSolve(problem, registry.schemes["euler"], case), None)
+        case = make_case(steps=steps, **axes)
+        solve = JaxSolve(problem_of(registry, case), registry.schemes["euler"], case)
+        compiled = compile_gradient(_gradient, solve, None)
         lines.append(compiled.executable.as_text().count("\n"))
+        sizes.append(compiled.temp_bytes())
     assert lines[1] <= 1.02 * lines[0]
+    assert sizes[1] - sizes[0] <= 3 * 10 * 64 * 8
