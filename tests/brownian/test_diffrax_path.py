@@ -44,6 +44,8 @@ def test_diffrax_own_path_has_the_same_signs():
     kind = {"t0": 0.0, "t1": 1.0, "tol": 2**-5, "shape": shape, "levy_area": diffrax.SpaceTimeLevyArea}
     tree = diffrax.VirtualBrownianTree(key=jax.random.key(1), **kind)
     there, back = (tree.evaluate(*times, use_levy=True) for times in ((0.25, 0.5), (0.5, 0.25)))
+    assert isinstance(there, diffrax.SpaceTimeLevyArea)
+    assert isinstance(back, diffrax.SpaceTimeLevyArea)
     np.testing.assert_allclose(back.W, -there.W, atol=1e-15)
     np.testing.assert_allclose(back.H, there.H, atol=1e-15)
 
