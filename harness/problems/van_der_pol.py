@@ -20,8 +20,8 @@ class VanDerPol(AbstractProblem):
     The start is near (2, 0). For large μ the Jacobian has the eigenvalue μ(1 − x²), about −3μ, there: v falls to the
     slow curve within 1/(3μ), then x creeps towards 1 for about 0.8 μ. t1 = 2, so that the interval is 6μ times that
     layer and stability asks 3μ steps of Euler's and Heun's schemes (2.2 μ of rk4), somewhat more where x0 > 2: at
-    mu=100 accuracy is cheap and stability is not. Backwards the layer is growth by about e^(6μ), so that an adjoint that
-    solves for the state again diverges from mu=10 on. Loss: the squared norm, averaged.
+    mu=100 accuracy is cheap and stability is not. Backwards the layer is growth by about e^(6μ): an adjoint that
+    solves for the state again was seen to diverge at mu=10 already. Loss: the squared norm, averaged.
     """
 
     mu: float = 1.0
