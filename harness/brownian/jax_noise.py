@@ -7,6 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from harness.brownian.jax_normals import standard_normals
+from harness.brownian.jax_tree import JaxTree
 from harness.brownian.path import SharedPath
 from harness.case import Case
 
@@ -15,7 +17,7 @@ CHUNK_STEPS = 64
 
 
 def noise_argument(case: Case, noise_dim: int, path: SharedPath | None, *, levy_area: bool = False) -> Any:
-    """What a compiled method is called with: a key (own sampler), what is had of the path, or None (an ODE).
+    """What a compiled method is called with: a key (own sampler, tree), what is had of the path, or None (an ODE).
 
     Of the path: W of every step, (steps, batch, noise_dim), or the pair (W, H) where the scheme needs it.
     """
@@ -30,7 +32,7 @@ def noise_argument(case: Case, noise_dim: int, path: SharedPath | None, *, levy_
 
 
 def is_key(noise: Any) -> bool:
-    """Whether the noise is to be drawn by one's own sampler."""
+    """Whether the noise is to be drawn by one's own sampler or the tree."""
     return not isinstance(noise, tuple) and noise is not None and jnp.issubdtype(noise.dtype, jax.dtypes.prng_key)
 
 
@@ -38,17 +40,20 @@ def draw(noise: Any, start: Any, count: int, case: Case, noise_dim: int, dt: flo
     """The noise of the steps `start … start + count − 1`: dW, (count, batch, noise_dim), or (dW, H); None for an ODE.
 
     Own sampler: Threefry, a counter-based generator, keyed by the step, so that the numbers of a step don't depend on
-    how many are drawn together. What lies outside of the path is some neighbour's dW: callers mask it.
+    how many are drawn together. The tree's cells are the steps. What lies outside of the path is some neighbour's dW:
+    callers mask it.
     """
     if noise is None:
         return None
     steps = start + jnp.arange(count)
     if not is_key(noise):
         return jax.tree.map(lambda x: jnp.take(x, steps, axis=0, mode="clip"), noise)
+    if case.brownian == "tree":
+        return JaxTree.of(noise, case, noise_dim, case.steps, dt * case.steps, levy_area=levy_area).cells(steps)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(noise, steps)
     scales = (dt**0.5, (dt / 12) ** 0.5) if levy_area else (dt**0.5,)
     numbers = case.batch * noise_dim
-    normals = jax.vmap(lambda key: _normals(key, len(scales) * numbers, case.dtype))(keys)
+    normals = jax.vmap(lambda key: standard_normals(key, len(scales) * numbers, case.dtype))(keys)
     parts = tuple(
         (normals[:, k * numbers : (k + 1) * numbers] * jnp.asarray(scale, case.dtype)).reshape(
             count, case.batch, noise_dim
@@ -56,20 +61,6 @@ def draw(noise: Any, start: Any, count: int, case: Case, noise_dim: int, dt: flo
         for k, scale in enumerate(scales)
     )
     return parts if levy_area else parts[0]
-
-
-def _normals(key: Any, count: int, dtype: str) -> Any:
-    """Standard normals by Box and Muller's transform, (count,).
-
-    jax.random.normal inverts the error function, which takes XLA several times as long to compile and to run.
-    """
-    half = (count + 1) // 2
-    kind, used, mantissa = (jnp.uint32, 32, 24) if dtype == "float32" else (jnp.uint64, 64, 53)
-    bits = jax.random.bits(key, (2, half), kind) >> (used - mantissa)
-    # (k + ½) 2^−mantissa rounds to 1 at most, whose logarithm is 0, and is never 0.
-    uniform = (bits.astype(dtype) + 0.5) * 2.0**-mantissa
-    radius, angle = jnp.sqrt(-2 * jnp.log(uniform[0])), (2 * jnp.pi) * uniform[1]
-    return jnp.concatenate([radius * jnp.cos(angle), radius * jnp.sin(angle)])[:count]
 
 
 def chunk_size(count: int, numbers: int) -> int:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from harness.brownian.path import SharedPath
+from harness.brownian.torch_tree import TorchTree, TreeNoise
 from harness.case import Case
 from harness.random import splitmix
 
@@ -83,13 +84,15 @@ class NoNoise:
         """Nothing was drawn."""
 
 
-Noise = TorchNoise | InjectedTorchNoise | NoNoise
+Noise = TorchNoise | TreeNoise | InjectedTorchNoise | NoNoise
 
 
 def make_noise(case: Case, noise_dim: int, dt: float, path: SharedPath | None, *, levy_area: bool = False) -> Noise:
     """The noise that the case asks for, by step."""
     if not noise_dim:
         return NoNoise()
+    if path is None and case.brownian == "tree":
+        return TreeNoise(TorchTree(case, noise_dim, case.steps, dt * case.steps, levy_area=levy_area))
     if path is None:
         return TorchNoise(case, noise_dim, dt, levy_area=levy_area)
     return InjectedTorchNoise(case, path, levy_area=levy_area)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from harness.case import Case
 from harness.scheme import AbstractReversibleScheme
 
+NATIVE_SAMPLERS = ("own", "tree", "shared")
 REVERSIBLE = "reversible-heun"
 EES = ("ees25", "ees27")
 ALF = "alf"

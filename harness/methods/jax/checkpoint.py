@@ -7,7 +7,7 @@ from collections.abc import Callable
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import whole_observations
+from harness.methods._support import NATIVE_SAMPLERS, whole_observations
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
@@ -22,6 +22,7 @@ class Checkpoint(AbstractGradientMethod):
     name = "jax/checkpoint"
     framework = "jax"
     summary = "backpropagation with a checkpoint every √N steps"
+    samplers = NATIVE_SAMPLERS
     step_seconds = 1.5e-4
 
     def unsupported(self, case: Case) -> str | None:

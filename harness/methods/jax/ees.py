@@ -7,7 +7,7 @@ from collections.abc import Callable
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import EES, not_effectively_symmetric, whole_observations
+from harness.methods._support import EES, NATIVE_SAMPLERS, not_effectively_symmetric, whole_observations
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
@@ -22,6 +22,7 @@ class EffectivelySymmetric(AbstractGradientMethod):
     name = "jax/ees"
     framework = "jax"
     summary = "an effectively symmetric scheme, reversed by a step back: nearly exact in O(1) memory"
+    samplers = NATIVE_SAMPLERS
     exact = False
     default_schemes = EES
     step_seconds = 1.5e-4

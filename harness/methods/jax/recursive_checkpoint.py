@@ -7,7 +7,7 @@ from collections.abc import Callable
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import whole_observations
+from harness.methods._support import NATIVE_SAMPLERS, whole_observations
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
@@ -23,6 +23,7 @@ class RecursiveCheckpoint(AbstractGradientMethod):
     name = "jax/recursive-checkpoint"
     framework = "jax"
     summary = "backpropagation with O(log N) checkpoints, binomial (Revolve)"
+    samplers = NATIVE_SAMPLERS
     step_seconds = 2e-4
 
     def unsupported(self, case: Case) -> str | None:

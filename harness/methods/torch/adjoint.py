@@ -8,7 +8,7 @@ from collections.abc import Callable
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import whole_observations
+from harness.methods._support import NATIVE_SAMPLERS, whole_observations
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
@@ -26,6 +26,7 @@ class Adjoint(AbstractGradientMethod):
     name = "torch/adjoint"
     framework = "torch"
     summary = "continuous (stochastic) adjoint, solved backwards on the same path"
+    samplers = NATIVE_SAMPLERS
     exact = False
     step_seconds = 9e-4
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import whole_observations
+from harness.methods._support import NATIVE_SAMPLERS, whole_observations
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
@@ -18,6 +18,7 @@ class Backprop(AbstractGradientMethod):
     name = "torch/backprop"
     framework = "torch"
     summary = "backpropagation through the solver, all intermediate values kept"
+    samplers = NATIVE_SAMPLERS
     step_seconds = 4e-4
 
     def unsupported(self, case: Case) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import DIFFERENCE, single_precision, whole_observations
+from harness.methods._support import DIFFERENCE, NATIVE_SAMPLERS, single_precision, whole_observations
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
@@ -22,6 +22,7 @@ class FiniteDifferences(AbstractGradientMethod):
     name = "torch/finite-differences"
     framework = "torch"
     summary = "central differences on the same noise, two solves a parameter: a check, float64 only"
+    samplers = NATIVE_SAMPLERS
     exact = False
     step_seconds = 5e-2
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import whole_observations
+from harness.methods._support import NATIVE_SAMPLERS, whole_observations
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
@@ -25,6 +25,7 @@ class ForwardGradient(AbstractGradientMethod):
     name = "torch/forward-gradient"
     framework = "torch"
     summary = "derivatives along 16 random directions: unbiased, noisy, in O(1) memory and no backward sweep"
+    samplers = NATIVE_SAMPLERS
     exact = False
     directions: ClassVar[int] = 16
     """How many; a plugin that derives a class with another name may set another number, 2 at least."""

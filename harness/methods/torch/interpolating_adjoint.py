@@ -7,7 +7,7 @@ from collections.abc import Callable
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import whole_observations
+from harness.methods._support import NATIVE_SAMPLERS, whole_observations
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
@@ -26,6 +26,7 @@ class InterpolatingAdjoint(AbstractGradientMethod):
     name = "torch/interpolating-adjoint"
     framework = "torch"
     summary = "continuous adjoint, solved backwards on the stored forward path"
+    samplers = NATIVE_SAMPLERS
     exact = False
     step_seconds = 9e-4
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import REVERSIBLE, irreversible, whole_observations
+from harness.methods._support import NATIVE_SAMPLERS, REVERSIBLE, irreversible, whole_observations
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractReversibleScheme, AbstractScheme, State
 
@@ -23,6 +23,7 @@ class Reversible(AbstractGradientMethod):
     name = "torch/reversible"
     framework = "torch"
     summary = "a reversible scheme, reconstructed backwards: exact in O(1) memory"
+    samplers = NATIVE_SAMPLERS
     default_schemes = (REVERSIBLE,)
     step_seconds = 6e-4
 

@@ -1,0 +1,90 @@
+"""The virtual Brownian tree for the native PyTorch methods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.brownian.tree import cut, odd_part, root
+from harness.case import Case
+from harness.random import splitmix
+
+STREAM = 2
+"""Of the generator's: 0 and 1 are those of the sampler that draws by the step."""
+
+
+class TorchTree:
+    """W on `ticks` cells of [0, span]; `harness.brownian.tree` has the mathematics. It holds nothing.
+
+    The normals of a node are drawn by a counter-based generator at the node's place: numpy's Philox on a CPU, torch's
+    on a GPU.
+    """
+
+    def __init__(self, case: Case, noise_dim: int, ticks: int, span: float, *, levy_area: bool = False) -> None:
+        self._ticks = ticks
+        self._span = span
+        self._levy_area = levy_area
+        self._shape = (case.batch, noise_dim)
+        self._seed = case.seed
+        self._dtype = getattr(torch, case.dtype)
+        self._device = torch.device(case.device)
+        self._piece = ticks // odd_part(ticks)
+
+    def cell(self, n: int) -> Any:
+        """dW of cell n, (batch, noise_dim), or the pair (dW, H)."""
+        _, W, H = self._walk(n)
+        return (W, H) if self._levy_area else W
+
+    def at(self, tick: int) -> Tensor:
+        """W at a tick, (batch, noise_dim), zero at the first."""
+        before, W, _ = self._walk(min(tick, self._ticks - 1))
+        return before + W if tick == self._ticks else before
+
+    def _walk(self, n: int) -> tuple[Tensor, Tensor, Any]:
+        """W before cell n, and its W and H."""
+        W, H = root(self._span, self._normals(0, 2 if self._levy_area else 1))
+        before = torch.zeros_like(W)
+        low, count, node = 0, self._ticks, 1
+        while count > 1:
+            unit = self._piece if count > self._piece else 1
+            first = unit * (count // (2 * unit))
+            normals = self._normals(node, 4 if self._levy_area else 1)
+            left, right = cut(W, H, self._span * count / self._ticks, first / count, normals)
+            if n < low + first:
+                (W, H), count, node = left, first, 2 * node
+            else:
+                before = before + left[0]
+                (W, H), count, node, low = right, count - first, 2 * node + 1, low + first
+        return before, W, H
+
+    def _normals(self, node: int, rows: int) -> Tensor:
+        """Standard normals of a node, (rows, batch, noise_dim). The whole interval is node 0, the cuts are 1, 2, …"""
+        shape = (rows, *self._shape)
+        if self._device.type == "cpu":
+            bits = np.random.Philox(key=np.array([self._seed, STREAM], dtype=np.uint64), counter=[0, 0, node, 0])
+            dtype = np.float32 if self._dtype == torch.float32 else np.float64
+            return torch.from_numpy(np.random.Generator(bits).standard_normal(shape, dtype=dtype))
+        generator = torch.Generator(self._device)
+        generator.manual_seed(splitmix(self._seed, node, STREAM) >> 1)
+        return torch.randn(shape, generator=generator, dtype=self._dtype, device=self._device)
+
+
+class TreeNoise:
+    """`noise[n]` is what drives step n, from a tree whose cells are the steps. The last one asked for is held."""
+
+    def __init__(self, tree: TorchTree) -> None:
+        self._tree = tree
+        self._held: tuple[int, Any] = (-1, None)
+
+    def __getitem__(self, n: int) -> Any:
+        """The noise of step n: dW, or the pair (dW, H)."""
+        if self._held[0] != n:
+            self._held = (n, self._tree.cell(n))
+        return self._held[1]
+
+    def forget(self) -> None:
+        """Let go of what was drawn."""
+        self._held = (-1, None)
