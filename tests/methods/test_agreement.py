@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import jax
 import pytest
 from gradients import distance, gradient, path_of, problem_of
 
@@ -28,24 +29,23 @@ SETTINGS = [
 ]
 REFUSED = {
     "torchsde/backprop": {
-        ("ralston", "additive"): "has no ralston",
-        ("ralston", "scalar"): "has no ralston",
-        ("ralston", "diagonal"): "has no ralston",
-        ("ralston", "general"): "has no ralston",
-        ("slowrk", "additive"): "has no slowrk",
-        ("slowrk", "scalar"): "has no slowrk",
-        ("slowrk", "diagonal"): "has no slowrk",
-        ("slowrk", "general"): "has no slowrk",
+        **{("ralston", noise): "has no ralston" for noise in EVERY},
+        **{("slowrk", noise): "has no slowrk" for noise in EVERY},
         ("milstein", "scalar"): "transposes",
         ("milstein", "general"): "not general",
     },
     "diffrax/recursive-checkpoint": {
+        **{("srk", noise): "SRA1" for noise in EVERY},
         ("euler-heun", "additive"): "twice",
-        ("srk", "additive"): "SRA1",
-        ("srk", "scalar"): "SRA1",
-        ("srk", "diagonal"): "SRA1",
     },
 }
+LEFT_OUT = [
+    # diffrax takes seconds to trace. To it scalar, additive and general noise are the same product of arrays, which
+    # heun and euler go through with each; so another scheme is tried with diagonal and with general noise.
+    (scheme, noise)
+    for scheme in ("midpoint", "ralston", "euler-heun", "milstein")
+    for noise in ("additive", "scalar")
+]
 
 
 def problem_for(scheme: str, noise: str) -> str:
@@ -60,6 +60,14 @@ def agreement_tolerance() -> float:
     return 1e-12
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_compilation():
+    """Most of the time here is compilation, which does without LLVM's optimisation: the numbers are what counts."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
 @pytest.mark.parametrize(("calculus", "scheme", "noise"), SETTINGS)
 def test_four_backends_agree_pairwise(registry, make_case, calculus, scheme, noise):
     """Those that have the scheme; those that don't say so for the reason expected."""
@@ -69,6 +77,8 @@ def test_four_backends_agree_pairwise(registry, make_case, calculus, scheme, noi
         reason = registry.methods[name].unsupported(make_case(method=name, **axes))
         assert reason
         assert REFUSED[name][scheme, noise] in reason
+    if (scheme, noise) in LEFT_OUT:
+        names = [name for name in names if not name.startswith("diffrax")]
     found = [gradient(registry, make_case(method=name, **axes)) for name in names]
     for (one, a), (other, b) in itertools.combinations(zip(names, found, strict=True), 2):
         assert distance(a, b) <= agreement_tolerance(), f"{one} and {other}"
@@ -170,7 +180,6 @@ def test_odes_agree_with_torchdiffeq(registry, make_case, scheme):
     [
         ("torch/backprop", "diffrax/direct", "dopri5"),
         ("torch/adjoint", "diffrax/backsolve", "dopri5"),
-        ("torch/backprop", "diffrax/direct", "ralston"),
     ],
 )
 def test_odes_agree_with_diffrax(registry, make_case, ours, theirs, scheme):
@@ -196,8 +205,14 @@ def test_the_same_discretised_adjoint_as_the_libraries(registry, make_case, ours
     assert distance(a, b) <= agreement_tolerance()
 
 
-@pytest.mark.parametrize("method", [*EXACT, "torchsde/reversible", "torchsde/adjoint", "diffrax/direct"])
-@pytest.mark.parametrize("steps", [10, 60])
+@pytest.mark.parametrize(
+    ("method", "steps"),
+    [
+        *itertools.product((*EXACT[:3], "torchsde/reversible", "torchsde/adjoint"), (10, 60)),
+        ("diffrax/recursive-checkpoint", 10),
+        ("diffrax/direct", 60),
+    ],
+)
 def test_steps_that_are_inexact_in_binary(registry, make_case, method, steps):
     """A library that adds up its steps must not take a sliver of a step more."""
     scheme = "reversible-heun" if method == "torchsde/reversible" else "heun"
