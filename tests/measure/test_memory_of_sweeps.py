@@ -21,8 +21,10 @@ import pytest
 def test_memory_is_flat(make_case, method, problem, noise, scheme, batch, most_steps):
     """Within 2 %, each measured in a child of its own, as a run measures it.
 
-    The batch is such that what Python itself allocates, 10 to 30 kB and not always, is less than that. One state more
-    a step would be 4 MB or more over 1024 steps; one tangent of a chunk of directions, which is slow, 50 MB over 256.
+    The lesser of two runs counts: one of them was seen to hold 1 MiB more, the size of an arena of Python's own
+    allocator. The batch is such that what else Python allocates, 10 to 30 kB and not always, is less than 2 %. One
+    state more a step would be 4 MB or more over 1024 steps; one tangent of a chunk of directions, which is slow, 50 MB
+    over 256.
     """
     from harness.runner.child import CaseTarget
     from harness.runner.worker import Worker, start_server
@@ -34,7 +36,7 @@ def test_memory_is_flat(make_case, method, problem, noise, scheme, batch, most_s
         worker = Worker(start_server(), CaseTarget, case, (), 0, timeout=300.0, memory=8 * 2**30)
         try:
             worker.call("build", 0)
-            peaks.append(worker.call("memory")[0])
+            peaks.append(min(worker.call("memory")[0] for _ in range(2)))
         finally:
             worker.close()
     assert abs(peaks[1] / peaks[0] - 1) <= 0.02, peaks
