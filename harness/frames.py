@@ -112,6 +112,7 @@ COMPARABLE = (
     ("torch-compile/adjoint", "torchdiffeq/adjoint"),
     ("jax/backprop", "diffrax/recursive-checkpoint"),
     ("jax/backprop", "diffrax/direct"),
+    ("jax/recursive-checkpoint", "diffrax/recursive-checkpoint"),
     ("jax/adjoint", "diffrax/backsolve"),
     ("jax/reversible", "diffrax/recursive-checkpoint"),
 )

@@ -28,7 +28,7 @@ app.command()(doctor)
 
 
 def main() -> None:
-    """Exit codes: 0 done, 1 a case failed that should not have, 2 the input is wrong, 130 interrupted."""
+    """Exit codes: 0 done, 1 a case failed, ran out of time or memory, 2 the input is wrong, 130 interrupted."""
     try:
         app()
     except InputError as error:

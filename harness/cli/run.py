@@ -51,7 +51,7 @@ def run(
     )
     if interrupted:
         raise typer.Exit(130)
-    if any(statuses[status] for status in ("failed", "timeout", "out-of-memory", "diverged")):
+    if any(statuses[status] for status in ("failed", "timeout", "out-of-memory")):
         raise typer.Exit(1)
 
 

@@ -34,6 +34,11 @@ class Example3(AbstractProblem):
         """g doesn't depend on y."""
         return True
 
+    def order_note(self, scheme: str) -> str:
+        """Superconvergence."""
+        del scheme
+        return "∫W dt, which an increment alone doesn't tell, cancels in the solution, and with it the leading error"
+
     def initial(self, normals: Normals, batch: int) -> np.ndarray:
         """Standard normal."""
         return normals(batch, self.dim)

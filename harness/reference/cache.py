@@ -32,6 +32,7 @@ _DEPENDS_ON = (
     "random",
     "initial",
     "problem",
+    "scheme",
     "terms",
     "correction",
     "brownian.path",

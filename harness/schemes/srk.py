@@ -43,7 +43,7 @@ class SRK(AbstractScheme):
     needs_levy_area = True
     evaluations = 3
     evaluations_of_g = 4
-    orders = Orders(additive=1.5, commutative=1.5)
+    orders = Orders(additive=1.5, commutative=1.5, general=0.5)
     summary = "Rößler's SRA1 and SRI2: order 3/2 for additive, scalar and commutative diagonal noise, Itô"
 
     def work(self, noise: str) -> tuple[int, int]:

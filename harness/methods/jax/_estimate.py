@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -16,19 +16,12 @@ from harness.methods.jax._solve import JaxSolve
 
 @dataclass(frozen=True)
 class EstimatedGradient(CompiledGradient):
-    """One forward solve with a tangent for each direction. `variance` is that of the last gradient."""
-
-    _variances: list[Any] = field(default_factory=lambda: [jnp.nan])
-
-    @property
-    def variance(self) -> float:
-        """The sample variance of one direction's estimate over their number, averaged over coordinates; NaN before."""
-        return float(self._variances[0])
+    """One forward solve with a tangent for each direction."""
 
     def __call__(self) -> Gradient:
-        """The mean of the estimates."""
-        loss, theta, y0, self._variances[0] = self.executable(*self.arguments)
-        return Gradient(loss, theta, y0)
+        """The mean of the estimates; the sample variance of one over their number, averaged over coordinates."""
+        loss, theta, y0, variance = self.executable(*self.arguments)
+        return Gradient(loss, theta, y0, variance=variance)
 
 
 def compile_estimate(solve: JaxSolve, path: SharedPath | None, y0: Any, theta: Any) -> EstimatedGradient:
