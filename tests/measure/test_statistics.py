@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -60,7 +62,7 @@ def test_a_slope_of_one_replicate_has_the_interval_of_least_squares():
 
     x = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
     y = np.array([1.0, 0.55, 0.21, 0.13, 0.07])
-    fit = linregress(np.log(x), np.log(y))
+    fit: Any = linregress(np.log(x), np.log(y))
     slope, low, high = slope_interval(x, y[:, None])
     assert slope == pytest.approx(fit.slope)
     assert (high - low) / 2 == pytest.approx(fit.stderr * 3.182446, rel=1e-6)  # Student's t of 3 degrees, 97.5%
