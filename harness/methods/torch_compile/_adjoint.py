@@ -1,0 +1,56 @@
+"""A chunk of backward steps of the continuous adjoint equation, compiled, PyTorch."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from harness.methods._backward import backward_scheme
+from harness.methods.torch_compile._chunks import Setting, compile_chunk, vjp
+from harness.scheme import increment_of
+from harness.schemes._runge_kutta import combine
+
+
+@functools.lru_cache(maxsize=2)
+def compiled_adjoint(setting: Setting) -> Callable[..., tuple[Tensor, Tensor, list[Tensor]]]:
+    """(y, a, θ, ∂L/∂θ so far, noise, times of the steps' ends) -> y, a at the chunk's start and ∂L/∂θ.
+
+    `harness/methods/torch/_adjoint.py` has the equation. The products by θ of all stages of one weight are added up
+    before the weight is applied.
+    """
+    dt, tableau = setting.dt, backward_scheme(setting.scheme, setting.problem)
+
+    def backward(
+        y: Tensor,
+        a: Tensor,
+        theta: Sequence[Tensor],
+        theta_bar: Sequence[Tensor],
+        noise: Sequence[Any],
+        times: Sequence[Tensor],
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        weights: list[float] = []
+        found: list[Any] = []
+        for dW, t1 in reversed(list(zip(noise, times, strict=True))):
+            increments: list[Tensor] = []
+            products: list[Tensor] = []
+            for row, b, c in zip(tableau.a, tableau.b, tableau.c, strict=True):
+                shift, a_shift = combine(row, increments), combine(row, products)
+
+                def increment(y: Tensor, theta: Sequence[Tensor], t: Tensor = t1 - c * dt, dW: Any = dW) -> Tensor:
+                    return setting.terms(theta, stratonovich=True).increment(t, y, dt, increment_of(dW))
+
+                value, pull = vjp(increment, y if shift is None else y - shift, theta)
+                product, theta_products = pull(a if a_shift is None else a + a_shift)
+                increments.append(value)
+                products.append(product)
+                if b:
+                    weights.append(b)
+                    found.append(theta_products)
+            y, a = y - combine(tableau.b, increments), a + combine(tableau.b, products)
+        total = [before + combine(weights, parts) for before, *parts in zip(theta_bar, *found, strict=True)]
+        return y.contiguous(), a.contiguous(), total
+
+    return compile_chunk(backward, setting.case)

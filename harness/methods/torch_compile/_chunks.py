@@ -1,0 +1,136 @@
+"""A solve whose steps go a chunk at a time through functions that torch.compile has made, PyTorch."""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._inductor import config
+from torch._inductor.utils import fresh_inductor_cache
+
+from harness.brownian.path import SharedPath
+from harness.case import Case
+from harness.compiler import cxx_compiler
+from harness.methods.torch._solve import TorchSolve
+from harness.problem import AbstractProblem
+from harness.scheme import AbstractScheme, State
+from harness.terms import Terms
+
+CHUNK = 16  # steps compiled together, at the most
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a compiled function is made for. The sample of the noise is no part of it."""
+
+    problem: AbstractProblem
+    scheme: AbstractScheme
+    case: Case
+    names: tuple[str, ...]
+    dt: float
+
+    def terms(self, theta: Sequence[Tensor], *, stratonovich: bool = False) -> Terms:
+        """f and g with θ given in the order of `names`."""
+        return Terms(torch, self.problem, dict(zip(self.names, theta, strict=True)), stratonovich)
+
+
+class ChunkedSolve:
+    """A case in tensors, its steps in chunks. `solve` is the eager case, `theta` its parameters without a graph.
+
+    What is compiled takes the noise and the time of every step as a tensor of its own: the kernels of two steps then
+    differ in their arguments alone, so that they are compiled once and not once a step.
+    """
+
+    def __init__(self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None) -> None:
+        self.solve = TorchSolve(problem, scheme, case, path)
+        self.setting = Setting(problem, scheme, case, tuple(self.solve.theta), self.solve.dt)
+        self.theta = [p.detach() for p in self.solve.parameters]
+        times = [self.solve.time(n) for n in range(case.steps + 1)]
+        self._times = torch.tensor(times, dtype=torch.float64, device=self.solve.y0.device).unbind()
+        self._forward = _compiled_forward(self.setting)
+
+    def observe(self, parameters: Sequence[Tensor]) -> tuple[State, list[Tensor]]:
+        """The final state, and y at every observation."""
+        solve, ys = self.solve, []
+        # Of their own: were two of them the same tensor, a function would be compiled for that alone.
+        state = tuple(None if x is None else x.clone() for x in solve.init(solve.y0))
+        for n in range(0, solve.steps, solve.stride):
+            for steps in self.chunks(n):
+                noise = tuple(solve.noise[i] for i in steps)
+                state = self._forward(state, parameters, noise, self.times(steps))
+            ys.append(state[0])
+        return state, ys
+
+    def chunks(self, start: int) -> Iterator[range]:
+        """The steps of each chunk of the stride that begins at step `start`."""
+        for length in chunk_lengths(self.solve.stride):
+            yield range(start, start + length)
+            start += length
+
+    def backward_chunks(self, start: int) -> list[range]:
+        """The same, the last one first."""
+        return list(self.chunks(start))[::-1]
+
+    def times(self, points: range) -> tuple[Tensor, ...]:
+        """The times of grid points, a scalar each."""
+        return self._times[points.start : points.stop]
+
+    def backward_noise(self, steps: range) -> tuple[Any, ...]:
+        """The noise of steps, in their order but drawn from the last to the first, as the sweep goes."""
+        return tuple(self.solve.noise[n] for n in reversed(steps))[::-1]
+
+
+def chunk_lengths(stride: int) -> list[int]:
+    """Cut a stride into chunks, equal ones where they are longer than half of CHUNK, else of CHUNK and a rest.
+
+    Every length that occurs is compiled by itself.
+    """
+    longest = min(CHUNK, stride)
+    length = next((n for n in range(longest, CHUNK // 2, -1) if stride % n == 0), longest)
+    whole, rest = divmod(stride, length)
+    return [length] * whole + ([rest] if rest else [])
+
+
+@functools.lru_cache(maxsize=2)
+def _compiled_forward(setting: Setting) -> Callable[..., State]:
+    """The steps of a chunk: (state, θ, noise, times of the steps' starts) -> state."""
+
+    def forward(state: State, theta: Sequence[Tensor], noise: Sequence[Any], times: Sequence[Tensor]) -> State:
+        terms = setting.terms(theta)
+        for dW, t in zip(noise, times, strict=True):
+            state = setting.scheme.step(terms, t, setting.dt, state, dW)
+        return tuple(None if x is None else x.contiguous() for x in state)
+
+    return compile_chunk(forward, setting.case)
+
+
+def compile_chunk(function: Callable[..., Any], case: Case) -> Callable[..., Any]:
+    """`function` as torch.compile makes it at its first call, on a CPU with a wrapper in C++ around its kernels."""
+    # What is compiled is kept by code object, and only so many versions: each case has a code object of its own.
+    own = types.FunctionType(
+        function.__code__.replace(), function.__globals__, function.__name__, None, function.__closure__
+    )
+    options: Any = {"cpp_wrapper": True} if case.device == "cpu" else {}
+    return torch.compile(own, fullgraph=True, dynamic=False, options=options)
+
+
+@contextmanager
+def compiling() -> Iterator[None]:
+    """Compile in this process alone, and everything anew: nothing of an earlier process's cache makes it look quick.
+
+    The compiler is the one that was found, and no process of torch's own stays behind where this one is ended.
+    """
+    with fresh_inductor_cache(), config.patch({"compile_threads": 1, "cpp.cxx": (None, cxx_compiler())}):
+        yield
+
+
+def vjp(function: Callable[..., Any], y: Tensor, theta: Sequence[Tensor]) -> tuple[Any, Callable[..., Any]]:
+    """`function(y, θ)`, and what takes its cotangents to those of y and of θ."""
+    value, pull, *_ = torch.func.vjp(function, y, theta)
+    return value, pull

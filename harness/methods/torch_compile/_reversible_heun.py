@@ -1,0 +1,125 @@
+"""Reversible Heun's own backward sweep, compiled in chunks, PyTorch: one evaluation of f and g a step."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.brownian.path import SharedPath
+from harness.case import Case
+from harness.method import Gradient
+from harness.methods.torch_compile._chunks import ChunkedSolve, Setting, compile_chunk, vjp
+from harness.problem import AbstractProblem
+from harness.scheme import AbstractScheme, State
+from harness.schemes._runge_kutta import combine
+
+
+def reversible_heun_gradient(
+    problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
+) -> Callable[[], Gradient]:
+    """The recursion of `docs/methods/reversible.md`, in its words."""
+    chunked = ChunkedSolve(problem, scheme, case, path)
+    solve, setting, theta = chunked.solve, chunked.setting, chunked.theta
+    backward = _compiled_backward(setting)
+    zero, half = (torch.tensor(x, dtype=solve.y0.dtype, device=solve.y0.device) for x in (0.0, 0.5))
+    nothing = torch.zeros_like(solve.y0)
+
+    @torch.no_grad()
+    def run() -> Gradient:
+        state, ys = chunked.observe(theta)
+        loss, cotangents = solve.loss_cotangents(ys)
+        del ys
+        y_bar = cotangents[-1]
+        last = solve.noise[solve.steps - 1]
+        # The last evaluation enters y_N alone.
+        own = 0.5 * y_bar
+        evaluate = functools.partial(_evaluate, setting, solve.time(solve.steps))
+        z_bar, theta_bar = vjp(evaluate, state[1], theta)[1](_cotangents(setting, theta, own, [(own, last)]))
+        for start in reversed(range(0, solve.steps, solve.stride)):
+            for steps in chunked.backward_chunks(start):
+                first = steps.start
+                k = solve.observation(first)
+                noise = chunked.backward_noise(range(max(first - 1, 0), steps.stop))
+                if first == 0:
+                    noise = noise[:1] + noise  # there is no step before it, and `own` is zero
+                state, y_bar, z_bar, theta_bar = backward(
+                    state,
+                    y_bar,
+                    z_bar,
+                    theta,
+                    theta_bar,
+                    noise,
+                    chunked.times(steps),
+                    nothing if k is None else cotangents[k],
+                    half if first else zero,
+                )
+        return solve.gradient(loss, y_bar + z_bar, theta_bar)
+
+    return run
+
+
+def _evaluate(setting: Setting, t: Any, z: Tensor, theta: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """f and g, without g for an ODE."""
+    terms = setting.terms(theta)
+    values = terms.f(t, z), terms.g(t, z)
+    return values if values[1] is not None else values[:1]
+
+
+def _cotangents(
+    setting: Setting, theta: Sequence[Tensor], total: Tensor, pairs: Sequence[tuple[Tensor, Any]]
+) -> tuple[Tensor, ...]:
+    """What f and g receive from the increments that they enter, a cotangent and dW each; `total` is their sum."""
+    f_bar = total * setting.dt
+    if setting.problem.noise == "none":
+        return (f_bar,)
+    terms = setting.terms(theta)
+    return f_bar, combine([1.0] * len(pairs), [terms.noise_cotangent(bar, dW) for bar, dW in pairs])
+
+
+@functools.lru_cache(maxsize=2)
+def _compiled_backward(setting: Setting) -> Callable[..., tuple[State, Tensor, Tensor, list[Tensor]]]:
+    """A chunk of steps back, from the state and the cotangents at its end to those at its start.
+
+    `noise` starts with that of the step before the chunk, `times` are those of the steps' starts; y at the chunk's
+    start receives `cotangent` from the loss. `own` is the ½ of ½ ȳ at the chunk's start, 0 where no step comes before.
+    """
+    dt = setting.dt
+
+    def backward(
+        state: State,
+        y_bar: Tensor,
+        z_bar: Tensor,
+        theta: Sequence[Tensor],
+        theta_bar: Sequence[Tensor],
+        noise: Sequence[Any],
+        times: Sequence[Tensor],
+        cotangent: Tensor,
+        own: Tensor,
+    ) -> tuple[State, Tensor, Tensor, list[Tensor]]:
+        y, z, f, g = state
+        terms = setting.terms(theta)
+        for k in reversed(range(len(times))):
+            dW, previous = noise[k + 1], noise[k]
+            increment1 = terms.product(f, g, dt, dW)
+            z = 2 * y - z - increment1
+            next_bar = z_bar + 0.5 * y_bar  # what f(z_n) dt + g(z_n) dW_n receives
+            y_bar = y_bar + 2 * z_bar
+            if k == 0:
+                y_bar = y_bar + cotangent
+            own_bar = (own if k == 0 else 0.5) * y_bar
+            values, pull = vjp(functools.partial(_evaluate, setting, times[k]), z, theta)
+            product, products = pull(
+                _cotangents(setting, theta, next_bar + own_bar, [(next_bar, dW), (own_bar, previous)])
+            )
+            f, g = values if len(values) == 2 else (*values, None)
+            y = y - 0.5 * (increment1 + terms.product(f, g, dt, dW))
+            z_bar = product - z_bar
+            theta_bar = [total + part for total, part in zip(theta_bar, products, strict=True)]
+        after = tuple(None if x is None else x.contiguous() for x in (y, z, f, g))
+        return after, y_bar.contiguous(), z_bar.contiguous(), list(theta_bar)
+
+    return compile_chunk(backward, setting.case)

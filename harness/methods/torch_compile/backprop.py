@@ -1,0 +1,50 @@
+"""Backpropagation through the solver, in compiled chunks, PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.brownian.path import SharedPath
+from harness.case import Case
+from harness.method import AbstractGradientMethod, Gradient
+from harness.methods.torch_compile._support import refusal
+from harness.problem import AbstractProblem
+from harness.scheme import AbstractScheme
+
+
+class Backprop(AbstractGradientMethod):
+    """As `torch/backprop`, a chunk of steps being one compiled function, and another its vector–Jacobian product.
+
+    The exact gradient of the discrete solve, memory O(steps): what AOTAutograd chooses to keep of each chunk.
+    `docs/methods/torch-compile.md` has what is compiled, and how.
+    """
+
+    name = "torch-compile/backprop"
+    framework = "torch"
+    summary = "backpropagation through the solver, its steps compiled in chunks by torch.compile"
+    step_seconds = 1.5e-4
+
+    def unsupported(self, case: Case) -> str | None:
+        """Every scheme, where there is a C++ compiler."""
+        return refusal(case)
+
+    def build(
+        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
+    ) -> Callable[[], Gradient]:
+        """Run once, which compiles."""
+        import torch
+
+        from harness.methods.torch_compile._chunks import ChunkedSolve, compiling
+
+        chunked = ChunkedSolve(problem, scheme, case, path)
+        solve = chunked.solve
+
+        def run() -> Gradient:
+            _, ys = chunked.observe(solve.parameters)
+            loss = solve.loss(ys)
+            y0, *theta = torch.autograd.grad(loss, [solve.y0, *solve.parameters], materialize_grads=True)
+            return solve.gradient(loss.detach(), y0, theta)
+
+        with compiling():
+            run()
+        return run
