@@ -30,15 +30,29 @@ BLOCK = Case(
 )
 
 
+SMALL = replace(BLOCK, problem="neural(width=4)", dim=2, batch=16, dtype="float64")
+"""For methods whose time grows with the number of parameters, or that want float64."""
+BY_PARAMETER = ("forward", "finite-differences")
+
+
 def cases() -> list[Case]:
-    """Each method with each scheme and noise of the block that it can do."""
+    """Each method with each scheme and noise of its block that it can do, or else with its default scheme."""
     found = []
-    for noise, scheme in (("diagonal", "heun"), ("diagonal", "reversible-heun"), ("none", "heun")):
-        for name, method in REGISTRY.methods.items():
-            case = replace(BLOCK, method=name, noise=noise, scheme=scheme)
-            if method.unsupported(case) is None:
-                found.append(case)
+    for name, method in REGISTRY.methods.items():
+        approach = name.partition("/")[2]
+        block = replace(SMALL if approach in BY_PARAMETER else BLOCK, method=name)
+        settings = [("diagonal", "heun"), ("diagonal", "reversible-heun"), ("none", "heun")]
+        usual = [case for case in (replace(block, noise=n, scheme=s) for n, s in settings) if supported(case)]
+        others = (replace(block, noise=n, scheme=s) for n in ("diagonal", "none") for s in method.default_schemes)
+        found += usual or [next(case for case in others if supported(case))]
     return found
+
+
+def supported(case: Case) -> bool:
+    """Whether scheme and method can do it."""
+    problem = REGISTRY.problem(case.problem, noise=case.noise, calculus=case.calculus, dim=case.dim)
+    scheme = REGISTRY.schemes[case.scheme]
+    return not (scheme.unsupported(problem) or REGISTRY.methods[case.method].unsupported(case))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -64,6 +78,6 @@ def test_method(benchmark, case):
         return gradient
 
     once()
-    benchmark.group = f"{case.noise} noise, {case.scheme}"
+    benchmark.group = f"{case.noise} noise, {case.scheme}, {case.problem}"
     gradient = benchmark.pedantic(once, rounds=5, warmup_rounds=1)
     assert framework.read(gradient).finite()
