@@ -22,6 +22,7 @@ def answers(frame: pd.DataFrame) -> list[str]:
         *_overhead(methods),
         *_memory(methods),
         *_errors(methods),
+        *_diverged(frame),
         *_threads(ok),
     ]
     return sentences or ["Nothing was measured."]
@@ -125,6 +126,17 @@ def _errors(methods: pd.DataFrame) -> list[str]:
             " reference's own error bar and are not resolved."
         )
     return sentences
+
+
+def _diverged(frame: pd.DataFrame) -> list[str]:
+    """Which methods gave no finite gradient, and how often."""
+    supported = frame[frame["status"] != "unsupported"]
+    listed = []
+    for (method, scheme), statuses in supported.groupby(["method", "scheme"])["status"]:
+        diverged = int((statuses == "diverged").sum())
+        if diverged:
+            listed.append(f"{method} with {scheme} ({diverged} of {plural(len(statuses), 'case')})")
+    return [f"No finite gradient: {listing(listed)}."] if listed else []
 
 
 def _threads(ok: pd.DataFrame) -> list[str]:

@@ -55,6 +55,8 @@ COLUMNS = (
     ("loss_error_median", "loss error", format.error),
 )
 """The table's columns: of the DataFrame, heading, and how a value is written."""
+ORDER = {"ok": 0, "unsupported": 2}
+"""Of the table: what was measured, then what failed, then what can't be done."""
 
 
 def write_report(run: Run, folder: Path) -> Path:
@@ -117,7 +119,7 @@ def _content(suite: Suite, run: Run, about: dict[str, Any], frame: pd.DataFrame)
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """A row a record: for each cell what it shows and what it sorts by; unresolved errors are marked."""
     rows = []
-    for record in _dicts(frame):
+    for record in sorted(_dicts(frame), key=lambda record: ORDER.get(record["status"], 1)):
         cells = []
         for column, _, write in COLUMNS:
             value = record[column]

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import colorsys
 import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import seaborn as sns
 
 # A hue an approach family, a lightness a backend: methods that do the same are kin to the eye.
 HUES = {
@@ -37,6 +41,17 @@ def color(name: str) -> str:
     saturation = 0.0 if hue is None else 0.75
     red, green, blue = colorsys.hls_to_rgb(hue or 0.0, lightness, saturation)
     return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
+
+
+def shades(names: Sequence[str]) -> dict[str, Any]:
+    """A colour for each line: that of its method, lighter for each further scheme of the same method."""
+    seen: dict[str, int] = {}
+    colors = {}
+    for name in sorted(names):
+        method = name.partition(" ")[0]
+        nth = seen[method] = seen.get(method, -1) + 1
+        colors[name] = sns.light_palette(color(method), n_colors=5)[4 - min(nth, 3)]
+    return colors
 
 
 def marker(name: str) -> str:

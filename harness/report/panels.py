@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
@@ -34,6 +37,24 @@ def method_of(name: str) -> str:
     return name.split(" ")[0]
 
 
+def line_names(figure: Figure, data: pd.DataFrame) -> pd.Series:
+    """What each record's line is called: what colours it, with its scheme where that has several."""
+    several = figure.color != "scheme" and data.groupby(figure.color)["scheme"].nunique().max() > 1
+    return data[figure.color] + (" " + data["scheme"] if several else "")
+
+
+def facets_of(figure: Figure, data: pd.DataFrame) -> list[Any] | None:
+    """The panels' values in their order, the numbers in a name by their size; None for a single panel."""
+    if figure.facet is None:
+        return None
+
+    def natural(value: Any) -> list[tuple[int, float, str]]:
+        parts = re.split(r"(\d+(?:\.\d+)?)", str(value))
+        return [(1, float(part), "") if k % 2 else (0, 0.0, part) for k, part in enumerate(parts)]
+
+    return sorted(data[figure.facet].unique(), key=natural)
+
+
 def interval_of(figure: Figure) -> tuple[str, ...]:
     """The columns that bound y, where it has such."""
     ends = tuple(f"{figure.y.removesuffix('_median')}_{end}" for end in ("low", "high"))
@@ -48,6 +69,7 @@ def panels(figure: Figure, grid: sns.FacetGrid, data: pd.DataFrame) -> list[tupl
 
 
 def finish(grid: sns.FacetGrid, figure: Figure, x: str, y: str) -> None:
+    """Label axes and panels."""
     grid.set_axis_labels(x, y)
     if figure.facet:
         grid.set_titles(f"{label(figure.facet)} {{col_name}}")

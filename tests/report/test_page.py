@@ -197,3 +197,23 @@ def test_the_table_sorts_and_filters_in_a_browser(run, tmp_path, browser):
     assert page.locator("figure svg").count() == 6
     assert page.locator("#failures").inner_text().count("too long") == 1
     assert not problems
+
+
+def test_what_diverges_is_said(run, make_case):
+    for steps in (8, 16):
+        case = make_case(method="torch/ees", scheme="ees25", steps=steps)
+        status = "diverged" if steps == 8 else "ok"
+        run.append(Record(run=run.id, suite="tiny", case=case, status=status))
+    text = "\n".join(answers(load(run.folder)))
+    assert "No finite gradient: torch/ees with ees25 (1 of 2 cases)." in text
+
+
+def test_panels_are_in_the_order_of_the_numbers_in_their_names():
+    import pandas as pd
+
+    from harness.report.panels import facets_of
+    from harness.suite import Figure
+
+    figure = Figure(figure="scaling", facet="problem")
+    data = pd.DataFrame({"problem": ["p(mu=10.0)", "p", "p(mu=3.0)", "p(mu=100.0)"]})
+    assert facets_of(figure, data) == ["p", "p(mu=3.0)", "p(mu=10.0)", "p(mu=100.0)"]

@@ -6,13 +6,13 @@ import pandas as pd
 import seaborn as sns
 
 from harness.report.palette import color
-from harness.report.panels import finish, interval_of, label, method_of, panels
+from harness.report.panels import facets_of, finish, interval_of, label, method_of, panels
 from harness.suite import Figure
 
 
 def points(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
     """A row a method, a point at its value on a logarithmic axis, the smallest first."""
-    facets = sorted(data[figure.facet].unique(), key=str) if figure.facet else None
+    facets = facets_of(figure, data)
     data = data.assign(row=_row_names(figure, data))
     height = 1.0 + 0.24 * data["row"].nunique()
     grid = sns.FacetGrid(

@@ -4,76 +4,80 @@ from __future__ import annotations
 
 from typing import Any
 
+import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
+from matplotlib.ticker import NullLocator
 
 from harness.frames import UNRESOLVED
-from harness.report.palette import color, dashes, marker
-from harness.report.panels import finish, interval_of, label, method_of, panels
+from harness.report.palette import dashes, marker, shades
+from harness.report.panels import facets_of, finish, interval_of, label, line_names, panels
 from harness.suite import Figure
+
+MOST_TICKS = 8
+"""So many values of x are each marked; more are left to matplotlib."""
 
 
 def scaling(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
     """Both axes logarithmic, a line a method (and scheme, where a method has several)."""
-    facets = sorted(data[figure.facet].unique(), key=str) if figure.facet else None
+    data = data.assign(line=line_names(figure, data))
+    names = sorted(data["line"].unique())
+    colors = shades(names)
     grid = sns.FacetGrid(
-        data, col=figure.facet, col_order=facets, col_wrap=3 if facets else None, height=3.6, aspect=1.15
+        data,
+        col=figure.facet,
+        col_order=facets_of(figure, data),
+        col_wrap=3 if figure.facet else None,
+        height=3.6,
+        aspect=1.15,
     )
-    interval = interval_of(figure)
     for panel, axes in panels(figure, grid, data):
-        for name, line in _lines(figure, panel):
-            axes.plot(line[figure.x], line[figure.y], **_line_style(name))
-            if interval:
-                low, high = interval
-                axes.fill_between(line[figure.x], line[low], line[high], color=color(method_of(name)), alpha=0.15)
-            if figure.y.startswith("gradient_error"):
-                hollow = line[line[figure.y] <= UNRESOLVED * line["reference_error"]]
-                axes.plot(
-                    hollow[figure.x],
-                    hollow[figure.y],
-                    ls="",
-                    marker=marker(name),
-                    mfc="white",
-                    mec=color(method_of(name)),
-                    zorder=3,
-                )
-        axes.set_xscale("log" if pd.api.types.is_numeric_dtype(panel[figure.x]) else "linear")
+        for name, group in panel.groupby("line", sort=True):
+            _draw_line(axes, figure, str(name), _function(figure, group), colors[str(name)])
         axes.set_yscale("log")
+        _scale_x(axes, panel[figure.x])
     finish(grid, figure, label(figure.x), label(figure.y))
     handles: dict[str, Any] = {}
     for axes in grid.axes.flat:
-        for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
-            handles.setdefault(name, handle)
-    grid.figure.legend(
-        handles.values(),
-        handles.keys(),
-        loc="center left",
-        bbox_to_anchor=(1.0, 0.5),
-        frameon=False,
-        fontsize=8,
-    )
+        handles |= {name: handle for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)}
+    listed = [name for name in names if name in handles]
+    place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5), "frameon": False, "fontsize": 8}
+    grid.figure.legend([handles[name] for name in listed], listed, **place)
     return grid
 
 
-def _lines(figure: Figure, panel: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """The lines of a panel. Of what varies besides the median is taken, so that a line is a function."""
-    several = figure.color != "scheme" and panel.groupby(figure.color)["scheme"].nunique().max() > 1
-    keys = [figure.color, *(["scheme"] if several else [])]
-    lines = []
-    for key, group in panel.groupby(keys, sort=True):
-        columns = [c for c in (figure.y, *interval_of(figure), "reference_error") if c != figure.x]
-        line = group.groupby(figure.x)[list(dict.fromkeys(columns))].median().reset_index()
-        lines.append((" ".join(map(str, key)), line))
-    return lines
+def _function(figure: Figure, group: pd.DataFrame) -> pd.DataFrame:
+    """One y for each x: of what varies besides, the median."""
+    columns = [c for c in (figure.y, *interval_of(figure), "reference_error") if c != figure.x]
+    return group.groupby(figure.x)[list(dict.fromkeys(columns))].median().reset_index()
 
 
-def _line_style(name: str) -> dict[str, Any]:
+def _draw_line(axes: plt.Axes, figure: Figure, name: str, line: pd.DataFrame, color: Any) -> None:
     dash = dashes(name)
-    return {
-        "label": name,
-        "color": color(method_of(name)),
-        "marker": marker(name),
-        "markersize": 5,
-        "linewidth": 1.4,
-        "linestyle": "-" if not dash else (0, dash),
-    }
+    style: dict[str, Any] = {"color": color, "marker": marker(name)}
+    axes.plot(
+        line[figure.x],
+        line[figure.y],
+        label=name,
+        ms=5,
+        lw=1.4,
+        ls="-" if not dash else (0, dash),
+        **style,
+    )
+    interval = interval_of(figure)
+    if interval:
+        axes.fill_between(line[figure.x], line[interval[0]], line[interval[1]], color=color, alpha=0.15)
+    if figure.y.startswith("gradient_error"):
+        hollow = line[line[figure.y] <= UNRESOLVED * line["reference_error"]]
+        axes.plot(hollow[figure.x], hollow[figure.y], ls="", mfc="white", zorder=3, **style)
+
+
+def _scale_x(axes: plt.Axes, values: pd.Series) -> None:
+    """Logarithmic for numbers. Where they are few and whole, as steps are, the ticks are the values themselves."""
+    if not pd.api.types.is_numeric_dtype(values):
+        return
+    axes.set_xscale("log")
+    ticks = sorted(values.unique())
+    if len(ticks) <= MOST_TICKS and all(float(tick).is_integer() for tick in ticks):
+        axes.set_xticks(ticks, [f"{int(tick)}" for tick in ticks])
+        axes.xaxis.set_minor_locator(NullLocator())
