@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from harness.brownian.jax_normals import standard_normals
 from harness.brownian.jax_tree import JaxTree
 from harness.brownian.path import SharedPath
+from harness.brownian.ticks import ticks_of, values
 from harness.case import Case
 
 CHUNK_NUMBERS = 2**13  # about as many are drawn together: enough to hide the cost of a draw, little to hold
@@ -19,16 +20,28 @@ CHUNK_STEPS = 64
 def noise_argument(case: Case, noise_dim: int, path: SharedPath | None, *, levy_area: bool = False) -> Any:
     """What a compiled method is called with: a key (own sampler, tree), what is had of the path, or None (an ODE).
 
-    Of the path: W of every step, (steps, batch, noise_dim), or the pair (W, H) where the scheme needs it.
+    Of the path: W of every step, (steps, batch, noise_dim), or the pair (W, H) where the scheme needs it; with
+    adaptive steps W at every tick.
     """
     if not noise_dim:
         return None
     if path is None:
         return jax.random.key(case.seed)
+    if case.stepping == "adaptive":
+        return jnp.asarray(values(path, ticks_of(case)), dtype=case.dtype)
     W, H = path.increments(case.steps)
     if levy_area:
         return jnp.asarray(W, dtype=case.dtype), jnp.asarray(H, dtype=case.dtype)
     return jnp.asarray(W, dtype=case.dtype)
+
+
+def at_tick(noise: Any, tick: Any, case: Case, noise_dim: int, span: float) -> Any:
+    """W at a tick of adaptive steps, (batch, noise_dim), of what `noise_argument` made; None for an ODE."""
+    if noise is None:
+        return None
+    if not is_key(noise):
+        return noise[tick]
+    return JaxTree.of(noise, case, noise_dim, ticks_of(case), span).at(tick)
 
 
 def is_key(noise: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from harness.brownian.path import SharedPath
+from harness.brownian.ticks import values
 from harness.brownian.torch_tree import TorchTree, TreeNoise
 from harness.case import Case
 from harness.random import splitmix
@@ -85,6 +87,18 @@ class NoNoise:
 
 
 Noise = TorchNoise | TreeNoise | InjectedTorchNoise | NoNoise
+
+
+def make_path(
+    case: Case, noise_dim: int, ticks: int, span: float, path: SharedPath | None
+) -> Callable[[int], Tensor | None]:
+    """W at a tick, (batch, noise_dim), for adaptive steps: of the shared path, all of it held, else of the tree."""
+    if not noise_dim:
+        return lambda _: None
+    if path is None:
+        return TorchTree(case, noise_dim, ticks, span).at
+    W = torch.from_numpy(values(path, ticks)).to(device=case.device, dtype=getattr(torch, case.dtype))
+    return W.__getitem__
 
 
 def make_noise(case: Case, noise_dim: int, dt: float, path: SharedPath | None, *, levy_area: bool = False) -> Noise:

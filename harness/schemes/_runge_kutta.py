@@ -8,6 +8,7 @@ a single stage at the left end, solves Itô SDEs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.scheme import AbstractScheme, State
@@ -51,9 +52,30 @@ class AbstractRungeKutta(AbstractScheme):
 
     def change(self, terms: Terms, t0: Any, dt: float, y0: Any, dW: Any) -> Any:
         """Σ b_i k_i, (batch, dim): what a step from y0 adds to it. dt may be negative: a step backwards from t0."""
-        increments: list[Any] = []
-        for a, c in zip(self.a, self.c, strict=True):
-            shift = combine(a, increments)
-            y = y0 if shift is None else y0 + shift
-            increments.append(terms.increment(t0 + c * dt, y, dt, dW))
-        return combine(self.b, increments)
+        return combine(self.b, stages(self, terms, t0, dt, y0, dW))
+
+
+@dataclass(frozen=True)
+class Tableau:
+    """The weights alone."""
+
+    a: tuple[tuple[float, ...], ...]
+    b: tuple[float, ...]
+    c: tuple[float, ...]
+
+
+def with_error_stage(scheme: AbstractRungeKutta) -> Tableau:
+    """With as many stages as `b_error` has weights: the increment at (t1, y1) is a stage that adds nothing."""
+    if len(scheme.b_error or ()) == len(scheme.b):
+        return Tableau(scheme.a, scheme.b, scheme.c)
+    return Tableau((*scheme.a, scheme.b), (*scheme.b, 0.0), (*scheme.c, 1.0))
+
+
+def stages(tableau: Tableau | AbstractRungeKutta, terms: Terms, t0: Any, dt: Any, y0: Any, dW: Any) -> list[Any]:
+    """k_i, the increment at y0 + Σ a_ij k_j, of every stage."""
+    increments: list[Any] = []
+    for a, c in zip(tableau.a, tableau.c, strict=True):
+        shift = combine(a, increments)
+        y = y0 if shift is None else y0 + shift
+        increments.append(terms.increment(t0 + c * dt, y, dt, dW))
+    return increments

@@ -17,7 +17,7 @@ from harness.method import Gradient
 from harness.methods.jax._solve import JaxSolve
 
 Function = Callable[..., tuple[Any, ...]]
-"""(solve, y0, theta, noise, *extra) -> (loss, ∂L/∂θ, ∂L/∂y0)."""
+"""(solve, y0, theta, noise, *extra) -> (loss, ∂L/∂θ, ∂L/∂y0), and the evaluations of f where it counts them."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class CompiledGradient:
 
     def __call__(self) -> Gradient:
         """Dispatch it; the result may not have been computed yet."""
-        loss, theta, y0 = self.executable(*self.arguments)
-        return Gradient(loss, theta, y0)
+        loss, theta, y0, *evaluations = self.executable(*self.arguments)
+        return Gradient(loss, theta, y0, *evaluations)
 
     def temp_bytes(self) -> int | None:
         """XLA's own count of the temporary memory, where the platform has one."""

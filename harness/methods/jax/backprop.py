@@ -7,6 +7,7 @@ from collections.abc import Callable
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
+from harness.methods._adaptive import refusal
 from harness.methods._support import NATIVE_SAMPLERS, whole_observations
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
@@ -23,20 +24,23 @@ class Backprop(AbstractGradientMethod):
     framework = "jax"
     summary = "backpropagation through the solver, the state of every step kept"
     samplers = NATIVE_SAMPLERS
+    steppings = ("fixed", "adaptive")
     step_seconds = 1e-4
 
     def unsupported(self, case: Case) -> str | None:
         """Every scheme."""
-        return whole_observations(case)
+        return whole_observations(case) or refusal(case)
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:
         """Compile ahead of time."""
+        from harness.methods.jax import _adaptive
         from harness.methods.jax._compile import compile_gradient
         from harness.methods.jax._solve import JaxSolve
 
-        return compile_gradient(_gradient, JaxSolve(problem, scheme, case), path)
+        function = _gradient if case.stepping == "fixed" else _adaptive.backprop
+        return compile_gradient(function, JaxSolve(problem, scheme, case), path)
 
 
 def _gradient(solve, y0, theta, noise):

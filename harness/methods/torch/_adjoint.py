@@ -10,7 +10,7 @@ from torch import Tensor
 
 from harness.methods.torch._solve import TorchSolve
 from harness.scheme import increment_of
-from harness.schemes._runge_kutta import AbstractRungeKutta, combine
+from harness.schemes._runge_kutta import AbstractRungeKutta, Tableau, combine
 from harness.terms import Terms
 
 
@@ -20,7 +20,7 @@ class AdjointStep:
     F and its vector–Jacobian product are evaluated together; the products by θ only where a stage has a weight.
     """
 
-    def __init__(self, solve: TorchSolve, tableau: AbstractRungeKutta) -> None:
+    def __init__(self, solve: TorchSolve, tableau: AbstractRungeKutta | Tableau) -> None:
         self.solve = solve
         self.tableau = tableau
         self.terms = Terms(torch, solve.problem, solve.theta, stratonovich=True)
@@ -32,19 +32,33 @@ class AdjointStep:
 
         `state(i, increments)` is y at stage i, given F of the stages before it.
         """
+        solve = self.solve
+        dW = increment_of(solve.noise[n])
+        increments, products = self.stages(solve.time(n + 1), solve.dt, dW, a, theta, state)
+        return a + combine(self.tableau.b, products), increments
+
+    def stages(
+        self,
+        t1: float,
+        dt: float,
+        dW: Any,
+        a: Tensor,
+        theta: list[Tensor] | None,
+        state: Callable[[int, list[Tensor]], Tensor],
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """F and its product with a at every stage of the step from t1 to t1 − dt. Without `theta`, none by θ."""
         solve, tableau = self.solve, self.tableau
-        dW, t1 = increment_of(solve.noise[n]), solve.time(n + 1)
         increments: list[Tensor] = []
         products: list[Any] = []
         for i, (row, b, c) in enumerate(zip(tableau.a, tableau.b, tableau.c, strict=True)):
             y = state(i, increments).detach().requires_grad_()
             shift = combine(row, products)
-            wanted = [y, *solve.parameters] if b else [y]
-            increment = self.terms.increment(t1 - c * solve.dt, y, solve.dt, dW)
+            wanted = [y, *solve.parameters] if b and theta is not None else [y]
+            increment = self.terms.increment(t1 - c * dt, y, dt, dW)
             stage_a = a if shift is None else a + shift
             product, *theta_products = torch.autograd.grad(increment, wanted, stage_a, materialize_grads=True)
             increments.append(increment.detach())
             products.append(product)
-            if b:
+            if b and theta is not None:
                 torch._foreach_add_(theta, theta_products, alpha=b)
-        return a + combine(tableau.b, products), increments
+        return increments, products

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
+from harness.methods._adaptive import refusal
 from harness.methods._support import NATIVE_SAMPLERS, whole_observations
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
@@ -27,12 +28,13 @@ class Adjoint(AbstractGradientMethod):
     framework = "torch"
     summary = "continuous (stochastic) adjoint, solved backwards on the same path"
     samplers = NATIVE_SAMPLERS
+    steppings = ("fixed", "adaptive")
     exact = False
     step_seconds = 9e-4
 
     def unsupported(self, case: Case) -> str | None:
         """Every scheme."""
-        return whole_observations(case)
+        return whole_observations(case) or refusal(case)
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
@@ -41,11 +43,14 @@ class Adjoint(AbstractGradientMethod):
         import torch
 
         from harness.methods._backward import backward_scheme
+        from harness.methods.torch import _adaptive
         from harness.methods.torch._adjoint import AdjointStep
         from harness.methods.torch._solve import TorchSolve
         from harness.schemes._runge_kutta import combine
 
         solve = TorchSolve(problem, scheme, case, path)
+        if case.stepping == "adaptive":
+            return _adaptive.adjoint(solve, case, path)
         tableau = backward_scheme(scheme, problem)
         step = AdjointStep(solve, tableau)
 

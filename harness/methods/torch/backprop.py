@@ -7,6 +7,7 @@ from collections.abc import Callable
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
+from harness.methods._adaptive import refusal
 from harness.methods._support import NATIVE_SAMPLERS, whole_observations
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
@@ -19,11 +20,12 @@ class Backprop(AbstractGradientMethod):
     framework = "torch"
     summary = "backpropagation through the solver, all intermediate values kept"
     samplers = NATIVE_SAMPLERS
+    steppings = ("fixed", "adaptive")
     step_seconds = 4e-4
 
     def unsupported(self, case: Case) -> str | None:
         """Every scheme."""
-        return whole_observations(case)
+        return whole_observations(case) or refusal(case)
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
@@ -31,9 +33,12 @@ class Backprop(AbstractGradientMethod):
         """Eager: there is nothing to compile."""
         import torch
 
+        from harness.methods.torch import _adaptive
         from harness.methods.torch._solve import TorchSolve
 
         solve = TorchSolve(problem, scheme, case, path)
+        if case.stepping == "adaptive":
+            return _adaptive.backprop(solve, case, path)
 
         def run() -> Gradient:
             state = solve.init(solve.y0)

@@ -1,0 +1,227 @@
+"""Adaptive steps: the error follows the tolerance, both backends take the same steps, and the path is one path."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from gradients import distance, gradient, path_of, problem_of
+
+from harness.errors import UnsupportedError
+from harness.gradient_arrays import GradientArrays
+from harness.initial import initial_values
+from harness.measure.framework import FRAMEWORKS
+from harness.reference import discrete
+from harness.reference.closed_form import closed_form
+
+EXAMPLE1 = {"problem": "example1", "calculus": "ito", "scheme": "milstein"}
+EXAMPLE2 = {"problem": "example2", "calculus": "stratonovich", "scheme": "heun"}
+ODE = {"problem": "linear", "noise": "none", "brownian": "own"}
+
+
+@pytest.fixture
+def adaptive_case(make_case):
+    """A small case whose first step is a quarter of the interval."""
+
+    def make(**axes: Any) -> Any:
+        return make_case(**{"stepping": "adaptive", "brownian": "tree", "steps": 4, "atol": 1e-3, **axes})
+
+    return make
+
+
+def agreement_tolerance() -> float:
+    """The same steps, the same operations in another order."""
+    return 1e-12
+
+
+def evaluations(found: GradientArrays) -> float:
+    """Of f, which adaptive solves count."""
+    assert found.evaluations is not None
+    return found.evaluations
+
+
+def truth(registry: Any, case: Any, seed: int = 7) -> GradientArrays:
+    """The closed form's gradient on the path of `gradient`."""
+    problem = problem_of(registry, case)
+    found = closed_form(problem, case, path_of(problem, case, seed) if case.noise != "none" else None)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["heun", "rk4", "dopri5"])
+@pytest.mark.parametrize("approach", ["backprop", "adjoint"])
+def test_the_error_of_an_ode_follows_the_tolerance(registry, adaptive_case, approach, scheme):
+    """Heun's and Dormand and Prince's estimates are embedded, the other's is had by doubling the step."""
+    cases = [
+        adaptive_case(**ODE, method=f"torch/{approach}", scheme=scheme, atol=atol, observations=2)
+        for atol in (1e-4, 1e-6, 1e-8)
+    ]
+    if scheme == "heun":
+        cases = cases[:2]
+    found = [gradient(registry, case) for case in cases]
+    errors = [distance(x, truth(registry, case)) for x, case in zip(found, cases, strict=True)]
+    assert all(later < earlier for earlier, later in pairwise(errors))
+    # A step's error is held, not that of the gradient, which sums a hundred of them at most.
+    assert all(error <= 100 * case.atol for error, case in zip(errors, cases, strict=True))
+    counts = [evaluations(x) for x in found]
+    assert all(later > earlier for earlier, later in pairwise(counts))
+
+
+@pytest.mark.parametrize("axes", [EXAMPLE1, EXAMPLE2], ids=["example1", "example2"])
+@pytest.mark.parametrize("approach", ["backprop", "adjoint"])
+def test_the_error_of_an_sde_falls_with_the_tolerance(registry, adaptive_case, approach, axes):
+    """The median over paths; from 1e-1 to 1e-4 the step falls by 10² or so, and with it an error of order 1."""
+    seeds = range(5)
+    errors, counts = [], []
+    for atol in (1e-1, 1e-2, 1e-3, 1e-4):
+        case = adaptive_case(**axes, method=f"torch/{approach}", atol=atol, dim=5)
+        found = [gradient(registry, case, seed) for seed in seeds]
+        distances = [distance(x, truth(registry, case, seed)) for x, seed in zip(found, seeds, strict=True)]
+        errors.append(np.median(distances))
+        counts.append(np.median([evaluations(x) for x in found]))
+    assert all(later < earlier for earlier, later in pairwise(errors))
+    assert all(later > earlier for earlier, later in pairwise(counts))
+    assert errors[-1] <= 0.1 * errors[0]
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [
+        {**EXAMPLE1, "observations": 3, "steps": 12},
+        {**EXAMPLE2, "scheme": "reversible-heun", "atol": 0.0, "rtol": 1e-2},
+        {"problem": "example3", "calculus": "ito", "scheme": "heun", "noise": "additive"},
+        {**ODE, "scheme": "dopri5", "observations": 2, "atol": 1e-8},
+    ],
+    ids=["doubled", "state-of-four", "embedded", "error-stage"],
+)
+@pytest.mark.parametrize("approach", ["backprop", "adjoint"])
+def test_backends_take_the_same_steps(registry, adaptive_case, approach, axes):
+    torch, jax = (gradient(registry, adaptive_case(**axes, method=f"{b}/{approach}")) for b in ("torch", "jax"))
+    assert distance(torch, jax) <= agreement_tolerance()
+    if approach == "adjoint":
+        assert torch.evaluations == jax.evaluations
+
+
+def test_backprop_is_the_gradient_of_the_kept_steps(registry, adaptive_case):
+    """Central differences: the lengths are whole numbers of ticks, so that they don't move with θ."""
+    import torch
+
+    from harness.methods.torch._adaptive import AdaptiveSolve
+    from harness.methods.torch._solve import TorchSolve
+
+    case = adaptive_case(**EXAMPLE1, observations=2, dim=2)
+    problem = problem_of(registry, case)
+    solve = TorchSolve(problem, registry.schemes[case.scheme], case, None)
+    adaptive = AdaptiveSolve(solve, case, path_of(problem, case))
+    eps, found = 1e-6, []
+    with torch.no_grad():
+        for name in sorted(solve.theta):
+            entries = solve.theta[name].view(-1)
+            for i in range(len(entries)):
+                losses = []
+                for step in (eps, -2 * eps, eps):
+                    entries[i] += step
+                    losses.append(float(solve.loss(adaptive.forward()[0])))
+                found.append((losses[0] - losses[1]) / (2 * eps))
+    exact = gradient(registry, case).theta
+    # Truncation ε² and rounding 1e-16 / ε.
+    assert np.linalg.norm(exact - found) <= 1e-8 * np.linalg.norm(exact)
+
+
+@pytest.mark.parametrize("approach", ["backprop", "adjoint"])
+def test_evaluations_are_those_made(registry, adaptive_case, monkeypatch, approach):
+    from harness.problems.example1 import Example1
+
+    calls, drift = [], Example1.drift
+
+    def counted(self: Any, *arguments: Any) -> Any:
+        calls.append(1)
+        return drift(self, *arguments)
+
+    case = adaptive_case(**EXAMPLE1, method=f"torch/{approach}", observations=2)
+    problem = problem_of(registry, case)
+    run = registry.methods[case.method].build(problem, registry.schemes[case.scheme], case, path_of(problem, case))
+    monkeypatch.setattr(Example1, "drift", counted)
+    assert run().evaluations == len(calls)
+
+
+def test_steps_are_rejected_and_grow(registry, adaptive_case):
+    from harness.methods.torch._adaptive import AdaptiveSolve
+    from harness.methods.torch._solve import TorchSolve
+
+    def walked(**axes: Any) -> Any:
+        case = adaptive_case(**EXAMPLE1, **axes)
+        problem = problem_of(registry, case)
+        solve = TorchSolve(problem, registry.schemes[case.scheme], case, None)
+        return AdaptiveSolve(solve, case, path_of(problem, case)).forward()[1]
+
+    strict = walked(atol=1e-4, steps=1)
+    assert strict.attempts > strict.kept > 10
+    loose = walked(atol=1e3, steps=64)
+    # Each may be five times as long as the one before: 1 + 5 + 25 of 64, and the rest.
+    assert loose.attempts == loose.kept == 4
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+@pytest.mark.parametrize("approach", ["backprop", "adjoint"])
+def test_the_tree_drives_both_solves(registry, adaptive_case, backend, approach):
+    """Without a shared path: the loss is that of the exact solution at the tree's own W(t1), to a part of a hundred."""
+    import jax
+
+    from harness.brownian.jax_tree import JaxTree
+    from harness.brownian.ticks import ticks_of
+    from harness.brownian.torch_tree import TorchTree
+
+    case = adaptive_case(**EXAMPLE1, method=f"{backend}/{approach}", atol=1e-4)
+    problem = problem_of(registry, case)
+    run = registry.methods[case.method].build(problem, registry.schemes[case.scheme], case, None)
+    found, again = (FRAMEWORKS[backend].read(run()) for _ in range(2))
+    assert distance(found, again) == 0
+    ticks = ticks_of(case)
+    if backend == "torch":
+        W = TorchTree(case, case.dim, ticks, 1.0).at(ticks).numpy()
+    else:
+        W = np.asarray(JaxTree.of(jax.random.key(case.seed), case, case.dim, ticks, 1.0).at(ticks))
+    y0, theta = initial_values(problem, case.batch, case.seed)
+    exact = float(problem.loss(np, problem.solution(np, 1.0, W, y0, theta)[None]))
+    assert abs(found.loss - exact) <= 0.01 * abs(exact)
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+@pytest.mark.parametrize("approach", ["backprop", "adjoint"])
+def test_what_takes_too_many_steps_is_not_a_number(registry, adaptive_case, backend, approach):
+    case = adaptive_case(**ODE, method=f"{backend}/{approach}", scheme="euler", atol=1e-9)
+    found = gradient(registry, case)
+    assert not found.finite()
+    assert np.isnan(found.theta).all()
+    assert np.isnan(found.y0).all()
+
+
+def test_the_discrete_reference_takes_the_same_steps(registry, adaptive_case):
+    case = adaptive_case(**EXAMPLE1, method="torch/backprop", observations=3, steps=12)
+    problem = problem_of(registry, case)
+    reference = discrete(problem, registry.schemes[case.scheme], case, path_of(problem, case))
+    assert distance(gradient(registry, case), reference) <= agreement_tolerance()
+
+
+@pytest.mark.parametrize("method", ["torch/backprop", "torch/adjoint", "jax/backprop", "jax/adjoint"])
+def test_what_adaptive_steps_cannot_do_is_said(registry, adaptive_case, method):
+    own = registry.methods[method].unsupported(adaptive_case(method=method, brownian="own"))
+    assert "use brownian tree" in own
+    assert "above 0" in registry.methods[method].unsupported(adaptive_case(method=method, atol=0.0))
+    assert registry.methods[method].unsupported(adaptive_case(method=method, **ODE)) is None
+    for axes, reason in (
+        ({"problem": "neural", "scheme": "heun"}, "commutative"),
+        ({**EXAMPLE1, "scheme": "euler"}, "order 1"),
+        ({**EXAMPLE1, "scheme": "srk"}, "Lévy"),
+    ):
+        case = adaptive_case(method=method, **axes)
+        with pytest.raises(UnsupportedError, match=reason):
+            registry.methods[method].build(
+                problem_of(registry, case),
+                registry.schemes[case.scheme],
+                case,
+                path_of(problem_of(registry, case), case),
+            )
