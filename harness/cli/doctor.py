@@ -8,8 +8,9 @@ REQUIRED = ("torch", "torchsde", "torchdiffeq", "jax", "diffrax", "memray")
 
 
 def doctor() -> None:
-    """Check the installation: libraries, children, threads, memory measuring, CUDA."""
+    """Check the installation: libraries, children, threads, memory measuring, CUDA, C++ compiler."""
     from harness.case import Case
+    from harness.compiler import cannot_compile, cxx_compiler
     from harness.environment import environment
     from harness.runner.child import CaseTarget
     from harness.runner.run import cuda_devices
@@ -59,6 +60,8 @@ def doctor() -> None:
     devices = cuda_devices()
     seen = ", ".join(f"{framework}: {name}" for framework, name in devices.items())
     print(f"CUDA         {seen or 'none (suites with device cuda are unsupported)'}")
+    lacking = cannot_compile()
+    print(f"C++ compiler {cxx_compiler() if lacking is None else f'{lacking} (torch-compile/* is unsupported)'}")
     print("all well" if not problems else f"{problems} problem(s)")
     if problems:
         raise typer.Exit(1)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import tempfile
 import types
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -124,9 +126,16 @@ def compile_chunk(function: Callable[..., Any], case: Case) -> Callable[..., Any
 def compiling() -> Iterator[None]:
     """Compile in this process alone, and everything anew: nothing of an earlier process's cache makes it look quick.
 
-    The compiler is the one that was found, and no process of torch's own stays behind where this one is ended.
+    The compiler is the one that was found, and no process of torch's own stays behind where this one is ended. Torch
+    warns of its own ways while it compiles (deprecated parts of its own, gradients that it looks at): not passed on.
     """
-    with fresh_inductor_cache(), config.patch({"compile_threads": 1, "cpp.cxx": (None, cxx_compiler())}):
+    settings = {"compile_threads": 1, "cpp.cxx": (None, cxx_compiler())}
+    with (
+        warnings.catch_warnings(action="ignore"),
+        tempfile.TemporaryDirectory() as folder,
+        fresh_inductor_cache(dir=folder),
+        config.patch(settings),
+    ):
         yield
 
 

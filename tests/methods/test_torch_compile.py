@@ -1,0 +1,97 @@
+"""The compiled PyTorch methods meet the eager ones; without a compiler they say so.
+
+A compilation takes many seconds: chunks are of two steps here, and cases few.
+"""
+
+from __future__ import annotations
+
+import pytest
+from gradients import distance, gradient
+
+from harness import compiler
+
+LACKING = compiler.cannot_compile()
+METHODS = ("torch-compile/backprop", "torch-compile/adjoint", "torch-compile/reversible")
+
+
+def rounding() -> float:
+    """Of float64 over the solve: the operations are the eager method's, in an order of the compiler's own."""
+    return 1e-11
+
+
+@pytest.fixture
+def short_chunks(monkeypatch):
+    """Chunks of two steps."""
+    from harness.methods.torch_compile import _chunks
+
+    monkeypatch.setattr(_chunks, "CHUNK", 2)
+
+
+@pytest.mark.skipif(LACKING is not None, reason=str(LACKING))
+@pytest.mark.usefixtures("short_chunks")
+@pytest.mark.parametrize(
+    ("approach", "axes"),
+    [
+        # Five steps a stride are two chunks and a rest, which is compiled too.
+        pytest.param("backprop", {"scheme": "heun", "steps": 5}, id="backprop heun diagonal"),
+        pytest.param("backprop", {"scheme": "euler", "noise": "none", "steps": 4}, id="backprop euler ode"),
+        pytest.param("adjoint", {"scheme": "heun", "steps": 8, "observations": 2}, id="adjoint heun diagonal"),
+        pytest.param(
+            "reversible",
+            {"scheme": "reversible-heun", "steps": 8, "observations": 2, "brownian": "own"},
+            id="reversible diagonal, two observations, own noise",
+        ),
+    ],
+)
+def test_compiled_methods_meet_the_eager_ones(registry, make_case, approach, axes):
+    import torch
+
+    case, eager = (make_case(method=f"{backend}/{approach}", **axes) for backend in ("torch-compile", "torch"))
+    assert distance(gradient(registry, case), gradient(registry, eager)) <= rounding()
+    # Another path meets what was compiled for the first.
+    with torch.compiler.set_stance("fail_on_recompile"):
+        again = gradient(registry, case, seed=8)
+    assert distance(again, gradient(registry, eager, seed=8)) <= rounding()
+
+
+@pytest.mark.parametrize(
+    ("stride", "lengths"),
+    [(3, [3]), (16, [16]), (32, [16, 16]), (24, [12, 12]), (100, [10] * 10), (35, [16, 16, 3])],
+)
+def test_chunks_are_equal_where_they_can_be(stride, lengths):
+    from harness.methods.torch_compile._chunks import chunk_lengths
+
+    assert chunk_lengths(stride) == lengths
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_without_a_compiler_it_is_unsupported(registry, make_case, monkeypatch, method):
+    case = make_case(method=method, scheme="reversible-heun")
+    monkeypatch.setattr(compiler.shutil, "which", {}.get)
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert "none of CXX, c++, g++, clang++ is found" in registry.methods[method].unsupported(case)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_without_python_headers_it_is_unsupported(registry, make_case, monkeypatch, tmp_path, method):
+    case = make_case(method=method, scheme="reversible-heun")
+    monkeypatch.setattr(compiler, "cxx_compiler", lambda: "/usr/bin/c++")
+    monkeypatch.setattr(compiler.sysconfig, "get_path", {"include": str(tmp_path)}.get)
+    assert "no Python.h" in registry.methods[method].unsupported(case)
+
+
+def test_what_else_is_unsupported(registry, make_case, monkeypatch):
+    monkeypatch.setattr(compiler, "cannot_compile", lambda: None)
+    reversible = registry.methods["torch-compile/reversible"]
+    assert "reversible-heun's own" in reversible.unsupported(make_case(method=reversible.name, scheme="ees25"))
+    for method in METHODS:
+        case = make_case(method=method, scheme="reversible-heun", steps=16, observations=3)
+        assert registry.methods[method].unsupported(case) == "3 observations don't divide 16 steps"
+
+
+def test_the_environment_names_the_compiler(monkeypatch):
+    monkeypatch.setattr(compiler.shutil, "which", "/bin/{}".format)
+    monkeypatch.delenv("CXX", raising=False)
+    assert compiler.cxx_compiler() == "/bin/c++"
+    monkeypatch.setenv("CXX", "clang++-19")
+    assert compiler.cxx_compiler() == "/bin/clang++-19"
