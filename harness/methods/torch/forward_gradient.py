@@ -18,8 +18,7 @@ class ForwardGradient(AbstractGradientMethod):
 
     Baydin, Pearlmutter, Syme, Wood & Torr, "Gradients without backpropagation", 2022 (arXiv 2202.08587), section 3.1.
     Unbiased for the gradient of the discrete solve, since E[v vᵀ] = I. One forward solve with `directions` tangents
-    beside it, memory O(1). The callable that `build` returns has `variance`: the estimate of its last gradient's
-    variance, averaged over coordinates.
+    beside it, memory O(1). The gradient tells its own `variance`, estimated, the mean over the coordinates.
     """
 
     name = "torch/forward-gradient"
