@@ -72,7 +72,8 @@ def _schemes(registry: Registry) -> list[Row]:
             "summary": s.summary,
             "calculi": s.calculi,
             "noises": s.noises,
-            "evaluations": s.evaluations,
+            "orders": dataclasses.asdict(s.orders),
+            "evaluations": {noise: s.work(noise) for noise in s.noises},
         }
         for name, s in sorted(registry.schemes.items())
     ]
