@@ -6,7 +6,7 @@ import os
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -22,6 +22,13 @@ jax.config.update("jax_enable_x64", True)
 def registry() -> Registry:
     """Everything built in."""
     return Registry.load()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_old_executables() -> Iterator[None]:
+    """What a module had compiled is of no use to the next, and takes gigabytes."""
+    yield
+    jax.clear_caches()
 
 
 DEFAULTS: dict[str, Any] = {
