@@ -9,6 +9,8 @@ import pytest
 from gradients import distance, gradient
 
 from harness import compiler
+from harness.problem import AbstractProblem
+from harness.problems.neural import Neural
 
 LACKING = compiler.cannot_compile()
 METHODS = ("torch-compile/backprop", "torch-compile/adjoint", "torch-compile/reversible")
@@ -52,6 +54,16 @@ def test_compiled_methods_meet_the_eager_ones(registry, make_case, approach, axe
     with torch.compiler.set_stance("fail_on_recompile"):
         again = gradient(registry, case, seed=8)
     assert distance(again, gradient(registry, eager, seed=8)) <= rounding()
+
+
+@pytest.mark.skipif(LACKING is not None, reason=str(LACKING))
+@pytest.mark.usefixtures("short_chunks")
+def test_a_drift_correction_by_differentiation_is_compiled(registry, make_case, monkeypatch):
+    """Forward mode within the vector–Jacobian product, for problems that don't write their correction out."""
+    monkeypatch.setattr(Neural, "correction", AbstractProblem.correction)
+    axes = {"noise": "scalar", "calculus": "ito", "scheme": "euler", "steps": 2}
+    found = gradient(registry, make_case(method="torch-compile/adjoint", **axes))
+    assert distance(found, gradient(registry, make_case(method="torch/adjoint", **axes))) <= rounding()
 
 
 @pytest.mark.parametrize(

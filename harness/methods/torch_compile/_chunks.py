@@ -113,13 +113,23 @@ def _compiled_forward(setting: Setting) -> Callable[..., State]:
 
 
 def compile_chunk(function: Callable[..., Any], case: Case) -> Callable[..., Any]:
-    """`function` as torch.compile makes it at its first call, on a CPU with a wrapper in C++ around its kernels."""
+    """`function` as inductor makes it at its first call, on a CPU with the calls of its kernels in C++ too."""
     # What is compiled is kept by code object, and only so many versions: each case has a code object of its own.
     own = types.FunctionType(
         function.__code__.replace(), function.__globals__, function.__name__, None, function.__closure__
     )
-    options: Any = {"cpp_wrapper": True} if case.device == "cpu" else {}
-    return torch.compile(own, fullgraph=True, dynamic=False, options=options)
+
+    def backend(graph: torch.fx.GraphModule, inputs: Sequence[Any]) -> Any:
+        # Imported while compiling, since the import warns, and takes a second.
+        from torch._inductor.compile_fx import compile_fx
+        from torch._inductor.decomposition import select_decomp_table
+
+        # Forward mode's zero tangents have no memory, which the wrapper in C++ can't do with.
+        zeros = {torch.ops.aten._efficientzerotensor.default: torch.zeros}
+        patches = {"cpp_wrapper": case.device == "cpu"}
+        return compile_fx(graph, inputs, config_patches=patches, decompositions={**select_decomp_table(), **zeros})
+
+    return torch.compile(own, fullgraph=True, dynamic=False, backend=backend)
 
 
 @contextmanager
