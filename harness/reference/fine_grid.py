@@ -23,40 +23,44 @@ CHUNK = 256
 """Steps of the fine grid that are held at a time."""
 
 
+# One instance each, since a compiled chunk is known by its scheme.
+_SLOWRK, _HEUN = SlowRK(), Heun()
+
+
 def strongest(problem: AbstractProblem) -> AbstractScheme:
     """Of the Stratonovich form: order 1.5 through the space–time Lévy area where noise commutes, else Heun's ½."""
-    return SlowRK() if problem.commutative else Heun()
+    return _SLOWRK if problem.commutative else _HEUN
 
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Some steps of the fine grid as one differentiable function; hashable, so that it is traced once."""
+    """Some steps of the fine grid as one differentiable function; hashable, and told the step, so that one trace
+    serves every grid."""
 
     problem: AbstractProblem
     scheme: AbstractScheme
-    dt: float
 
-    def __call__(self, y: Any, theta: Any, t: Any, noise: Any, count: int) -> Any:
+    def __call__(self, y: Any, theta: Any, t: Any, dt: Any, noise: Any, count: int) -> Any:
         """The state after `count` steps from time t. Each step is recomputed in its gradient, not kept."""
         terms = Terms(jnp, self.problem, theta, stratonovich=True)
 
         @jax.checkpoint
         def step(y: Any, inputs: Any) -> tuple[Any, None]:
             n, noise = inputs
-            (y,) = self.scheme.step(terms, t + n * self.dt, self.dt, (y,), noise)
+            (y,) = self.scheme.step(terms, t + n * dt, dt, (y,), noise)
             return y, None
 
         return jax.lax.scan(step, y, (jnp.arange(count), noise))[0]
 
 
-@functools.partial(jax.jit, static_argnums=(0, 5))
-def _forward(chunk: _Chunk, y: Any, theta: Any, t: Any, noise: Any, count: int) -> Any:
-    return chunk(y, theta, t, noise, count)
+@functools.partial(jax.jit, static_argnums=(0, 6))
+def _forward(chunk: _Chunk, y: Any, theta: Any, t: Any, dt: Any, noise: Any, count: int) -> Any:
+    return chunk(y, theta, t, dt, noise, count)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 5))
-def _backward(chunk: _Chunk, y: Any, theta: Any, t: Any, noise: Any, count: int, y_bar: Any) -> Any:
-    _, vjp = jax.vjp(lambda y, theta: chunk(y, theta, t, noise, count), y, theta)
+@functools.partial(jax.jit, static_argnums=(0, 6))
+def _backward(chunk: _Chunk, y: Any, theta: Any, t: Any, dt: Any, noise: Any, count: int, y_bar: Any) -> Any:
+    _, vjp = jax.vjp(lambda y, theta: chunk(y, theta, t, dt, noise, count), y, theta)
     return vjp(y_bar)
 
 
@@ -69,7 +73,7 @@ def fine_grid(problem: AbstractProblem, case: Case, path: SharedPath, steps: int
     stride = steps // case.observations
     count = next(n for n in range(min(CHUNK, stride), 0, -1) if stride % n == 0)
     dt = (problem.t1 - problem.t0) / steps
-    chunk = _Chunk(problem, strongest(problem), dt)
+    chunk = _Chunk(problem, strongest(problem))
     parameters = jax.tree.map(jnp.asarray, theta)
 
     def arguments(start: int) -> tuple[Any, Any]:
@@ -81,7 +85,7 @@ def fine_grid(problem: AbstractProblem, case: Case, path: SharedPath, steps: int
     for start in range(0, steps, count):
         starts.append(y)
         t, noise = arguments(start)
-        y = _forward(chunk, y, parameters, t, noise, count)
+        y = _forward(chunk, y, parameters, t, dt, noise, count)
         if (start + count) % stride == 0:
             ys.append(y)
     loss, cotangents = jax.value_and_grad(functools.partial(problem.loss, jnp))(jnp.stack(ys))
@@ -90,6 +94,6 @@ def fine_grid(problem: AbstractProblem, case: Case, path: SharedPath, steps: int
         if (start + count) % stride == 0:
             y_bar = y_bar + cotangents[(start + count) // stride - 1]
         t, noise = arguments(start)
-        y_bar, product = _backward(chunk, starts.pop(), parameters, t, noise, count, y_bar)
+        y_bar, product = _backward(chunk, starts.pop(), parameters, t, dt, noise, count, y_bar)
         theta_bar = jax.tree.map(jnp.add, theta_bar, product)
     return GradientArrays.of(loss, theta_bar, y_bar)

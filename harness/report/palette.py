@@ -27,9 +27,9 @@ HUES = {
     "finite-differences": 0.91,
     "floor": None,
 }
-LIGHTNESS = {"torch": 0.35, "jax": 0.50, "torchsde": 0.62, "diffrax": 0.70, "torchdiffeq": 0.56}
-MARKERS = {"torch": "o", "jax": "s", "torchsde": "^", "diffrax": "D", "torchdiffeq": "v"}
-DASHES = {"torch": "", "jax": "", "torchsde": (4, 2), "diffrax": (4, 2), "torchdiffeq": (4, 2)}
+LIGHTNESS = {"torch": 0.35, "torch-compile": 0.28, "jax": 0.50, "torchsde": 0.62, "diffrax": 0.70, "torchdiffeq": 0.56}
+MARKERS = {"torch": "o", "torch-compile": "P", "jax": "s", "torchsde": "^", "diffrax": "D", "torchdiffeq": "v"}
+DASHES = {"torch": "", "torch-compile": "", "jax": "", "torchsde": (4, 2), "diffrax": (4, 2), "torchdiffeq": (4, 2)}
 
 
 def color(name: str) -> str:

@@ -121,7 +121,7 @@ def expected_seconds(suite: Suite, registry: Registry, case: Case) -> float:
     """A rough guess at what a case takes: starting, compiling, one call, its rounds, memory and errors."""
     method = registry.methods[case.method]
     one = case.steps * method.step_seconds * max(registry.schemes[case.scheme].work(case.noise)) ** 0.7
-    building = {"jax": 1.5, "diffrax": 6.0}.get(case.backend, 0.1)
+    building = {"jax": 1.5, "diffrax": 6.0, "torch-compile": 40.0}.get(case.backend, 0.1)
     rounds = suite.budget.rounds if "time" in suite.measure else 0
     peers = 8  # children of a block share its seconds
     seconds = building + 2 * one + min(rounds * one, suite.budget.seconds / peers)

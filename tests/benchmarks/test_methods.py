@@ -44,7 +44,7 @@ def cases() -> list[Case]:
         settings = [("diagonal", "heun"), ("diagonal", "reversible-heun"), ("none", "heun")]
         usual = [case for case in (replace(block, noise=n, scheme=s) for n, s in settings) if supported(case)]
         others = (replace(block, noise=n, scheme=s) for n in ("diagonal", "none") for s in method.default_schemes)
-        found += usual or [next(case for case in others if supported(case))]
+        found += usual or [case for case in others if supported(case)][:1]
     return found
 
 
