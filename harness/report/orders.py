@@ -70,5 +70,7 @@ def _verdict(row: dict[str, Any]) -> str:
         return "no theory known"
     if abs(row["order"] - row["theory"]) <= AGREES:
         return "as theory says"
+    if row["low"] <= row["theory"] <= row["high"]:
+        return "the interval covers theory"
     off = "above theory" if row["order"] > row["theory"] else "below theory"
     return f"{off}: {row['note']}" if row["note"] else off

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import random
+import statistics
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -60,7 +61,7 @@ class _Entry:
     wall_seconds: float = 0.0
     gradients: list[GradientArrays] = field(default_factory=list)
     errors: dict[str, list[float]] = field(default_factory=dict)
-    reference_error: float = 0.0
+    bars: list[float] = field(default_factory=list)
     failure: CaseFailure | None = None
 
     def so_far(self) -> Measured:
@@ -254,7 +255,7 @@ class BlockRunner:
                         entry.failure = failure
                     continue
                 for entry in group:
-                    entry.reference_error = max(entry.reference_error, bar)
+                    entry.bars.append(bar)
                     for name, value in _columns(entry.gradients[replicate], truth, exact).items():
                         entry.errors.setdefault(name, []).append(value)
 
@@ -272,7 +273,7 @@ class BlockRunner:
             return self._failed(entry, CaseFailure(entry.failure.status, f"no reference: {entry.failure.reason}"))
         if entry.gradients:
             lists = {name: tuple(column) for name, column in entry.errors.items()}
-            entry.measured = replace(entry.measured, reference_error=entry.reference_error, **lists)
+            entry.measured = replace(entry.measured, reference_error=statistics.median(entry.bars), **lists)
         if not all(gradient.finite() for gradient in entry.gradients):
             return Outcome(
                 entry.case, "diverged", "the loss or its gradient isn't finite on the shared path", entry.so_far()
