@@ -129,6 +129,8 @@ def test_killed_and_resumed_is_as_if_never_killed(folder, tmp_path, kill):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        # A test process that was itself started to ignore Ctrl-C would hand that down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:

@@ -8,7 +8,7 @@ REQUIRED = ("torch", "torchsde", "torchdiffeq", "jax", "diffrax", "memray")
 
 
 def doctor() -> None:
-    """Check the installation: libraries, children, threads, memory measuring, CUDA, C++ compiler."""
+    """Check the installation. Libraries, children, threads, memory, CUDA devices, C++ compiler."""
     from harness.case import Case
     from harness.compiler import cannot_compile, cxx_compiler
     from harness.environment import environment
