@@ -55,6 +55,11 @@ def facets_of(figure: Figure, data: pd.DataFrame) -> list[Any] | None:
     return sorted(data[figure.facet].unique(), key=natural)
 
 
+def wrap(facets: list[Any] | None, most: int) -> int | None:
+    """Panels in a row: no more than there are, so that none stays blank; None for a single panel."""
+    return None if facets is None else min(most, len(facets))
+
+
 def interval_of(figure: Figure) -> tuple[str, ...]:
     """The columns that bound y, where it has such."""
     ends = tuple(f"{figure.y.removesuffix('_median')}_{end}" for end in ("low", "high"))

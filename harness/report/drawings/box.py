@@ -7,7 +7,7 @@ import seaborn as sns
 from matplotlib.patches import Patch
 
 from harness.report.palette import shades
-from harness.report.panels import facets_of, finish, label, line_names, panels
+from harness.report.panels import facets_of, finish, label, line_names, panels, wrap
 from harness.suite import Figure
 
 
@@ -17,7 +17,7 @@ def box(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
     data = data.assign(line=line_names(figure, data)).explode(column).astype({column: float})
     facets = facets_of(figure, data)
     grid = sns.FacetGrid(
-        data, col=figure.facet, col_order=facets, col_wrap=3 if facets else None, height=3.6, aspect=1.25, sharey=False
+        data, col=figure.facet, col_order=facets, col_wrap=wrap(facets, 3), height=3.6, aspect=1.25, sharey=False
     )
     order = sorted(data["line"].unique())
     palette = shades(order)

@@ -6,7 +6,7 @@ import pandas as pd
 import seaborn as sns
 
 from harness.report.palette import color
-from harness.report.panels import facets_of, finish, interval_of, label, method_of, panels
+from harness.report.panels import facets_of, finish, interval_of, label, method_of, panels, wrap
 from harness.suite import Figure
 
 
@@ -19,7 +19,7 @@ def points(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
         data,
         col=figure.facet,
         col_order=facets,
-        col_wrap=2 if facets else None,
+        col_wrap=wrap(facets, 2),
         height=height,
         aspect=6.0 / height,
         sharey=False,

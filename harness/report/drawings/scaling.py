@@ -11,7 +11,7 @@ from matplotlib.ticker import NullLocator
 
 from harness.frames import UNRESOLVED
 from harness.report.palette import dashes, marker, shades
-from harness.report.panels import facets_of, finish, interval_of, label, line_names, panels
+from harness.report.panels import facets_of, finish, interval_of, label, line_names, panels, wrap
 from harness.suite import Figure
 
 MOST_TICKS = 8
@@ -20,14 +20,15 @@ MOST_TICKS = 8
 
 def scaling(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
     """Both axes logarithmic, a line a method (and scheme, where a method has several)."""
+    facets = facets_of(figure, data)
     data = data.assign(line=line_names(figure, data))
     names = sorted(data["line"].unique())
     colors = shades(names)
     grid = sns.FacetGrid(
         data,
         col=figure.facet,
-        col_order=facets_of(figure, data),
-        col_wrap=3 if figure.facet else None,
+        col_order=facets,
+        col_wrap=wrap(facets, 3),
         height=3.6,
         aspect=1.15,
     )
