@@ -124,13 +124,12 @@ def test_killed_and_resumed_is_as_if_never_killed(folder, tmp_path, kill):
     """Halfway, after the first few records. Nothing is measured twice, nothing lost."""
     (tmp_path / "tiny.yaml").write_text(SUITE)
     process = subprocess.Popen(
-        command("run", "tiny.yaml"),
+        # A test process that was itself started to ignore Ctrl-C would hand that down.
+        ["env", "--default-signal=INT", *command("run", "tiny.yaml")],
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        # A test process that was itself started to ignore Ctrl-C would hand that down.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
