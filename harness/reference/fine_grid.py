@@ -85,7 +85,8 @@ def fine_grid(problem: AbstractProblem, case: Case, path: SharedPath, steps: int
     for start in range(0, steps, count):
         starts.append(y)
         t, noise = arguments(start)
-        y = _forward(chunk, y, parameters, t, dt, noise, count)
+        # Waited for: what is dispatched ahead would hold the noise of many chunks.
+        y = jax.block_until_ready(_forward(chunk, y, parameters, t, dt, noise, count))
         if (start + count) % stride == 0:
             ys.append(y)
     loss, cotangents = jax.value_and_grad(functools.partial(problem.loss, jnp))(jnp.stack(ys))
@@ -94,6 +95,6 @@ def fine_grid(problem: AbstractProblem, case: Case, path: SharedPath, steps: int
         if (start + count) % stride == 0:
             y_bar = y_bar + cotangents[(start + count) // stride - 1]
         t, noise = arguments(start)
-        y_bar, product = _backward(chunk, starts.pop(), parameters, t, dt, noise, count, y_bar)
+        y_bar, product = jax.block_until_ready(_backward(chunk, starts.pop(), parameters, t, dt, noise, count, y_bar))
         theta_bar = jax.tree.map(jnp.add, theta_bar, product)
     return GradientArrays.of(loss, theta_bar, y_bar)
