@@ -48,6 +48,28 @@ def log_slope(x: Samples, y: Samples) -> float:
     return float(np.polyfit(np.log(np.asarray(x, dtype=float)), np.log(np.asarray(y, dtype=float)), 1)[0])
 
 
+def growth_exponent(x: Samples, y: Samples, *, least: float = 0.02) -> float:
+    """The p of y = c + b xᵖ: the power at which y grows, what doesn't grow (c) aside. 0 is a logarithm.
+
+    Least squares on relative residuals over p in [−½, 3], c and b solved for at each (variable projection); the basis
+    is (xᵖ − 1)/p, which is log x at p = 0. Needs three points. NaN where y varies by less than `least`, relative:
+    there is no growth to fit.
+    """
+    from scipy.optimize import minimize_scalar
+
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    if len(x) < 3 or y.max() - y.min() < least * y.min():
+        return math.nan
+    log_x = np.log(x / x.min())
+
+    def misfit(p: float) -> float:
+        basis = np.stack([np.ones_like(x), log_x if abs(p) < 1e-6 else np.expm1(p * log_x) / p], axis=1) / y[:, None]
+        solution = np.linalg.lstsq(basis, np.ones_like(y), rcond=None)[0]
+        return float(((basis @ solution - 1) ** 2).sum())
+
+    return float(minimize_scalar(misfit, bounds=(-0.5, 3), method="bounded", options={"xatol": 1e-6}).x)
+
+
 def slope_interval(x: np.ndarray, samples: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
     """The log–log slope of the median of `samples`, (points, replicates), over `x`, (points,), with its interval.
 

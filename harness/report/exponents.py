@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.measure.statistics import slope_interval
+from harness.measure.statistics import growth_exponent, slope_interval
 
 SETTING = ["method", "scheme", "noise", "calculus", "dim", "batch", "observations", "dtype", "device", "brownian"]
 VARIED = {"steps": "problem", "parameters": "steps"}
@@ -20,14 +20,16 @@ PAPER = {
     "adjoint": ("O(L log L)", "O(1)"),
 }
 """Time and memory by Table 1 of the paper, L being the steps and D states and parameters. Its adjoint is on a tree."""
-COLUMNS = [*SETTING, "grows", "sizes", *(f"{of}{end}" for of in ("time", "memory") for end in ("", "_low", "_high"))]
+FITS = [f"{of}{end}" for of in ("time", "memory") for end in ("", "_low", "_high")]
+COLUMNS = [*SETTING, "grows", "sizes", *FITS, "memory_growth"]
 
 
 def exponents(frame: pd.DataFrame) -> pd.DataFrame:
     """A row a method and setting, and for steps and parameters: log–log slopes with 95% intervals, and the paper's.
 
     Time's interval is had by resampling rounds, memory's (one value a size) by least squares. A constant part of either
-    bends a line: over small sizes a slope lies below the power that it tends to.
+    bends a line: over small sizes a slope lies below the power that it tends to. For memory that power is fitted too,
+    with a constant beside it (`memory_growth`); blank where memory hardly grows.
     """
     known = frame[frame["status"] == "ok"]
     rows = []
@@ -61,8 +63,8 @@ def _time(x: np.ndarray, group: pd.DataFrame) -> dict[str, Any]:
 def _memory(x: np.ndarray, group: pd.DataFrame) -> dict[str, Any]:
     peaks = np.asarray(group["peak_bytes"], dtype=float)
     if np.isnan(peaks).any() or (peaks <= 0).any():
-        return _named("memory", None)
-    return _named("memory", slope_interval(x, peaks[:, None]))
+        return {**_named("memory", None), "memory_growth": np.nan}
+    return {**_named("memory", slope_interval(x, peaks[:, None])), "memory_growth": growth_exponent(x, peaks)}
 
 
 def _named(of: str, fit: tuple[float, float, float] | None) -> dict[str, float]:

@@ -16,7 +16,7 @@ from harness.frames import UNRESOLVED, load, speedups
 from harness.registry import Registry
 from harness.report import figures, format
 from harness.report.answers import answers
-from harness.report.exponents import exponents
+from harness.report.exponents import FITS, exponents
 from harness.report.orders import orders
 from harness.store import Run
 from harness.suite import Suite, parse_suite
@@ -159,7 +159,7 @@ def _exponents(suite: Suite, frame: pd.DataFrame) -> list[dict[str, Any]]:
     """The table of exponents, where the suite asks for it."""
     if "exponents" not in suite.tables:
         return []
-    numbers = [f"{of}{end}" for of in ("time", "memory") for end in ("", "_low", "_high")]
+    numbers = [*FITS, "memory_growth"]
     return [{**row, **{name: format.decimal(row[name]) for name in numbers}} for row in _dicts(exponents(frame))]
 
 

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.measure.statistics import log_slope, median_interval, narrow_enough, ratio_interval, slope_interval
+from harness.measure.statistics import (
+    growth_exponent,
+    log_slope,
+    median_interval,
+    narrow_enough,
+    ratio_interval,
+    slope_interval,
+)
 
 
 def test_the_interval_holds_the_median():
@@ -42,6 +49,20 @@ def test_narrow_enough():
 
 def test_log_slope():
     assert log_slope([1, 10, 100], [5, 500, 50000]) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+def test_growth_beside_a_constant(power):
+    x = np.array([64, 256, 1024, 4096])
+    assert growth_exponent(x, 1e3 + 3 * x**power) == pytest.approx(power, abs=1e-3)
+    assert log_slope(x, 1e3 + 3 * x**power) < power
+
+
+def test_growth_of_a_logarithm_and_of_nothing():
+    x = np.array([64, 256, 1024, 4096])
+    assert growth_exponent(x, 10 + np.log(x)) == pytest.approx(0, abs=1e-3)
+    assert np.isnan(growth_exponent(x, 1000 + np.log(x)))
+    assert np.isnan(growth_exponent(x[:2], x[:2]))
 
 
 def test_a_slope_over_shared_replicates():

@@ -30,7 +30,9 @@ def test_the_powers_are_found(frame):
     steps = found[found["grows"] == "steps"]
     assert steps["time"].tolist() == pytest.approx([1.0] * 3)
     assert steps["memory"].tolist() == pytest.approx([0.5] * 3, abs=1e-3)
+    assert steps["memory_growth"].tolist() == pytest.approx([0.5] * 3, abs=1e-2)
     parameters = found[found["grows"] == "parameters"]
+    assert parameters["memory_growth"].isna().all()
     assert parameters["time"].tolist() == pytest.approx([2.0] * 3)
     assert parameters["memory"].tolist() == pytest.approx([0.0] * 3)
     assert set(found["paper_time"]) == {"O(L D)"}
