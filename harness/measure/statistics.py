@@ -55,7 +55,7 @@ def growth_exponent(x: Samples, y: Samples, *, least: float = 0.02) -> float:
     is (xᵖ − 1)/p, which is log x at p = 0. Needs three points. NaN where y varies by less than `least`, relative:
     there is no growth to fit.
     """
-    from scipy.optimize import minimize_scalar
+    from scipy.optimize import fminbound
 
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     if len(x) < 3 or y.max() - y.min() < least * y.min():
@@ -67,7 +67,7 @@ def growth_exponent(x: Samples, y: Samples, *, least: float = 0.02) -> float:
         solution = np.linalg.lstsq(basis, np.ones_like(y), rcond=None)[0]
         return float(((basis @ solution - 1) ** 2).sum())
 
-    return float(minimize_scalar(misfit, bounds=(-0.5, 3), method="bounded", options={"xatol": 1e-6}).x)
+    return float(np.asarray(fminbound(misfit, -0.5, 3, xtol=1e-6)))
 
 
 def slope_interval(x: np.ndarray, samples: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
