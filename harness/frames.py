@@ -20,6 +20,8 @@ LISTS = (
     "adjoint_error_theta",
     "adjoint_error_y0",
     "loss_error",
+    "reference_error_theta",
+    "reference_error_y0",
     "evaluations",
     "gradient_variance",
 )
@@ -39,10 +41,9 @@ def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     """The records of a run, or of several, a row each: the stored columns and the computed ones.
 
     `seconds_median`, `seconds_low`, `seconds_high`: median and 95% bootstrap interval. `floor_ratio`: the median ratio,
-    round by
-    round, to the backend's floor with the same scheme, where they were timed in turn. `*_median`: of lists, over
-    paths. `gradient_error_*_low`, `_high`: their 95% bootstrap interval; `_resolved`: whether the median is more than
-    three times the reference's own bar.
+    round by round, to the backend's floor with the same scheme, where they were timed in turn. `*_median`: of lists,
+    over paths. `gradient_error_*_low`, `_high`: their 95% bootstrap interval; `_resolved`: whether the median is more
+    than three times the reference's own bar for that part of the gradient.
     Raises InputError where the path holds no run.
     """
     paths = [path] if isinstance(path, str | Path) else list(path)
@@ -67,8 +68,15 @@ def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     for name in ERRORS:
         spread = [median_interval(numbers(v))[1:] if v else (np.nan, np.nan) for v in frame[name]]
         frame[[f"{name}_low", f"{name}_high"]] = np.array(spread, dtype=float).reshape(-1, 2)
-        frame[f"{name}_resolved"] = frame[f"{name}_median"] > UNRESOLVED * frame["reference_error"]
+        # Older runs hold the larger bar alone.
+        frame[bar_of(name)] = frame[bar_of(name)].fillna(frame["reference_error"])
+        frame[f"{name}_resolved"] = frame[f"{name}_median"] > UNRESOLVED * frame[bar_of(name)]
     return frame
+
+
+def bar_of(error: str) -> str:
+    """The column of the reference's own bar for `gradient_error_theta` or `gradient_error_y0`."""
+    return f"{error.replace('gradient', 'reference')}_median"
 
 
 def numbers(values: list[float | None]) -> list[float]:

@@ -43,6 +43,8 @@ class Measured:
     evaluations: tuple[float, ...] = ()
     gradient_variance: tuple[float, ...] = ()
     reference_error: float | None = None
+    reference_error_theta: tuple[float, ...] = ()
+    reference_error_y0: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

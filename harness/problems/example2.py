@@ -42,6 +42,12 @@ class Example2(AbstractProblem):
         """p, (dim,)."""
         return {"p": sigmoid_normal(normals, self.dim)}
 
+    def order_note(self, scheme: str) -> str:
+        """SlowRK's superconvergence."""
+        if scheme != "slowrk":
+            return ""
+        return "the Stratonovich drift is zero, and SlowRK then the classical Runge–Kutta scheme in W: order 2"
+
     def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
         """−p² sin X cos³X, zero in Stratonovich form."""
         if self.calculus == "stratonovich":

@@ -23,12 +23,13 @@ class Kuramoto(AbstractProblem):
     `additive`: σ_i dW_i, g being the diagonal matrix written out, O(dim²). `diagonal`: σ_i (1 + `modulation` cos X_i)
     dW_i (Itô), O(dim), whose Stratonovich form loses ½ g_i ∂g_i/∂X_i from the drift: the same process; with
     modulation=0 it is the additive noise. `none`: the ODE.
-    ω is N(0, 1); K, (1,), starts at `coupling`; σ = ½ sigmoid(N(0, 1)). Loss: Σ_i (1 − cos X_i), averaged over
-    observations and batch: how far the oscillators are from phase zero, smooth on the circle.
+    ω is N(0, 1); K, (1,), starts at `coupling`; σ = `strength` · sigmoid(N(0, 1)). Loss: Σ_i (1 − cos X_i), averaged
+    over observations and batch: how far the oscillators are from phase zero, smooth on the circle.
     """
 
     coupling: float = 2.0
     modulation: float = 0.5
+    strength: float = 0.5
 
     name = "kuramoto"
     t1: ClassVar[float] = 2.0
@@ -52,7 +53,7 @@ class Kuramoto(AbstractProblem):
         """ω, (dim,), K, (1,), and σ, (dim,)."""
         theta = {"omega": normals(self.dim), "K": np.array([self.coupling])}
         if self.noise != "none":
-            theta["sigma"] = 0.5 * sigmoid_normal(normals, self.dim)
+            theta["sigma"] = self.strength * sigmoid_normal(normals, self.dim)
         return theta
 
     def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.brownian.path import SharedPath
@@ -17,7 +18,7 @@ from harness.reference.fine_grid import fine_grid
 
 ROUNDING = 1e-14
 """The bar of a closed form: what float64 may lose in evaluating and differentiating it, relative."""
-TOLERANCES = (1e-11, 1e-13)
+TOLERANCES = (1e-12, 1e-13)
 """Of the adaptive solver, whose two gradients' distance is the bar."""
 COARSEST = {True: 2**9, False: 2**11}
 """Steps of the coarsest grid, at least, by whether the noise commutes; and at least so many times the case's:"""
@@ -28,10 +29,24 @@ RESOLVED = 0.1
 
 @dataclass(frozen=True)
 class Reference:
-    """A gradient and its error bar: relative L2, the larger of those for θ and y0."""
+    """A gradient and its error bars, relative L2, for θ and for y0."""
 
     gradient: GradientArrays
-    error: float
+    theta: float
+    y0: float
+
+    def resolves(self, found: Iterable[GradientArrays]) -> bool:
+        """Whether each bar is at most a tenth of the smallest error that a finite gradient has in that part.
+
+        An error that vanishes altogether needs no bar.
+        """
+        finite = [gradient for gradient in found if gradient.finite()]
+        thetas = [relative_error(gradient.theta, self.gradient.theta) for gradient in finite]
+        y0s = [relative_error(gradient.y0, self.gradient.y0) for gradient in finite]
+        return all(
+            bar <= RESOLVED * min((error for error in errors if error > 0), default=math.inf)
+            for bar, errors in ((self.theta, thetas), (self.y0, y0s))
+        )
 
 
 def continuous(
@@ -46,19 +61,19 @@ def continuous(
     """The gradient of the problem on the path (None for an ODE), whatever method and scheme the case has.
 
     The closed form's where there is one, else that of numeric solves, each four times as fine as the one before: the
-    distance of two is the finer one's bar. At order ½, the worst, the coarser one has twice the error, so that the
-    distance is at least the finer one's error unless the two happen to align. Refined until the bar is a tenth of the
-    smallest error among `found`, the gradients that are to be judged, or the next grid has more than `most_steps`.
+    distance of two is the finer one's bar, for θ and for y0. At order ½, the worst, the coarser one has twice the
+    error, so that the distance is at least the finer one's error unless the two happen to align. Refined until a bar is
+    a tenth of the smallest error among `found`, the gradients that are to be judged, or the next grid has more than
+    `most_steps`.
     """
     exact = cache.get(("closed form", problem, case, path), lambda: closed_form(problem, case, path))
     if exact is not None:
-        return Reference(exact, ROUNDING)
+        return Reference(exact, ROUNDING, ROUNDING)
     levels = _levels(problem, case, path, cache, most_steps)
     coarse, fine = next(levels)(), next(levels)()
     reference = _compare(coarse, fine)
     for level in levels:
-        errors = [_distance(gradient, fine) for gradient in found if gradient.finite()]
-        if not errors or reference.error <= RESOLVED * min(errors):
+        if reference.resolves(found):
             break
         coarse, fine = fine, level()
         reference = _compare(coarse, fine)
@@ -88,11 +103,5 @@ def _levels(
 
 
 def _compare(coarse: GradientArrays, fine: GradientArrays) -> Reference:
-    bar = max(relative_error(coarse.theta, fine.theta), relative_error(coarse.y0, fine.y0))
-    return Reference(fine, max(bar, ROUNDING))
-
-
-def _distance(found: GradientArrays, truth: GradientArrays) -> float:
-    """The smaller of the two errors, since both are to be resolved; one that vanishes altogether needs no bar."""
-    errors = [relative_error(found.theta, truth.theta), relative_error(found.y0, truth.y0)]
-    return min((error for error in errors if error > 0), default=0.0)
+    bars = relative_error(coarse.theta, fine.theta), relative_error(coarse.y0, fine.y0)
+    return Reference(fine, *(max(bar, ROUNDING) for bar in bars))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.frames import UNRESOLVED, numbers
+from harness.frames import numbers
 from harness.measure.statistics import slope_interval
 from harness.registry import Registry
 
@@ -43,7 +43,7 @@ def orders(frame: pd.DataFrame, registry: Registry) -> pd.DataFrame:
 
 def _fit(group: pd.DataFrame, of: str) -> dict[str, Any]:
     column = f"gradient_error_{of}"
-    resolved = group[group[f"{column}_median"] > UNRESOLVED * group["reference_error"]].sort_values("steps")
+    resolved = group[group[f"{column}_resolved"]].sort_values("steps")
     if len(resolved) < LEAST:
         return {"sizes": len(resolved), "order": np.nan, "low": np.nan, "high": np.nan}
     samples = np.array([numbers(v) for v in resolved[column]])
@@ -60,7 +60,9 @@ def _theory(place: dict[str, Any], registry: Registry) -> tuple[float | None, st
         )
     except ValueError:
         return None, ""
-    return (None, "") if scheme is None else (scheme.order(problem), problem.order_note(scheme.name))
+    if scheme is None:
+        return None, ""
+    return scheme.order(problem), problem.order_note(scheme.name) or scheme.order_note
 
 
 def _verdict(row: dict[str, Any]) -> str:

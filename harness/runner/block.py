@@ -239,7 +239,7 @@ class BlockRunner:
             try:
                 found = [entry.gradients[replicate] for entry in waiting]
                 case, most = entries[0].case, self.budget.reference_steps
-                truth, bar = self.references.call("continuous", case, seed, found, most)
+                truth, bars = self.references.call("continuous", case, seed, found, most)
             except CaseFailure as failure:
                 for entry in waiting:
                     entry.failure = failure
@@ -255,8 +255,10 @@ class BlockRunner:
                         entry.failure = failure
                     continue
                 for entry in group:
-                    entry.bars.append(bar)
-                    for name, value in _columns(entry.gradients[replicate], truth, exact).items():
+                    entry.bars.append(max(bars))
+                    columns = _columns(entry.gradients[replicate], truth, exact)
+                    columns |= {"reference_error_theta": bars[0], "reference_error_y0": bars[1]}
+                    for name, value in columns.items():
                         entry.errors.setdefault(name, []).append(value)
 
     def _discrete(self, group: Sequence[_Entry], replicate: int, seed: int) -> GradientArrays:

@@ -166,13 +166,13 @@ class ReferenceTarget:
 
     def continuous(
         self, case: Case, path_seed: int, found: Sequence[GradientArrays], most_steps: int
-    ) -> tuple[GradientArrays, float]:
-        """The gradient of the continuous-time problem, fit to judge those found by, and its error bar."""
+    ) -> tuple[GradientArrays, tuple[float, float]]:
+        """The gradient of the continuous-time problem, fit to judge those found by, and its error bars (θ, y0)."""
         from harness.reference import continuous
 
         problem, path = self._of(case, path_seed)
         reference = continuous(problem, case, path, self.cache, found=found, most_steps=most_steps)
-        return reference.gradient, reference.error
+        return reference.gradient, (reference.theta, reference.y0)
 
     def discrete(self, case: Case, path_seed: int) -> GradientArrays:
         """The float64 gradient of the case's own discrete solve."""

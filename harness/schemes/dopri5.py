@@ -19,6 +19,7 @@ class Dopri5(AbstractRungeKutta):
     noises = ("none",)
     evaluations = 6
     orders = Orders(none=5)
+    order_note = "the coefficients of the leading error are small by design, so that the next order shows beside it"
     summary = "Dormand–Prince 5(4): order 5, ODEs only"
     a = (
         (),

@@ -34,7 +34,7 @@ class FakeWorker:
             "memory": (1000, None),
             "move": None,
             "gradient": GradientArrays(2.2, np.array([3.0, 4.5]), np.array([1.0])),
-            "continuous": (TRUTH, 0.01),
+            "continuous": (TRUTH, (0.01, 0.02)),
             "discrete": TRUTH,
         }
         answer = self.script.get(name, answers[name])
@@ -92,7 +92,8 @@ def test_a_block_measures_everything(measure):
     assert found.measured.gradient_error_theta == pytest.approx((0.1,))
     assert found.measured.adjoint_error_y0 == (0.0,)
     assert found.measured.loss_error == pytest.approx((0.1,))
-    assert found.measured.reference_error == 0.01
+    assert found.measured.reference_error == 0.02
+    assert (found.measured.reference_error_theta, found.measured.reference_error_y0) == ((0.01,), (0.02,))
     assert outcomes["torch/floor"].measured.gradient_error_theta == ()
     assert len({o.measured.pairing for o in outcomes.values()}) == 1
     assert all(worker.closed for worker in workers)
