@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from harness.arithmetic import axpy
 from harness.problem import AbstractProblem, Theta
 
 
@@ -39,7 +40,7 @@ class Terms:
         """f dt + g dW, (batch, dim)."""
         if g is None:
             return f * dt
-        return f * dt + self.noise_product(g, dW)
+        return axpy(dt, f, self.noise_product(g, dW))
 
     def noise_product(self, g: Any, dW: Any) -> Any:
         """g dW, (batch, dim)."""

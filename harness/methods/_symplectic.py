@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from harness.arithmetic import combine
 from harness.case import Case
 from harness.methods._support import whole_observations
-from harness.schemes._runge_kutta import AbstractRungeKutta, combine
+from harness.schemes._runge_kutta import AbstractRungeKutta
 
 
 def refusal(case: Case) -> str | None:
@@ -29,8 +30,7 @@ def _names(parent: type[AbstractRungeKutta]) -> Iterator[str]:
 
 def stage_state(tableau: AbstractRungeKutta, i: int, y: Any, increments: Sequence[Any]) -> Any:
     """y at stage i of the step from y, given the increments of the stages before it."""
-    shift = combine(tableau.a[i], increments)
-    return y if shift is None else y + shift
+    return combine(tableau.a[i], increments, y)
 
 
 def stage_cotangent(tableau: AbstractRungeKutta, i: int, adjoint: Any, later: dict[int, Any]) -> Any:

@@ -7,26 +7,12 @@ a single stage at the left end, solves Itô SDEs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from harness.arithmetic import combine
 from harness.scheme import AbstractScheme, State
 from harness.terms import Terms
-
-
-def combine(weights: Sequence[float], values: Sequence[Any]) -> Any:
-    """Σ w_i v_i without the zero terms, equal weights being applied once to the sum; None where all are zero."""
-    total = None
-    for weight in dict.fromkeys(w for w in weights if w != 0):
-        group = [v for w, v in zip(weights, values, strict=False) if w == weight]
-        part = group[0]
-        for value in group[1:]:
-            part = part + value
-        if weight != 1:
-            part = weight * part
-        total = part if total is None else total + part
-    return total
 
 
 class AbstractRungeKutta(AbstractScheme):
@@ -48,7 +34,7 @@ class AbstractRungeKutta(AbstractScheme):
     def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Any) -> State:
         """y1 = y0 + Σ b_i k_i, with k_i the increment at y0 + Σ a_ij k_j."""
         (y0,) = state
-        return (y0 + self.change(terms, t0, dt, y0, dW),)
+        return (combine(self.b, stages(self, terms, t0, dt, y0, dW), y0),)
 
     def change(self, terms: Terms, t0: Any, dt: float, y0: Any, dW: Any) -> Any:
         """Σ b_i k_i, (batch, dim): what a step from y0 adds to it. dt may be negative: a step backwards from t0."""
@@ -75,7 +61,5 @@ def stages(tableau: Tableau | AbstractRungeKutta, terms: Terms, t0: Any, dt: Any
     """k_i, the increment at y0 + Σ a_ij k_j, of every stage."""
     increments: list[Any] = []
     for a, c in zip(tableau.a, tableau.c, strict=True):
-        shift = combine(a, increments)
-        y = y0 if shift is None else y0 + shift
-        increments.append(terms.increment(t0 + c * dt, y, dt, dW))
+        increments.append(terms.increment(t0 + c * dt, combine(a, increments, y0), dt, dW))
     return increments

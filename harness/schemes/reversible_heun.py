@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.arithmetic import axpy
 from harness.scheme import AbstractReversibleScheme, Orders, State
 from harness.terms import Terms
 
@@ -33,9 +34,9 @@ class ReversibleHeun(AbstractReversibleScheme):
         y0, z0, f0, g0 = state
         t1 = t0 + dt
         increment0 = terms.product(f0, g0, dt, dW)
-        z1 = 2 * y0 - z0 + increment0
+        z1 = axpy(2, y0, increment0 - z0)
         f1, g1 = terms.f(t1, z1), terms.g(t1, z1)
-        y1 = y0 + 0.5 * (increment0 + terms.product(f1, g1, dt, dW))
+        y1 = axpy(0.5, increment0 + terms.product(f1, g1, dt, dW), y0)
         return (y1, z1, f1, g1)
 
     def reverse(self, terms: Terms, t1: Any, dt: float, state1: State, dW: Any) -> State:
@@ -43,7 +44,7 @@ class ReversibleHeun(AbstractReversibleScheme):
         y1, z1, f1, g1 = state1
         t0 = t1 - dt
         increment1 = terms.product(f1, g1, dt, dW)
-        z0 = 2 * y1 - z1 - increment1
+        z0 = axpy(2, y1, -increment1 - z1)
         f0, g0 = terms.f(t0, z0), terms.g(t0, z0)
-        y0 = y1 - 0.5 * (terms.product(f0, g0, dt, dW) + increment1)
+        y0 = axpy(-0.5, terms.product(f0, g0, dt, dW) + increment1, y1)
         return (y0, z0, f0, g0)

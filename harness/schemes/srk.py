@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.arithmetic import combine
 from harness.scheme import AbstractScheme, Noise, Orders, State
-from harness.schemes._runge_kutta import combine
 from harness.schemes._stochastic_runge_kutta import AbstractStochasticRungeKutta, Stage
 from harness.terms import Terms
 

@@ -9,12 +9,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from harness.arithmetic import combine, minus
 from harness.brownian.jax_noise import at_tick
 from harness.methods._adaptive import MOST_STEPS, Adaptive, Attempt, State, Step
 from harness.methods._backward import backward_scheme
 from harness.methods.jax._adjoint import adjoint_over
 from harness.methods.jax._solve import JaxSolve, add, zeros
-from harness.schemes._runge_kutta import AbstractRungeKutta, combine, stages, with_error_stage
+from harness.schemes._runge_kutta import AbstractRungeKutta, stages, with_error_stage
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def forward_step(solve: JaxSolve, adaptive: Adaptive, theta: Any) -> tuple[Step,
 
     def step(t: Any, dt: Any, state: State, dW: Any) -> tuple[State, Any]:
         increments = stages(tableau, terms, t, dt, state[0], dW)
-        return (state[0] + combine(tableau.b, increments),), (combine(b_error, increments),)
+        return (combine(tableau.b, increments, state[0]),), (combine(b_error, increments),)
 
     return step, len(tableau.b)
 
@@ -120,12 +121,11 @@ def backward_step(solve: JaxSolve, adaptive: Adaptive, scheme: AbstractRungeKutt
         y, *bars = state
 
         def stage(i: int, increments: list[Any]) -> Any:
-            shift = combine(tableau.a[i], increments)
-            return y if shift is None else y - shift
+            return combine(minus(tableau.a[i]), increments, y)
 
         found = adjoint_over(solve, tableau, theta, (t, dt, dW), (bars[0], bars[1]), state=stage)
         bars, increments, products = found
-        end = (y - combine(tableau.b, increments), *bars)
+        end = (combine(minus(tableau.b), increments, y), *bars)
         return end, (combine(b_error, increments), combine(b_error, products)) if adaptive.embedded else None
 
     return step, len(tableau.b)

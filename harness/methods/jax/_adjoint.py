@@ -7,9 +7,10 @@ from typing import Any
 
 import jax
 
+from harness.arithmetic import combine
 from harness.methods.jax._solve import JaxSolve
 from harness.scheme import increment_of
-from harness.schemes._runge_kutta import AbstractRungeKutta, Tableau, combine
+from harness.schemes._runge_kutta import AbstractRungeKutta, Tableau
 
 
 def adjoint_step(
@@ -52,10 +53,9 @@ def adjoint_over(
             return solve.terms(theta, stratonovich=True).increment(t, y, dt, dW)
 
         value, vjp = jax.vjp(increment, state(i, increments), theta)
-        shift = combine(row, products)
-        product, theta_product = vjp(a if shift is None else a + shift)
+        product, theta_product = vjp(combine(row, products, a))
         increments.append(value)
         products.append(product)
         if b:
             theta_bar = jax.tree.map(lambda total, x, b=b: total + b * x, theta_bar, theta_product)
-    return (a + combine(tableau.b, products), theta_bar), increments, products
+    return (combine(tableau.b, products, a), theta_bar), increments, products

@@ -48,10 +48,10 @@ def _gradient(solve, y0, theta, noise):
     import jax
     import jax.numpy as jnp
 
+    from harness.arithmetic import combine, minus
     from harness.methods._backward import backward_scheme
     from harness.methods.jax._adjoint import adjoint_step
     from harness.methods.jax._solve import zeros
-    from harness.schemes._runge_kutta import combine
 
     tableau = backward_scheme(solve.scheme, solve.problem)
 
@@ -60,11 +60,10 @@ def _gradient(solve, y0, theta, noise):
         y, *bars = carry
 
         def stage(i, increments):
-            shift = combine(tableau.a[i], increments)
-            return y if shift is None else y - shift
+            return combine(minus(tableau.a[i]), increments, y)
 
         bars, increments = adjoint_step(solve, tableau, theta, n, dW, tuple(bars), state=stage)
-        return (y - combine(tableau.b, increments), *bars), None
+        return (combine(minus(tableau.b), increments, y), *bars), None
 
     def from_observation(carry, inputs):
         a, theta_bar = carry

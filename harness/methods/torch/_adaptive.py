@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.arithmetic import combine, minus
 from harness.brownian.path import SharedPath
 from harness.brownian.torch_noise import make_path
 from harness.case import Case
@@ -18,7 +19,7 @@ from harness.methods._adaptive import Adaptive, Attempt, State
 from harness.methods._backward import backward_scheme
 from harness.methods.torch._adjoint import AdjointStep
 from harness.methods.torch._solve import TorchSolve
-from harness.schemes._runge_kutta import AbstractRungeKutta, combine, stages, with_error_stage
+from harness.schemes._runge_kutta import AbstractRungeKutta, stages, with_error_stage
 
 Arrive = Callable[[int, State], State]
 """(number of the observation on the solve's way, state) -> the state to go on from."""
@@ -71,7 +72,7 @@ class AdaptiveSolve:
         increments = stages(tableau, solve.terms, t, dt, state[0], dW)
         with torch.no_grad():
             error = combine(scheme.b_error or (), increments)
-        return (state[0] + combine(tableau.b, increments),), (error,)
+        return (combine(tableau.b, increments, state[0]),), (error,)
 
     def walk(self, attempt: Attempt, state: State, arrive: Arrive) -> Walked:
         """From one end to the other."""
@@ -142,11 +143,10 @@ class AdaptiveAdjoint:
         y, a = state
 
         def stage(i: int, increments: list[Tensor]) -> Tensor:
-            shift = combine(self.tableau.a[i], increments)
-            return y if shift is None else y - shift
+            return combine(minus(self.tableau.a[i]), increments, y)
 
         increments, products = self.adjoint.stages(t, dt, dW, a, theta, stage)
-        end = y - combine(self.tableau.b, increments), a + combine(self.tableau.b, products)
+        end = combine(minus(self.tableau.b), increments, y), combine(self.tableau.b, products, a)
         if not self.back.embedded:
             return end, None
         return end, (combine(self.b_error, increments), combine(self.b_error, products))
@@ -173,9 +173,9 @@ def adjoint(solve: TorchSolve, case: Case, path: SharedPath | None) -> Callable[
     ahead = AdaptiveSolve(solve, case, path)
     back = AdaptiveAdjoint(ahead, case)
 
+    @torch.no_grad()
     def run() -> Gradient:
-        with torch.no_grad():
-            ys, walked = ahead.forward()
+        ys, walked = ahead.forward()
         evaluations = ahead.evaluations(walked)
         if not walked.finished:
             return given_up(solve, evaluations)

@@ -8,16 +8,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.methods.torch._solve import TorchSolve
+from harness.arithmetic import combine
+from harness.methods.torch._solve import TorchSolve, vjp
 from harness.scheme import increment_of
-from harness.schemes._runge_kutta import AbstractRungeKutta, Tableau, combine
+from harness.schemes._runge_kutta import AbstractRungeKutta, Tableau
 from harness.terms import Terms
 
 
 class AdjointStep:
     """da = −aᵀ ∂F/∂y, with F the increment in Stratonovich form, by a Runge–Kutta scheme from time n + 1 to time n.
 
-    F and its vector–Jacobian product are evaluated together; the products by θ only where a stage has a weight.
+    F and its vector–Jacobian product are evaluated together, the product from what f and g receive, so that F itself is
+    no part of the graph; the products by θ only where a stage has a weight. To be called without gradients.
     """
 
     def __init__(self, solve: TorchSolve, tableau: AbstractRungeKutta | Tableau) -> None:
@@ -35,7 +37,7 @@ class AdjointStep:
         solve = self.solve
         dW = increment_of(solve.noise[n])
         increments, products = self.stages(solve.time(n + 1), solve.dt, dW, a, theta, state)
-        return a + combine(self.tableau.b, products), increments
+        return combine(self.tableau.b, products, a), increments
 
     def stages(
         self,
@@ -51,13 +53,13 @@ class AdjointStep:
         increments: list[Tensor] = []
         products: list[Any] = []
         for i, (row, b, c) in enumerate(zip(tableau.a, tableau.b, tableau.c, strict=True)):
-            y = state(i, increments).detach().requires_grad_()
-            shift = combine(row, products)
+            y, t, stage_a = state(i, increments).detach().requires_grad_(), t1 - c * dt, combine(row, products, a)
+            with torch.enable_grad():
+                f, g = self.terms.f(t, y), self.terms.g(t, y)
+            g_bar = None if g is None else self.terms.noise_cotangent(stage_a, dW)
             wanted = [y, *solve.parameters] if b and theta is not None else [y]
-            increment = self.terms.increment(t1 - c * dt, y, dt, dW)
-            stage_a = a if shift is None else a + shift
-            product, *theta_products = torch.autograd.grad(increment, wanted, stage_a, materialize_grads=True)
-            increments.append(increment.detach())
+            product, *theta_products = vjp((f, g), wanted, (dt * stage_a, g_bar))
+            increments.append(self.terms.product(f, g, dt, dW))
             products.append(product)
             if b and theta is not None:
                 torch._foreach_add_(theta, theta_products, alpha=b)

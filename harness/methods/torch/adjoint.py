@@ -42,25 +42,26 @@ class Adjoint(AbstractGradientMethod):
         """Eager: there is nothing to compile."""
         import torch
 
+        from harness.arithmetic import combine, minus
         from harness.methods._backward import backward_scheme
         from harness.methods.torch import _adaptive
         from harness.methods.torch._adjoint import AdjointStep
         from harness.methods.torch._solve import TorchSolve
-        from harness.schemes._runge_kutta import combine
 
         solve = TorchSolve(problem, scheme, case, path)
         if case.stepping == "adaptive":
             return _adaptive.adjoint(solve, case, path)
         tableau = backward_scheme(scheme, problem)
         step = AdjointStep(solve, tableau)
+        back, back_to = minus(tableau.b), [minus(row) for row in tableau.a]
 
+        @torch.no_grad()
         def run() -> Gradient:
             ys = []
-            with torch.no_grad():
-                state = solve.init(solve.y0)
-                for n in range(0, solve.steps, solve.stride):
-                    state = solve.advance(state, n, n + solve.stride)
-                    ys.append(state[0])
+            state = solve.init(solve.y0)
+            for n in range(0, solve.steps, solve.stride):
+                state = solve.advance(state, n, n + solve.stride)
+                ys.append(state[0])
             del state
             loss, cotangents = solve.loss_cotangents(ys)
             theta = solve.zeros_theta()
@@ -70,11 +71,10 @@ class Adjoint(AbstractGradientMethod):
                 if k is not None:
                     y, a = ys[k], a + cotangents[k]
                 a, increments = step(n, a, theta, functools.partial(stage, y))
-                y = y - combine(tableau.b, increments)
+                y = combine(back, increments, y)
             return solve.gradient(loss, a, theta)
 
         def stage(y, i, increments):
-            shift = combine(tableau.a[i], increments)
-            return y if shift is None else y - shift
+            return combine(back_to[i], increments, y)
 
         return run

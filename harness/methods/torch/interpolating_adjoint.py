@@ -49,13 +49,13 @@ class InterpolatingAdjoint(AbstractGradientMethod):
         step = AdjointStep(solve, tableau)
         between = reads_between(tableau)
 
+        @torch.no_grad()
         def run() -> Gradient:
-            with torch.no_grad():
-                state = solve.init(solve.y0)
-                path = [state[0]]
-                for n in range(solve.steps):
-                    state = solve.step(n, state)
-                    path.append(state[0])
+            state = solve.init(solve.y0)
+            path = [state[0]]
+            for n in range(solve.steps):
+                state = solve.step(n, state)
+                path.append(state[0])
             del state
             loss, cotangents = solve.loss_cotangents(path[solve.stride :: solve.stride])
             theta, a = solve.zeros_theta(), torch.zeros_like(solve.y0)
@@ -69,8 +69,7 @@ class InterpolatingAdjoint(AbstractGradientMethod):
 
         def reader(n, y0, y1):
             """y at a stage of the step from time n + 1 to time n."""
-            with torch.no_grad():
-                k0 = step.terms.increment(solve.time(n), y0, solve.dt, None) if between else None
+            k0 = step.terms.increment(solve.time(n), y0, solve.dt, None) if between else None
             return lambda i, increments: state_on_path(tableau.c[i], y0, y1, k0, increments)
 
         return run

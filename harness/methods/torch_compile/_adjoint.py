@@ -8,10 +8,10 @@ from typing import Any
 
 from torch import Tensor
 
+from harness.arithmetic import combine, minus
 from harness.methods._backward import backward_scheme
 from harness.methods.torch_compile._chunks import Setting, compile_chunk, vjp
 from harness.scheme import increment_of
-from harness.schemes._runge_kutta import combine
 
 
 @functools.lru_cache(maxsize=2)
@@ -37,20 +37,19 @@ def compiled_adjoint(setting: Setting) -> Callable[..., tuple[Tensor, Tensor, li
             increments: list[Tensor] = []
             products: list[Tensor] = []
             for row, b, c in zip(tableau.a, tableau.b, tableau.c, strict=True):
-                shift, a_shift = combine(row, increments), combine(row, products)
 
                 def increment(y: Tensor, theta: Sequence[Tensor], t: Tensor = t1 - c * dt, dW: Any = dW) -> Tensor:
                     return setting.terms(theta, stratonovich=True).increment(t, y, dt, increment_of(dW))
 
-                value, pull = vjp(increment, y if shift is None else y - shift, theta)
-                product, theta_products = pull(a if a_shift is None else a + a_shift)
+                value, pull = vjp(increment, combine(minus(row), increments, y), theta)
+                product, theta_products = pull(combine(row, products, a))
                 increments.append(value)
                 products.append(product)
                 if b:
                     weights.append(b)
                     found.append(theta_products)
-            y, a = y - combine(tableau.b, increments), a + combine(tableau.b, products)
-        total = [before + combine(weights, parts) for before, *parts in zip(theta_bar, *found, strict=True)]
+            y, a = combine(minus(tableau.b), increments, y), combine(tableau.b, products, a)
+        total = [combine(weights, parts, before) for before, *parts in zip(theta_bar, *found, strict=True)]
         return y.contiguous(), a.contiguous(), total
 
     return compile_chunk(backward, setting.case)

@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from harness.arithmetic import combine
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import Gradient
 from harness.methods.torch_compile._chunks import ChunkedSolve, Setting, compile_chunk, vjp
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme, State
-from harness.schemes._runge_kutta import combine
 
 
 def reversible_heun_gradient(

@@ -1,0 +1,32 @@
+"""Linear combinations, the same in every framework."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+
+from harness.arithmetic import axpy, combine, minus
+
+X, Y = np.array([1.0, -2.0, 3.0]), np.array([0.5, 0.25, -1.0])
+MAKERS = [np.asarray, torch.tensor, jnp.asarray]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("a", [1, -1, 2, 0.3])
+def test_axpy(make, a):
+    np.testing.assert_allclose(np.asarray(axpy(a, make(X), make(Y))), Y + a * X, rtol=1e-15)
+
+
+def test_axpy_by_a_traced_number():
+    np.testing.assert_allclose(axpy(jnp.asarray(0.3), jnp.asarray(X), jnp.asarray(Y)), Y + 0.3 * X)
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_combine(make):
+    values = [make(X), make(Y), make(X)]
+    np.testing.assert_allclose(np.asarray(combine((0.5, 2.0, 0.5), values)), X + 2 * Y)
+    np.testing.assert_allclose(np.asarray(combine(minus((0.5, 0.0, 0.5)), values, make(Y))), Y - X)
+    assert combine((0.0, 0.0), values) is None
+    assert combine((), [], values[1]) is values[1]
