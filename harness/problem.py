@@ -55,9 +55,14 @@ class AbstractProblem(ABC):
         return {"none": 0, "scalar": 1}.get(self.noise, self.dim)
 
     @property
+    def additive(self) -> bool:
+        """Whether g is known not to depend on y, in whatever form it is written."""
+        return self.noise == "additive"
+
+    @property
     def commutative(self) -> bool:
         """Whether the noise is known to commute, so that order-1 schemes need no Lévy area."""
-        return self.noise in ("none", "additive", "scalar")
+        return self.additive or self.noise in ("none", "scalar")
 
     @abstractmethod
     def initial(self, normals: Normals, batch: int) -> np.ndarray:

@@ -74,7 +74,9 @@ class AbstractScheme(ABC):
     def order(self, problem: AbstractProblem) -> float | None:
         """The strong order for the problem, None where it isn't known."""
         kind = problem.noise
-        if kind not in ("none", "additive"):
+        if problem.additive:
+            kind = "additive"
+        elif kind != "none":
             kind = "commutative" if problem.commutative else "general"
         return getattr(self.orders, kind)
 

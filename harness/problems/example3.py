@@ -30,8 +30,8 @@ class Example3(AbstractProblem):
         return only(cls.name, noise, "additive", "diagonal")
 
     @property
-    def commutative(self) -> bool:
-        """g doesn't depend on y."""
+    def additive(self) -> bool:
+        """Written as a diagonal or as a matrix, g doesn't depend on y."""
         return True
 
     def order_note(self, scheme: str) -> str:

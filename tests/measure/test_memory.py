@@ -43,22 +43,23 @@ def test_memory_of_solves_that_keep_nothing_is_flat(make_case, method):
 
 
 @pytest.mark.parametrize(
-    ("method", "steps", "power", "slope"),
+    ("method", "steps", "power", "least"),
     [
-        ("torch/backprop", (64, 512, 4096), 1.0, 1.0),
-        ("jax/backprop", (64, 512, 4096), 1.0, 0.98),
-        ("torch/checkpoint", (16, 256, 4096), 0.5, 0.45),
+        ("torch/backprop", (64, 512, 4096), 1.0, 0.97),
+        ("jax/backprop", (64, 512, 4096), 1.0, 0.97),
+        ("torch/checkpoint", (16, 256, 4096), 0.5, 0.4),
         ("jax/checkpoint", (16, 256, 4096), 0.5, 0.4),
     ],
 )
-def test_memory_grows_at_its_power(make_case, method, steps, power, slope):
+def test_memory_grows_at_its_power(make_case, method, steps, power, least):
     """Beside a constant part (temporaries of a step, noise, gradients of parameters), at its power to a percent.
 
-    With that part, which weighs on the shortest solve alone, at the slope given. States are wide, layers narrow.
+    With that part, which weighs on the shortest solve alone, at a slope between the least and the power. States are
+    wide, layers narrow.
     """
     peaks = measure(make_case, method, steps, problem="neural(width=8)", dim=128)
     assert growth_exponent(steps, peaks) == pytest.approx(power, abs=0.01), peaks
-    assert log_slope(steps, peaks) == pytest.approx(slope, abs=0.02), peaks
+    assert least <= log_slope(steps, peaks) <= power + 0.01, peaks
 
 
 def measure(make_case, method: str, steps: tuple[int, ...], **axes) -> list[float]:

@@ -16,13 +16,13 @@ from harness.scheme import AbstractScheme
 class Backprop(AbstractGradientMethod):
     """Discretise, then optimise: the exact gradient of the discrete solve. Memory O(steps).
 
-    The state before each step is kept and the step's inner values are recomputed in the backward sweep, which is
-    faster than keeping them: it is memory, not arithmetic, that limits the plain scan.
+    The state before each step and the step's noise are kept and the step's inner values are recomputed in the backward
+    sweep, which is faster than keeping them: it is memory, not arithmetic, that limits the plain scan.
     """
 
     name = "jax/backprop"
     framework = "jax"
-    summary = "backpropagation through the solver, the state of every step kept"
+    summary = "backpropagation through the solver, state and noise of every step kept"
     samplers = NATIVE_SAMPLERS
     steppings = ("fixed", "adaptive")
     step_seconds = 1e-4
@@ -59,7 +59,7 @@ def _gradient(solve, y0, theta, noise):
         (y_bar, *rest), theta_bar = carry
         k, cotangent, kept = inputs
         carry = ((y_bar + cotangent, *rest), theta_bar)
-        return backward(solve, carry, theta, noise, kept, start=k * solve.stride, count=solve.stride), None
+        return backward(solve, carry, theta, kept, start=k * solve.stride, count=solve.stride), None
 
     state, init_vjp = jax.vjp(solve.init, y0, theta)
     observations = jnp.arange(solve.case.observations)

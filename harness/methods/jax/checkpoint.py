@@ -69,7 +69,7 @@ def _gradient(solve, y0, theta, noise):
             s, state = inputs
             start = k * solve.stride + s * length
             _, states = forward_keeping(solve, state, theta, noise, start=start, count=length)
-            return backward(solve, carry, theta, noise, states, start=start, count=length), None
+            return backward(solve, carry, theta, states, start=start, count=length), None
 
         carry = ((y_bar + cotangent, *rest), theta_bar)
         return jax.lax.scan(one_segment, carry, (jnp.arange(segments), kept), reverse=True)

@@ -51,14 +51,14 @@ def _gradient(solve, y0, theta, noise):
 
     def step(carry, n, dW, kept):
         """λ before step n from λ after it."""
-        adjoint, theta_bar = carry
+        (adjoint, theta_bar), ((before, *_), _) = carry, kept
 
         def increment(i):
             return lambda y, theta: solve.terms(theta).increment(solve.time(n) + tableau.c[i] * dt, y, dt, dW)
 
         points, increments = [], []
         for i in range(stages):
-            points.append(stage_state(tableau, i, kept[0], increments))
+            points.append(stage_state(tableau, i, before, increments))
             if i < stages - 1:
                 increments.append(increment(i)(points[i], theta))
         later = {}
