@@ -21,6 +21,5 @@ class CoupledEuler(AbstractCoupled):
     noises = ("none", "additive")
     evaluations = 2
     orders = Orders(none=1, additive=1)
-    order_note = "y and z err with opposite signs by what the coupling removes in 1 / (1 − λ) = 1000 steps"
     summary = "coupled Euler (λ = 0.999): order 1 for ODEs and additive noise; reversible"
     base = Euler()
