@@ -117,17 +117,23 @@ def cuda_devices() -> dict[str, str]:
         worker.close()
 
 
+USUAL_SIZE = 640
+"""Numbers in a state, batch × dim, at which methods state their seconds a step."""
+
+
 def expected_seconds(suite: Suite, registry: Registry, case: Case) -> float:
     """A rough guess at what a case takes: starting, compiling, one call, its rounds, memory and errors."""
     method = registry.methods[case.method]
-    one = case.steps * method.step_seconds * max(registry.schemes[case.scheme].work(case.noise)) ** 0.7
-    building = {"jax": 1.5, "diffrax": 6.0, "torch-compile": 40.0}.get(case.backend, 0.1)
+    compiled = case.backend in ("jax", "diffrax", "torch-compile")
+    size = max(0.05 if compiled else 0.6, (case.batch * case.dim / USUAL_SIZE) ** 0.7)
+    one = case.steps * method.step_seconds * size * max(registry.schemes[case.scheme].work(case.noise)) ** 0.7
+    building = {"jax": 0.6, "diffrax": 2.0, "torch-compile": 40.0}.get(case.backend, 0.1)
     rounds = suite.budget.rounds if "time" in suite.measure else 0
-    peers = 8  # children of a block share its seconds
+    peers = 25  # children of a block share its seconds
     seconds = building + 2 * one + min(rounds * one, suite.budget.seconds / peers)
     if "memory" in suite.measure:
         seconds += 2 * one
     if "error" in suite.measure and not method.baseline:
         replicates = 1 if case.noise == "none" else suite.budget.replicates
-        seconds += building + 0.5 + replicates * (one + 0.1)
+        seconds += building + 0.5 + replicates * (one + 0.01)
     return seconds
