@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,8 @@ LEAST = 5
 """Step sizes that a fit needs."""
 AGREES = 0.15
 """How far a fitted order may lie from theory to count as met."""
+MET, COVERED = "as theory says", "the interval covers theory"
+"""Verdicts."""
 COLUMNS = [*AXES, "of", "sizes", "order", "low", "high", "theory", "verdict"]
 
 
@@ -39,6 +43,15 @@ def orders(frame: pd.DataFrame, registry: Registry) -> pd.DataFrame:
                 continue  # nothing that the gradient could be wrong in
             rows.append({**place, "of": of.replace("theta", "θ"), **_fit(group, of), "theory": theory, "note": note})
     return pd.DataFrame([{**row, "verdict": _verdict(row)} for row in rows], columns=COLUMNS)
+
+
+def tally(verdicts: Sequence[str]) -> str:
+    """A sentence on how many fitted orders meet theory, and what the others do."""
+    stated, other = "are off for a stated reason", "are off or not fitted"
+    kinds = Counter(v if v in (MET, COVERED) else stated if ": " in v else other for v in verdicts)
+    words = {MET: f"lie within {AGREES} of theory", COVERED: "have an interval that covers it"}
+    parts = [f"{count} {words.get(kind, kind)}" for kind, count in kinds.most_common()]
+    return f"Of {len(verdicts)} orders of θ and y0 {', '.join(parts)}."
 
 
 def _fit(group: pd.DataFrame, of: str) -> dict[str, Any]:
@@ -71,8 +84,8 @@ def _verdict(row: dict[str, Any]) -> str:
     if row["theory"] is None:
         return "no theory known"
     if abs(row["order"] - row["theory"]) <= AGREES:
-        return "as theory says"
+        return MET
     if row["low"] <= row["theory"] <= row["high"]:
-        return "the interval covers theory"
+        return COVERED
     off = "above theory" if row["order"] > row["theory"] else "below theory"
     return f"{off}: {row['note']}" if row["note"] else off

@@ -17,7 +17,7 @@ from harness.registry import Registry
 from harness.report import figures, format
 from harness.report.answers import answers
 from harness.report.exponents import FITS, exponents
-from harness.report.orders import orders
+from harness.report.orders import orders, tally
 from harness.store import Run
 from harness.suite import Suite, parse_suite
 
@@ -96,16 +96,17 @@ def _render(template: str, **content: Any) -> str:
 def _content(suite: Suite, run: Run, about: dict[str, Any], frame: pd.DataFrame) -> dict[str, Any]:
     drawn = [(figures.draw(figure, frame), figures.caption(figure)) for figure in suite.report]
     counts = Counter(frame["status"])
+    fitted = _orders(suite, frame)
     return {
         "suite": suite,
         "run": run.id,
         "executions": about["executions"],
         "counts": sorted(counts.items()),
-        "answers": answers(frame),
+        "answers": [*([tally([row["verdict"] for row in fitted])] if fitted else []), *answers(frame)],
         # Made by matplotlib from numbers and registered names, which it escapes.
         "figures": [(Markup(svg), words) for svg, words in drawn if svg],
         "speedups": _speedups(frame),
-        "orders": _orders(suite, frame),
+        "orders": fitted,
         "exponents": _exponents(suite, frame),
         "headings": [heading for _, heading, _ in COLUMNS],
         "rows": _rows(frame),

@@ -9,7 +9,7 @@ import pytest
 
 from harness.frames import load
 from harness.record import Measured, Record
-from harness.report.orders import orders
+from harness.report.orders import orders, tally
 from harness.store import Run, new_run
 
 STEPS = (16, 32, 64, 128, 256)
@@ -48,6 +48,9 @@ def test_the_order_is_found_and_compared_with_theory(write, registry):
     assert found["verdict"]["heun", "θ"] == "as theory says"
     assert found["verdict"]["midpoint", "θ"].startswith("below theory")
     assert found["verdict"]["slowrk", "θ"] == "as theory says"
+    assert (
+        tally(list(found["verdict"])) == "Of 6 orders of θ and y0 4 lie within 0.15 of theory, 2 are off or not fitted."
+    )
 
 
 def test_unresolved_errors_are_left_out(write, registry):
