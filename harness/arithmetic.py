@@ -23,6 +23,11 @@ def axpy(a: Any, x: Any, y: Any) -> Any:
     return y + a * x
 
 
+def scale(a: float, x: Any) -> Any:
+    """a x, x itself where a is 1."""
+    return x if a == 1 else a * x
+
+
 def minus(weights: Sequence[float]) -> tuple[float, ...]:
     """Their negatives."""
     return tuple(-w for w in weights)
@@ -39,5 +44,5 @@ def combine(weights: Sequence[float], values: Sequence[Any], start: Any = None) 
         part = group[0]
         for value in group[1:]:
             part = part + value
-        total = weight * part if total is None else axpy(weight, part, total)
+        total = scale(weight, part) if total is None else axpy(weight, part, total)
     return total

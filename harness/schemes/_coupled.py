@@ -23,7 +23,6 @@ class AbstractCoupled(AbstractReversibleScheme):
     """
 
     base: ClassVar[AbstractRungeKutta]
-    order_note = "y and z err apart by what the coupling removes over 1 / (1 − λ) = 1000 steps"
 
     def init(self, terms: Terms, t0: Any, y0: Any) -> State:
         """z = y."""

@@ -62,6 +62,16 @@ def test_memory_grows_at_its_power(make_case, method, steps, power, least):
     assert least <= log_slope(steps, peaks) <= power + 0.01, peaks
 
 
+@pytest.mark.parametrize(
+    ("method", "low", "high"),
+    [("torch/backprop", 0.97, 1.03), ("jax/backprop", 0.97, 1.03), ("torch/checkpoint", 0.45, 0.55)],
+)
+def test_memory_slopes_of_long_solves(make_case, method, low, high):
+    """At the usual sizes, with the constant part, from where the states outweigh it."""
+    steps = (512, 1024, 4096)
+    assert low <= log_slope(steps, peaks := measure(make_case, method, steps)) <= high, peaks
+
+
 def measure(make_case, method: str, steps: tuple[int, ...], **axes) -> list[float]:
     """Peak bytes, each in a child of its own, as a run measures it."""
     scheme = "heun" if method.endswith("adjoint") else "reversible-heun"
