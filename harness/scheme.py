@@ -49,7 +49,7 @@ class AbstractScheme(ABC):
 
     orders: ClassVar[Orders] = Orders()
     order_note: ClassVar[str] = ""
-    """Why a problem may show another order than these, where there is a reason in the scheme."""
+    """Why a problem may show a higher order than these at the steps in use, where there is a reason in the scheme."""
     needs_levy_area: ClassVar[bool] = False
     """Whether a step takes the pair (dW, H) rather than dW alone."""
     needs_commutative: ClassVar[bool] = False

@@ -91,6 +91,26 @@ def slope_interval(x: np.ndarray, samples: np.ndarray, level: float = 0.95) -> t
     return slope, float(low), float(high)
 
 
+def slope_change(x: np.ndarray, samples: np.ndarray, level: float = 0.95) -> tuple[float, float, float, float]:
+    """The log–log slopes of the median over the coarser and over the finer half of `x`, and the interval of their step.
+
+    The halves share the middle point: of five, the first three and the last three; each slope is had from its ends.
+    Returns (first, second, low, high), low and high bounding second − first by resampling whole replicates. With one
+    replicate there is nothing to resample, and both are second − first.
+    """
+    log_x, middle = np.log(x), len(x) // 2
+
+    def slopes(medians: np.ndarray) -> np.ndarray:
+        y = np.log(medians)
+        return np.stack([(y[j] - y[i]) / (log_x[j] - log_x[i]) for i, j in ((0, middle), (middle, len(x) - 1))])
+
+    first, second = slopes(np.median(samples, axis=1))
+    index = np.random.default_rng(0).integers(samples.shape[1], size=(RESAMPLES, samples.shape[1]))
+    resampled = slopes(np.median(samples[:, index], axis=2))
+    low, high = np.quantile(resampled[1] - resampled[0], [(1 - level) / 2, (1 + level) / 2])
+    return float(first), float(second), float(low), float(high)
+
+
 def _student(level: float, freedom: int) -> float:
     """The quantile of Student's t that bounds so much of it."""
     from scipy.stats import t

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from harness.frames import numbers
-from harness.measure.statistics import slope_interval
+from harness.measure.statistics import slope_change, slope_interval
 from harness.registry import Registry
 
 AXES = ["problem", "noise", "calculus", "scheme", "method", "dim", "batch", "dtype", "brownian"]
@@ -28,7 +28,9 @@ def orders(frame: pd.DataFrame, registry: Registry) -> pd.DataFrame:
 
     `order` is minus the log–log slope of the median error over the steps, `low` and `high` bound its 95% interval over
     the paths, `sizes` counts the step sizes whose errors are resolved, `theory` is the scheme's strong order for the
-    problem, and `verdict` says how the two compare.
+    problem, and `verdict` says how the two compare. An order that is off has a reason where there is one in the
+    problem or the scheme (`order_note`), or where the errors show it: *pre-asymptotic*, the order coming nearer to
+    theory as the steps get finer (see `_approach`).
     """
     rows = []
     known = frame[(frame["status"] == "ok") & frame["gradient_error_theta"].map(bool)]
@@ -36,12 +38,14 @@ def orders(frame: pd.DataFrame, registry: Registry) -> pd.DataFrame:
         place = dict(zip(AXES, np.atleast_1d(np.array(key, dtype=object)), strict=True))
         if group["steps"].nunique() < LEAST:
             continue
-        theory, note = _theory(place, registry)
+        theory, notes = _theory(place, registry)
         for of in ("theta", "y0"):
             errors = group[f"gradient_error_{of}"]
             if not any(any(v) for v in errors.map(numbers)):
                 continue  # nothing that the gradient could be wrong in
-            rows.append({**place, "of": of.replace("theta", "θ"), **_fit(group, of), "theory": theory, "note": note})
+            rows.append(
+                {**place, "of": of.replace("theta", "θ"), **_fit(group, of, theory), "theory": theory, "notes": notes}
+            )
     return pd.DataFrame([{**row, "verdict": _verdict(row)} for row in rows], columns=COLUMNS)
 
 
@@ -54,28 +58,54 @@ def tally(verdicts: Sequence[str]) -> str:
     return f"Of {len(verdicts)} orders of θ and y0 {', '.join(parts)}."
 
 
-def _fit(group: pd.DataFrame, of: str) -> dict[str, Any]:
+def _fit(group: pd.DataFrame, of: str, theory: float | None) -> dict[str, Any]:
     column = f"gradient_error_{of}"
     resolved = group[group[f"{column}_resolved"]].sort_values("steps")
     if len(resolved) < LEAST:
-        return {"sizes": len(resolved), "order": np.nan, "low": np.nan, "high": np.nan}
+        return {"sizes": len(resolved), "order": np.nan, "low": np.nan, "high": np.nan, "approach": ""}
+    steps = np.asarray(resolved["steps"], dtype=float)
     samples = np.array([numbers(v) for v in resolved[column]])
-    slope, low, high = slope_interval(np.asarray(resolved["steps"], dtype=float), samples)
-    return {"sizes": len(resolved), "order": -slope, "low": -high, "high": -low}
+    slope, low, high = slope_interval(steps, samples)
+    fit = {"sizes": len(resolved), "order": -slope, "low": -high, "high": -low}
+    return {**fit, "approach": _approach(steps, samples, theory)}
 
 
-def _theory(place: dict[str, Any], registry: Registry) -> tuple[float | None, str]:
-    """The scheme's order for the problem, and why the problem may show another; None where a plugin isn't here."""
+def _approach(steps: np.ndarray, samples: np.ndarray, theory: float | None) -> str:
+    """How the order comes nearer to theory from the coarser half of the steps to the finer one; "" where it doesn't.
+
+    The finer half must lie within `AGREES` of theory or have come nearer by as much, and the change's 95% interval over
+    the paths mustn't hold zero. With one path (an ODE) there is no interval: the finer half must lie within `AGREES`,
+    or each order between neighbouring steps must be nearer to theory than the one before.
+    """
+    if theory is None:
+        return ""
+    first, second, low, high = slope_change(steps, samples)
+    coarse, fine = -first, -second
+    come = abs(coarse - theory) - abs(fine - theory)
+    if samples.shape[1] == 1:
+        local = -np.diff(np.log(samples[:, 0])) / np.diff(np.log(steps))
+        coming = come > 0 and bool((np.diff(abs(local - theory)) < 0).all())
+    else:
+        coming = come >= AGREES
+    arrived = come > 0 and abs(fine - theory) <= AGREES
+    if not (arrived or coming) or low <= 0 <= high:
+        return ""
+    ends = [int(steps[i]) for i in (0, len(steps) // 2, -1)]
+    return f"pre-asymptotic, {coarse:.2f} from {ends[0]} to {ends[1]} steps, {fine:.2f} to {ends[2]}"
+
+
+def _theory(place: dict[str, Any], registry: Registry) -> tuple[float | None, tuple[str, str]]:
+    """The scheme's order for the problem, and the notes on it of both; None where a plugin isn't here."""
     scheme = registry.schemes.get(place["scheme"])
     try:
         problem = registry.problem(
             place["problem"], noise=place["noise"], calculus=place["calculus"], dim=int(place["dim"])
         )
     except ValueError:
-        return None, ""
+        return None, ("", "")
     if scheme is None:
-        return None, ""
-    return scheme.order(problem), problem.order_note(scheme.name) or scheme.order_note
+        return None, ("", "")
+    return scheme.order(problem), (problem.order_note(scheme.name), scheme.order_note)
 
 
 def _verdict(row: dict[str, Any]) -> str:
@@ -85,7 +115,10 @@ def _verdict(row: dict[str, Any]) -> str:
         return "no theory known"
     if abs(row["order"] - row["theory"]) <= AGREES:
         return MET
+    above = row["order"] > row["theory"]
+    off = "above theory" if above else "below theory"
+    of_problem, of_scheme = row["notes"]
     if row["low"] <= row["theory"] <= row["high"]:
-        return COVERED
-    off = "above theory" if row["order"] > row["theory"] else "below theory"
-    return f"{off}: {row['note']}" if row["note"] else off
+        return f"{off}: {row['approach']}" if row["approach"] else COVERED
+    reason = of_problem or row["approach"] or (of_scheme if above else "")
+    return f"{off}: {reason}" if reason else off

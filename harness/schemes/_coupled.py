@@ -20,9 +20,20 @@ class AbstractCoupled(AbstractReversibleScheme):
     y1 = λ y0 + (1 − λ) z0 + Ψ_h(z0) and z1 = z0 − Ψ_−h(y1), Ψ_−h being the change over the same stretch walked back:
     from t1, with −h and −dW. Its order is the base scheme's. λ < 1 pulls y towards z and so keeps the pair together;
     backwards the same factor pushes them apart, and rounding grows like λ^−N.
+
+    When the order shows, for an ODE with Jacobian A: let y = x + a, z = x + b and the base scheme's error be C h^(p+1)
+    a step. To leading order a step adds C h^(p+1) to a and −(−1)^(p+1) C h^(p+1) to b. For even p that is the same and
+    a and b grow alike, as the base scheme's error does, O(h^p). Their distance d = a − b gets O(h^(p+2)) a step
+    and follows d1 = (λ − hA) d0: it reaches O(h^(p+1)), times e^(|A| T) where the drift contracts (A < 0), unless
+    λ^N has taken it away before, N being beyond 1/(1 − λ) = 1000 steps, and beyond 1000 |A| T of them where the drift
+    contracts. So there order p + 1 shows until then (seen in extended precision: Van der Pol, μ = 3, has order 5
+    with rk4 at 32–512 steps; with λ = 0.9 it is 4 from 128 on).
     """
 
     base: ClassVar[AbstractRungeKutta]
+    order_note = (
+        "y and z part by an error of the next order, growing where f contracts, that the coupling removes slowly"
+    )
 
     def init(self, terms: Terms, t0: Any, y0: Any) -> State:
         """z = y."""

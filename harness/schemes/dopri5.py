@@ -11,7 +11,9 @@ class Dopri5(AbstractRungeKutta):
 
     The embedded fourth-order weights are Shampine's, "Some practical Runge–Kutta formulas", Math. Comp. 46 (1986), as
     torchdiffeq and diffrax have them. They need the increment at the end of the step, the first of the next one, which
-    steps of a fixed length go without.
+    steps of a fixed length go without. The coefficients of its leading error were made small, so that a higher order
+    shows at large steps: on Van der Pol's oscillator 6.5 to 7 up to 256 steps, and 5 beyond 1000 (seen in extended
+    precision; in double precision rounding comes first).
     """
 
     name = "dopri5"
@@ -19,7 +21,9 @@ class Dopri5(AbstractRungeKutta):
     noises = ("none",)
     evaluations = 6
     orders = Orders(none=5)
-    order_note = "the coefficients of the leading error are small by design, so that the next order shows beside it"
+    order_note = (
+        "the coefficients of its leading error are small by design, so that the next orders show at large steps"
+    )
     summary = "Dormand–Prince 5(4): order 5, ODEs only"
     a = (
         (),

@@ -13,6 +13,7 @@ from harness.measure.statistics import (
     median_interval,
     narrow_enough,
     ratio_interval,
+    slope_change,
     slope_interval,
 )
 
@@ -87,3 +88,20 @@ def test_a_slope_of_one_replicate_has_the_interval_of_least_squares():
     slope, low, high = slope_interval(x, y[:, None])
     assert slope == pytest.approx(fit.slope)
     assert (high - low) / 2 == pytest.approx(fit.stderr * 3.182446, rel=1e-6)  # Student's t of 3 degrees, 97.5%
+
+
+def test_slopes_of_the_two_halves():
+    steps = np.array([16, 32, 64, 128, 256])
+    bent = np.where(steps <= 64, steps**-2.0, steps**-1.0 / 64)[:, None]
+    assert slope_change(steps, bent) == pytest.approx((-2, -1, 1, 1))
+    assert slope_change(steps, steps[:, None] ** -1.5) == pytest.approx((-1.5, -1.5, 0, 0))
+
+
+def test_the_interval_of_a_change_covers_as_often_as_it_says():
+    steps = np.array([16, 32, 64, 128, 256])
+    rng = np.random.default_rng(2)
+    hits = 0
+    for _ in range(100):
+        *_, low, high = slope_change(steps, steps[:, None] ** -1.0 * rng.lognormal(size=(5, 50)))
+        hits += low <= 0 <= high
+    assert 90 <= hits <= 100

@@ -21,10 +21,12 @@ def write(tmp_path: Path, make_case):
     run = new_run(tmp_path, "tiny")
     run.add_execution("tiny", {})
 
-    def add(order: float, bar: float = 1e-9, **axes) -> Run:
-        sizes = np.exp(np.random.default_rng(0).normal(size=20))
+    def add(
+        order: float, bar: float = 1e-9, *, next_order: float = 0, next_size: float = 0, paths: int = 20, **axes
+    ) -> Run:
+        sizes = np.exp(np.random.default_rng(0).normal(size=paths))
         for steps in STEPS:
-            values = tuple(float(size * steps**-order) for size in sizes)
+            values = tuple(float(size * (steps**-order + next_size * steps**-next_order)) for size in sizes)
             measured = Measured(gradient_error_theta=values, gradient_error_y0=values, reference_error=bar)
             case = make_case(steps=steps, method="jax/backprop", **axes)
             run.append(Record(run=run.id, suite="tiny", case=case, status="ok", measured=measured))
@@ -51,6 +53,35 @@ def test_the_order_is_found_and_compared_with_theory(write, registry):
     assert (
         tally(list(found["verdict"])) == "Of 6 orders of θ and y0 4 lie within 0.15 of theory, 2 are off or not fitted."
     )
+
+
+def test_an_order_that_nears_theory_is_called_pre_asymptotic(write, registry):
+    write(1.0, problem="example2", scheme="heun", next_order=2, next_size=64)  # halves: 1.66 and 1.34
+    write(1.0, problem="example2", scheme="ralston", next_order=2, next_size=4096)  # still 1.9 over the finer half
+    run = write(1.4, problem="example2", scheme="midpoint")  # off, and nothing changes
+    verdicts = orders(load(run.folder), registry).set_index(["scheme", "of"])["verdict"]
+    assert verdicts["heun", "θ"] == "above theory: pre-asymptotic, 1.66 from 16 to 64 steps, 1.34 to 256"
+    assert verdicts["ralston", "θ"] == verdicts["midpoint", "θ"] == "above theory"
+
+
+def test_one_path_comes_to_theory_step_by_step(write, registry):
+    ode = {"problem": "lotka-volterra", "noise": "none", "dim": 2, "paths": 1}
+    write(2.0, scheme="heun", next_order=4, next_size=512, **ode)
+    write(2.0, scheme="ralston", next_order=3, next_size=64, **ode)  # nearer with each step, if not there
+    run = write(2.4, scheme="midpoint", **ode)
+    verdicts = orders(load(run.folder), registry).set_index(["scheme", "of"])["verdict"]
+    assert verdicts["heun", "θ"] == "above theory: pre-asymptotic, 2.71 from 16 to 64 steps, 2.08 to 256"
+    assert verdicts["ralston", "θ"] == "above theory: pre-asymptotic, 2.66 from 16 to 64 steps, 2.34 to 256"
+    assert verdicts["midpoint", "θ"] == "above theory"
+
+
+def test_a_scheme_s_note_explains_a_higher_order_alone(write, registry):
+    ode = {"problem": "lotka-volterra", "noise": "none", "dim": 2, "paths": 1}
+    write(5.5, bar=1e-20, scheme="coupled-rk4", **ode)
+    run = write(3.5, bar=1e-20, scheme="dopri5", **ode)
+    verdicts = orders(load(run.folder), registry).set_index(["scheme", "of"])["verdict"]
+    assert verdicts["coupled-rk4", "θ"] == f"above theory: {registry.schemes['coupled-rk4'].order_note}"
+    assert verdicts["dopri5", "θ"] == "below theory"
 
 
 def test_unresolved_errors_are_left_out(write, registry):
