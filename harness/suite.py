@@ -76,6 +76,7 @@ class Budget(_Strict):
     """Steps of the finest grid that a reference may be refined to, where a problem has no closed form."""
 
 
+MEASURES = ("time", "memory", "error", "adjoint_error")
 FIGURE_X = (
     "steps",
     "atol",
@@ -136,14 +137,15 @@ class Suite(_Strict):
     title: StrictStr
     seed: Annotated[StrictInt, Field(ge=0)] = 0
     grid: Annotated[tuple[Grid, ...], Field(min_length=1)]
-    measure: Annotated[tuple[Literal["time", "memory", "error"], ...], Field(min_length=1)] = (
+    measure: Annotated[tuple[Literal[MEASURES], ...], Field(min_length=1)] = (  # type: ignore[valid-type]
         "time",
         "memory",
         "error",
     )
+    """`error` needs the reference, which takes most of the time; `adjoint_error` is its part that does without."""
     budget: Budget = Budget()
     report: tuple[Figure, ...] = ()
-    tables: tuple[Literal["orders", "exponents"], ...] = ()
+    tables: tuple[Literal["orders", "exponents", "exactness"], ...] = ()
     plugins: tuple[StrictStr, ...] = ()
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.case import blocks
+from harness.case import CALCULI, NOISES, blocks
 from harness.errors import InputError
 from harness.machine import Machine
 from harness.plan import Plan, make_plan
 from harness.registry import Registry
-from harness.suite import parse_suite
+from harness.suite import parse_suite, read_suite
 
 TWO_CORES = Machine(2)
 HEAD = "name: tiny\ntitle: A question?\ngrid:\n"
@@ -135,3 +136,27 @@ def test_problem_parameters_are_canonical(registry):
         'problem: ["neural(width=32)", neural, "neural( width = 64 )"], noise: diagonal, method: torch/backprop',
     )
     assert [case.problem for case in made.cases] == ["neural", "neural(width=64)"]
+
+
+def supported_settings(registry: Registry) -> set[tuple[str, str, str, str]]:
+    """Every problem, kind of noise, calculus and scheme that go together."""
+    found = set()
+    for problem, noise, calculus in itertools.product(registry.problems, NOISES, CALCULI):
+        if noise in ("none", "additive") and calculus == "ito":
+            continue  # the two calculi are one
+        try:
+            form = registry.problem(problem, noise=noise, calculus=calculus, dim=6)
+        except ValueError:
+            continue
+        for name, scheme in registry.schemes.items():
+            if scheme.unsupported(form) is None:
+                found.add((problem, noise, calculus, name))
+    return found
+
+
+@pytest.mark.parametrize("name", ["orders", "exact"])
+def test_suites_that_say_every_setting_have_it(registry, name):
+    path = Path(__file__).parents[1] / "suites" / f"{name}.yaml"
+    cases = make_plan(read_suite(path)[0], path, registry, TWO_CORES).cases
+    settings = {(c.problem.partition("(")[0], c.noise, c.calculus, c.scheme) for c in cases}
+    assert settings == supported_settings(registry)

@@ -7,15 +7,23 @@ import numpy as np
 from harness.gradient_arrays import GradientArrays, relative_error
 
 
-def errors(found: GradientArrays, truth: GradientArrays, exact: GradientArrays) -> dict[str, float]:
-    """By column of the record. `truth` is the continuous-time gradient, `exact` the discrete solve's, in float64."""
+def errors(found: GradientArrays, truth: GradientArrays | None, exact: GradientArrays) -> dict[str, float]:
+    """By column of the record. `truth` is the continuous-time gradient, `exact` the discrete solve's, in float64.
+
+    Without a `truth` there are the errors against `exact` alone.
+    """
+    of_method = {
+        "adjoint_error_theta": relative_error(found.theta, exact.theta),
+        "adjoint_error_y0": relative_error(found.y0, exact.y0),
+    }
+    if truth is None:
+        return of_method
     return {
         "gradient_error_theta": relative_error(found.theta, truth.theta),
         "gradient_error_y0": relative_error(found.y0, truth.y0),
         "gradient_cosine_theta": cosine(found.theta, truth.theta),
         "gradient_cosine_y0": cosine(found.y0, truth.y0),
-        "adjoint_error_theta": relative_error(found.theta, exact.theta),
-        "adjoint_error_y0": relative_error(found.y0, exact.y0),
+        **of_method,
         "loss_error": abs(found.loss - truth.loss) / abs(truth.loss) if truth.loss else abs(found.loss),
     }
 

@@ -119,10 +119,11 @@ def _errors(methods: pd.DataFrame) -> list[str]:
             sentences.append(f"In {dtype} the gradient of the discrete solve is met to {met} by {listing(exact)}.")
         if biased:
             sentences.append(f"In {dtype} it is missed by {listing(biased)}.")
-    unresolved = known[~known["gradient_error_theta_resolved"]]
+    judged = methods.dropna(subset=["gradient_error_theta_median"])
+    unresolved = judged[~judged["gradient_error_theta_resolved"]]
     if len(unresolved):
         sentences.append(
-            f"{plural(len(unresolved), 'gradient error')} of {len(known)} lie within {UNRESOLVED:g} times the"
+            f"{plural(len(unresolved), 'gradient error')} of {len(judged)} lie within {UNRESOLVED:g} times the"
             " reference's own error bar and are not resolved."
         )
     return sentences

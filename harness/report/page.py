@@ -16,6 +16,7 @@ from harness.frames import UNRESOLVED, load, speedups
 from harness.registry import Registry
 from harness.report import figures, format
 from harness.report.answers import answers
+from harness.report.exactness import exactness
 from harness.report.exponents import FITS, exponents
 from harness.report.orders import orders, tally
 from harness.store import Run
@@ -108,6 +109,7 @@ def _content(suite: Suite, run: Run, about: dict[str, Any], frame: pd.DataFrame)
         "speedups": _speedups(frame),
         "orders": fitted,
         "exponents": _exponents(suite, frame),
+        "exactness": _exactness(suite, frame),
         "headings": [heading for _, heading, _ in COLUMNS],
         "rows": _rows(frame),
         "failures": _reasons(frame[~frame["status"].isin(["ok", "unsupported"])]),
@@ -162,6 +164,15 @@ def _exponents(suite: Suite, frame: pd.DataFrame) -> list[dict[str, Any]]:
         return []
     numbers = [*FITS, "memory_growth"]
     return [{**row, **{name: format.decimal(row[name]) for name in numbers}} for row in _dicts(exponents(frame))]
+
+
+def _exactness(suite: Suite, frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The table of each method's largest error against its own discrete solve, where the suite asks for it."""
+    if "exactness" not in suite.tables:
+        return []
+    return [
+        {**row, "theta": format.error(row["theta"]), "y0": format.error(row["y0"])} for row in _dicts(exactness(frame))
+    ]
 
 
 def _reasons(frame: pd.DataFrame) -> list[dict[str, Any]]:

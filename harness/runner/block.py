@@ -71,7 +71,7 @@ class _Entry:
         return replace(self.measured, seconds=tuple(self.seconds), repeats=repeats, cpu_ratio=ratio)
 
 
-def _columns(found: GradientArrays, truth: GradientArrays, exact: GradientArrays) -> dict[str, float]:
+def _columns(found: GradientArrays, truth: GradientArrays | None, exact: GradientArrays) -> dict[str, float]:
     """The errors, and what the method told of itself."""
     told = {"evaluations": found.evaluations, "gradient_variance": found.variance}
     return errors(found, truth, exact) | {name: value for name, value in told.items() if value is not None}
@@ -157,9 +157,11 @@ class BlockRunner:
             lanes.close()
 
     def _build(self, case: Case, lane: int, workers: list[AbstractWorker]) -> _Entry | Outcome:
-        self.say(f"building {case.label}")
         worker = self.spawn(case, lane)
         workers.append(worker)
+        if not {"time", "memory"} & set(self.measure):
+            return _Entry(case, worker, Measured())  # errors are of gradients on the shared path, built for it
+        self.say(f"building {case.label}")
         try:
             built = worker.call("build", splitmix(self.seed, 1))
             measured = Measured(
@@ -214,14 +216,20 @@ class BlockRunner:
                 self.say(f"memory of {entry.case.label}")
                 peak, temporary = entry.worker.call("memory")
                 entry.measured = replace(entry.measured, peak_bytes=peak, xla_temp_bytes=temporary)
-            if "error" in self.measure and not self.baseline(entry.case):
+            if self._judges and not self.baseline(entry.case):
                 for replicate, seed in enumerate(self._path_seeds(entry.case)):
                     self.say(f"gradient of {entry.case.label}, path {replicate + 1}")
                     entry.gradients.append(entry.worker.call("gradient", seed))
+                entry.measured = replace(entry.measured, parameters=entry.gradients[0].theta.size)
         except CaseFailure as failure:
             return self._failed(entry, failure)
         entry.worker.close()
         return entry
+
+    @property
+    def _judges(self) -> bool:
+        """Whether errors are measured at all."""
+        return bool({"error", "adjoint_error"} & set(self.measure))
 
     def _path_seeds(self, case: Case) -> list[int]:
         """Of the replicates' paths. An ODE has but one."""
@@ -236,14 +244,16 @@ class BlockRunner:
         for replicate, seed in enumerate(self._path_seeds(entries[0].case)):
             waiting = [entry for entry in entries if entry.failure is None]
             self.say(f"reference on path {replicate + 1} for {len(waiting)} methods, {entries[0].case.setting}")
-            try:
-                found = [entry.gradients[replicate] for entry in waiting]
-                case, most = entries[0].case, self.budget.reference_steps
-                truth, bars = self.references.call("continuous", case, seed, found, most)
-            except CaseFailure as failure:
-                for entry in waiting:
-                    entry.failure = failure
-                return
+            truth, bars = None, None
+            if "error" in self.measure:
+                try:
+                    found = [entry.gradients[replicate] for entry in waiting]
+                    case, most = entries[0].case, self.budget.reference_steps
+                    truth, bars = self.references.call("continuous", case, seed, found, most)
+                except CaseFailure as failure:
+                    for entry in waiting:
+                        entry.failure = failure
+                    return
             by_scheme: dict[str, list[_Entry]] = {}
             for entry in waiting:
                 by_scheme.setdefault(entry.case.scheme, []).append(entry)
@@ -255,9 +265,10 @@ class BlockRunner:
                         entry.failure = failure
                     continue
                 for entry in group:
-                    entry.bars.append(max(bars))
                     columns = _columns(entry.gradients[replicate], truth, exact)
-                    columns |= {"reference_error_theta": bars[0], "reference_error_y0": bars[1]}
+                    if bars is not None:
+                        entry.bars.append(max(bars))
+                        columns |= {"reference_error_theta": bars[0], "reference_error_y0": bars[1]}
                     for name, value in columns.items():
                         entry.errors.setdefault(name, []).append(value)
 
@@ -275,7 +286,8 @@ class BlockRunner:
             return self._failed(entry, CaseFailure(entry.failure.status, f"no reference: {entry.failure.reason}"))
         if entry.gradients:
             lists = {name: tuple(column) for name, column in entry.errors.items()}
-            entry.measured = replace(entry.measured, reference_error=statistics.median(entry.bars), **lists)
+            bar = statistics.median(entry.bars) if entry.bars else None
+            entry.measured = replace(entry.measured, reference_error=bar, **lists)
         if not all(gradient.finite() for gradient in entry.gradients):
             return Outcome(
                 entry.case, "diverged", "the loss or its gradient isn't finite on the shared path", entry.so_far()

@@ -128,12 +128,16 @@ def expected_seconds(suite: Suite, registry: Registry, case: Case) -> float:
     size = max(0.05 if compiled else 0.6, (case.batch * case.dim / USUAL_SIZE) ** 0.7)
     one = case.steps * method.step_seconds * size * max(registry.schemes[case.scheme].work(case.noise)) ** 0.7
     building = {"jax": 0.6, "diffrax": 2.0, "torch-compile": 40.0}.get(case.backend, 0.1)
-    rounds = suite.budget.rounds if "time" in suite.measure else 0
     peers = 25  # children of a block share its seconds
-    seconds = building + 2 * one + min(rounds * one, suite.budget.seconds / peers)
+    seconds = 0.0
+    if {"time", "memory"} & set(suite.measure):
+        seconds += building + 2 * one
+    if "time" in suite.measure:
+        seconds += min(suite.budget.rounds * one, suite.budget.seconds / peers)
     if "memory" in suite.measure:
         seconds += 2 * one
-    if "error" in suite.measure and not method.baseline:
+    if {"error", "adjoint_error"} & set(suite.measure) and not method.baseline:
         replicates = 1 if case.noise == "none" else suite.budget.replicates
-        seconds += building + 0.5 + replicates * (one + 0.01)
+        reference = 0.5 if "error" in suite.measure else 0.1
+        seconds += building + reference + replicates * (one + 0.01)
     return seconds

@@ -113,6 +113,23 @@ def test_replicates(measure):
     assert len(outcomes["jax/backprop"].measured.gradient_error_theta) == 4
 
 
+def test_errors_alone_need_no_build_of_their_own(measure):
+    outcomes, log, workers = measure(measure=("error",))
+    assert ("torch/backprop", "build") not in log
+    assert outcomes["torch/backprop"].measured.parameters == 2
+    assert outcomes["torch/backprop"].measured.compile_seconds is None
+    assert all(worker.closed for worker in workers)
+
+
+def test_the_adjoint_error_alone_needs_no_continuous_reference(measure):
+    outcomes, log, _ = measure(measure=("adjoint_error",), scripts={"reference": {"continuous": CaseFailure("x", "y")}})
+    found = outcomes["torch/backprop"].measured
+    assert len(found.adjoint_error_theta) == 1
+    assert found.gradient_error_theta == found.loss_error == ()
+    assert found.reference_error is None
+    assert ("reference", "continuous") not in log
+
+
 def test_rounds_end_when_the_intervals_are_narrow(measure):
     outcomes, _, _ = measure(measure=("time",), rounds=50)
     assert len(outcomes["torch/backprop"].measured.seconds) == 5  # samples without spread: as few as are ever enough
