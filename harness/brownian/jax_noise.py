@@ -26,7 +26,7 @@ def noise_argument(case: Case, noise_dim: int, path: SharedPath | None, *, levy_
     if not noise_dim:
         return None
     if path is None:
-        return jax.random.key(case.seed)
+        return jax.random.key(case.seed, impl="threefry2x32")
     if case.stepping == "adaptive":
         return jnp.asarray(values(path, ticks_of(case)), dtype=case.dtype)
     W, H = path.increments(case.steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from harness.brownian.path import SharedPath
@@ -44,13 +45,17 @@ def _gradient(solve, y0, theta, noise):
     import jax.numpy as jnp
 
     from harness.brownian.jax_noise import chunk_size
+    from harness.brownian.jax_normals import standard_normals
     from harness.methods.jax._solve import add, zeros
 
     size = chunk_size(solve.steps, solve.case.batch * solve.problem.noise_dim)
     shape = (size, solve.case.batch, solve.problem.noise_dim)
 
     def chunk(carry, first):
-        normals = None if noise is None else jax.random.normal(jax.random.fold_in(noise, first), shape, y0.dtype)
+        normals = None
+        if noise is not None:
+            key = jax.random.fold_in(noise, first)
+            normals = standard_normals(key, math.prod(shape), solve.case.dtype).reshape(shape)
         return jax.lax.scan(step, carry, (first + jnp.arange(size), normals))
 
     def step(carry, inputs):
