@@ -7,13 +7,20 @@ from dataclasses import replace
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays
-from harness.methods.jax.backprop import Backprop
+from harness.methods.jax import _adaptive
+from harness.methods.jax._compile import compile_gradient
+from harness.methods.jax._solve import JaxSolve
+from harness.methods.jax.backprop import Backprop, by_steps
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
 
 def discrete(problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None) -> GradientArrays:
-    """Backpropagation through the same scheme and steps, in float64 on the CPU. `path` is None for an ODE."""
+    """JAX's derivative of the same scheme and steps, in float64 on the CPU. `path` is None for an ODE.
+
+    By automatic differentiation of the steps alone, no sweep of ours: what such a sweep gives can be judged by it.
+    """
     exact = replace(case, method=Backprop.name, dtype="float64", device="cpu", brownian="shared", threads=1)
-    gradient = Backprop().build(problem, scheme, exact, path)()
+    function = by_steps if case.stepping == "fixed" else _adaptive.backprop
+    gradient = compile_gradient(function, JaxSolve(problem, scheme, exact), path)()
     return GradientArrays.of(gradient.loss, dict(gradient.theta), gradient.y0)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from harness.arithmetic import axpy
 from harness.scheme import AbstractReversibleScheme, State, backward_noise
 from harness.schemes._runge_kutta import AbstractRungeKutta
 from harness.terms import Terms
 
 COUPLING = 0.999  # λ, as in the paper's experiments
+PULL = 1 - COUPLING
 
 
 class AbstractCoupled(AbstractReversibleScheme):
@@ -19,7 +21,9 @@ class AbstractCoupled(AbstractReversibleScheme):
 
     y1 = λ y0 + (1 − λ) z0 + Ψ_h(z0) and z1 = z0 − Ψ_−h(y1), Ψ_−h being the change over the same stretch walked back:
     from t1, with −h and −dW. Its order is the base scheme's. λ < 1 pulls y towards z and so keeps the pair together;
-    backwards the same factor pushes them apart, and rounding grows like λ^−N.
+    backwards the same factor pushes them apart, and rounding grows like λ^−N. So λ is applied as y0 − (1 − λ)(y0 − z0):
+    were y0 itself multiplied by λ, and by 1/λ on the way back, the rounding of these two numbers would be a bias of each
+    step, in proportion to y.
 
     When the order shows, for an ODE with Jacobian A: let y = x + a, z = x + b and the base scheme's error be C h^(p+1)
     a step. To leading order a step adds C h^(p+1) to a and −(−1)^(p+1) C h^(p+1) to b. For even p that is the same and
@@ -43,7 +47,7 @@ class AbstractCoupled(AbstractReversibleScheme):
     def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Any) -> State:
         """First y, then z from the new y."""
         y0, z0 = state
-        y1 = COUPLING * y0 + (1 - COUPLING) * z0 + self.base.change(terms, t0, dt, z0, dW)
+        y1 = axpy(-PULL, y0 - z0, y0) + self.base.change(terms, t0, dt, z0, dW)
         z1 = z0 - self.base.change(terms, t0 + dt, -dt, y1, backward_noise(dW))
         return (y1, z1)
 
@@ -51,5 +55,6 @@ class AbstractCoupled(AbstractReversibleScheme):
         """The same two lines, solved for z0 and then for y0."""
         y1, z1 = state1
         z0 = z1 + self.base.change(terms, t1, -dt, y1, backward_noise(dW))
-        y0 = (y1 - (1 - COUPLING) * z0 - self.base.change(terms, t1 - dt, dt, z0, dW)) / COUPLING
+        pulled = y1 - self.base.change(terms, t1 - dt, dt, z0, dW)
+        y0 = axpy(PULL / COUPLING, pulled - z0, pulled)
         return (y0, z0)

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from harness.brownian.jax_noise import chunk_size
 from harness.methods.jax._solve import JaxSolve, add
 
 
@@ -16,47 +17,105 @@ def reversible_heun_gradient(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -
     Scan forwards, keeping the observed states; scan backwards over the grid points N − 1 … 0. The evaluation of f and
     g that a reversed step needs serves the vector–Jacobian products of two forward steps too.
     """
-    N, dt, stride = solve.steps, solve.dt, solve.stride
+    sweep = _Sweep(solve, theta)
     terms = solve.terms(theta)
 
-    def evaluate(n, z):
-        """f, g at grid point n and their vector–Jacobian product."""
-
-        def f_and_g(z, theta):
-            bound = solve.terms(theta)
-            return bound.f(solve.time(n), z), bound.g(solve.time(n), z)
-
-        return jax.vjp(f_and_g, z, theta)
-
-    def cotangent_of_g(bar, dW) -> Any:
-        return None if dW is None else terms.noise_cotangent(bar, dW)
-
     def body(carry, n, dWs, _):
-        y, z, f, g, y_bar, z_bar, theta_bar = carry
-        dW, previous = (None, None) if dWs is None else dWs
-        increment1 = terms.product(f, g, dt, dW)
+        (y, z, f, g), bars = carry
+        dW = None if dWs is None else dWs[0]
+        increment1 = terms.product(f, g, solve.dt, dW)
         z = 2 * y - z - increment1
+        (f, g), bars = sweep.back(n, z, dWs, bars, cotangents)
+        y = y - 0.5 * (increment1 + terms.product(f, g, solve.dt, dW))
+        return ((y, z, f, g), bars), None
+
+    state, ys = solve.forward(y0, theta, noise)
+    loss, cotangents = solve.loss_cotangents(ys)
+    carry = (state, sweep.last(state[1], noise, cotangents))
+    (_, bars), _ = solve.scan(body, carry, noise, start=0, count=solve.steps, reverse=True, with_previous=True)
+    return sweep.done(loss, bars)
+
+
+def kept_heun_gradient(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any, Any]:
+    """The same products with every z kept instead of reconstructed. They read nothing else of the states."""
+    sweep = _Sweep(solve, theta)
+
+    def step(state, n, dW, _):
+        return solve.step(n, state, theta, dW), state[1]
+
+    def to_observation(state, k):
+        state, zs = solve.scan(step, state, noise, start=k * solve.stride, count=solve.stride)
+        return state, (state[0], zs)
+
+    def body(bars, n, dWs, z):
+        return sweep.back(n, z, dWs, bars, cotangents)[1], None
+
+    state, (ys, zs) = jax.lax.scan(to_observation, solve.init(y0, theta), jnp.arange(solve.case.observations))
+    loss, cotangents = solve.loss_cotangents(ys)
+    size = chunk_size(solve.steps, solve.case.batch * solve.problem.noise_dim)
+    bars, _ = solve.scan(
+        body,
+        sweep.last(state[1], noise, cotangents),
+        noise,
+        start=0,
+        count=solve.steps,
+        inputs=zs.reshape(-1, size, *y0.shape),
+        reverse=True,
+        with_previous=True,
+    )
+    return sweep.done(loss, bars)
+
+
+class _Sweep:
+    """The recursion of the cotangents (ȳ, z̄, θ̄), whatever it is that knows z."""
+
+    def __init__(self, solve: JaxSolve, theta: Any) -> None:
+        self.solve = solve
+        self.theta = theta
+        self.terms = solve.terms(theta)
+
+    def back(self, n: Any, z: Any, dWs: Any, bars: Any, cotangents: Any) -> tuple[Any, Any]:
+        """f and g at z_n, and the cotangents before step n of those after it; dWs are those of steps n and n − 1."""
+        y_bar, z_bar, theta_bar = bars
+        dW, previous = (None, None) if dWs is None else dWs
         next_bar = z_bar + 0.5 * y_bar  # what f(z_n) dt + g(z_n) dW_n receives
         y_bar = y_bar + 2 * z_bar
-        if stride < N:
+        stride = self.solve.stride
+        if stride < self.solve.steps:
             observed = (n > 0) & (n % stride == 0)
             y_bar = y_bar + jnp.where(observed, cotangents[n // stride - 1], 0)
         own_bar = jnp.where(n > 0, 0.5 * y_bar, 0)  # what f(z_n) dt + g(z_n) dW_(n−1) receives
-        (f, g), vjp = evaluate(n, z)
-        g_bar = None if g is None else cotangent_of_g(next_bar, dW) + cotangent_of_g(own_bar, previous)
-        product, theta_product = vjp(((next_bar + own_bar) * dt, g_bar))
-        y = y - 0.5 * (increment1 + terms.product(f, g, dt, dW))
-        return (y, z, f, g, y_bar, product - z_bar, add(theta_bar, theta_product)), None
+        values, vjp = self._evaluate(n, z)
+        g_bar = None
+        if values[1] is not None:
+            g_bar = self._cotangent_of_g(next_bar, dW) + self._cotangent_of_g(own_bar, previous)
+        product, theta_product = vjp(((next_bar + own_bar) * self.solve.dt, g_bar))
+        return values, (y_bar, product - z_bar, add(theta_bar, theta_product))
 
-    (y, z, f, g), ys = solve.forward(y0, theta, noise)
-    loss, cotangents = solve.loss_cotangents(ys)
-    y_bar = cotangents[-1]
-    # The last evaluation enters y_N alone.
-    last = solve.draw(noise, N - 1, 1)
-    _, vjp = evaluate(N, z)
-    g_bar = None if g is None else cotangent_of_g(0.5 * y_bar, last[0])
-    z_bar, theta_bar = vjp((0.5 * dt * y_bar, g_bar))
-    carry = (y, z, f, g, y_bar, z_bar, theta_bar)
-    carry, _ = solve.scan(body, carry, noise, start=0, count=N, reverse=True, with_previous=True)
-    y_bar, z_bar, theta_bar = carry[4:]
-    return loss, theta_bar, y_bar + z_bar
+    def last(self, z: Any, noise: Any, cotangents: Any) -> Any:
+        """The cotangents at the end. The last evaluation enters y_N alone."""
+        N = self.solve.steps
+        y_bar = cotangents[-1]
+        dW = self.solve.draw(noise, N - 1, 1)
+        (_, g), vjp = self._evaluate(N, z)
+        g_bar = None if g is None else self._cotangent_of_g(0.5 * y_bar, dW[0])
+        z_bar, theta_bar = vjp((0.5 * self.solve.dt * y_bar, g_bar))
+        return y_bar, z_bar, theta_bar
+
+    @staticmethod
+    def done(loss: Any, bars: Any) -> tuple[Any, Any, Any]:
+        """The loss and its gradient by θ and by y0: z_0 = y_0."""
+        y_bar, z_bar, theta_bar = bars
+        return loss, theta_bar, y_bar + z_bar
+
+    def _evaluate(self, n: Any, z: Any) -> tuple[Any, Any]:
+        """f, g at grid point n and their vector–Jacobian product."""
+
+        def f_and_g(z, theta):
+            bound = self.solve.terms(theta)
+            return bound.f(self.solve.time(n), z), bound.g(self.solve.time(n), z)
+
+        return jax.vjp(f_and_g, z, self.theta)
+
+    def _cotangent_of_g(self, bar: Any, dW: Any) -> Any:
+        return None if dW is None else self.terms.noise_cotangent(bar, dW)
