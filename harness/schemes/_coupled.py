@@ -21,9 +21,9 @@ class AbstractCoupled(AbstractReversibleScheme):
 
     y1 = λ y0 + (1 − λ) z0 + Ψ_h(z0) and z1 = z0 − Ψ_−h(y1), Ψ_−h being the change over the same stretch walked back:
     from t1, with −h and −dW. Its order is the base scheme's. λ < 1 pulls y towards z and so keeps the pair together;
-    backwards the same factor pushes them apart, and rounding grows like λ^−N. So λ is applied as y0 − (1 − λ)(y0 − z0):
-    were y0 itself multiplied by λ, and by 1/λ on the way back, the rounding of these two numbers would be a bias of each
-    step, in proportion to y.
+    backwards the same factor pushes them apart, and rounding grows like λ^−N. λ is
+    applied as y0 − (1 − λ)(y0 − z0): were y0 itself multiplied by λ, and by 1/λ on the way back, the rounding of these
+    two numbers would be a bias of each step, in proportion to y.
 
     When the order shows, for an ODE with Jacobian A: let y = x + a, z = x + b and the base scheme's error be C h^(p+1)
     a step. To leading order a step adds C h^(p+1) to a and −(−1)^(p+1) C h^(p+1) to b. For even p that is the same and

@@ -46,7 +46,7 @@ def test_memory_of_solves_that_keep_nothing_is_flat(make_case, method):
     ("method", "steps", "power", "least"),
     [
         ("torch/backprop", (64, 512, 4096), 1.0, 0.97),
-        ("jax/backprop", (64, 512, 4096), 1.0, 0.97),
+        ("jax/backprop", (256, 1024, 4096), 1.0, 0.97),  # keeps one array a step: the constant part weighs more
         ("torch/checkpoint", (16, 256, 4096), 0.5, 0.4),
         ("jax/checkpoint", (16, 256, 4096), 0.5, 0.4),
     ],
@@ -63,12 +63,15 @@ def test_memory_grows_at_its_power(make_case, method, steps, power, least):
 
 
 @pytest.mark.parametrize(
-    ("method", "low", "high"),
-    [("torch/backprop", 0.97, 1.03), ("jax/backprop", 0.97, 1.03), ("torch/checkpoint", 0.45, 0.55)],
+    ("method", "steps", "low", "high"),
+    [
+        ("torch/backprop", (512, 1024, 4096), 0.97, 1.03),
+        ("jax/backprop", (2048, 4096, 16384), 0.97, 1.03),
+        ("torch/checkpoint", (512, 1024, 4096), 0.45, 0.55),
+    ],
 )
-def test_memory_slopes_of_long_solves(make_case, method, low, high):
+def test_memory_slopes_of_long_solves(make_case, method, steps, low, high):
     """At the usual sizes, with the constant part, from where the states outweigh it."""
-    steps = (512, 1024, 4096)
     assert low <= log_slope(steps, peaks := measure(make_case, method, steps)) <= high, peaks
 
 
