@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 KEY = ["method", "dtype", "brownian"]
@@ -22,7 +21,7 @@ def exactness(frame: pd.DataFrame) -> pd.DataFrame:
         known = group[group["status"] == "ok"].dropna(subset=["adjoint_error_theta_median"])
         if known.empty:
             continue
-        larger = np.fmax(known["adjoint_error_theta_median"], known["adjoint_error_y0_median"])
+        larger = known[["adjoint_error_theta_median", "adjoint_error_y0_median"]].max(axis=1)
         worst = known.loc[larger.idxmax()]
         calculus = "" if worst["noise"] == "none" else f" ({worst['calculus']})"
         rows.append(

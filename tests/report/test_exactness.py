@@ -24,9 +24,9 @@ def test_the_worst_case_of_each_method_is_named(tmp_path, make_case):
     add(float("inf"), 0.0, "diverged", method="torch/reversible", scheme="heun", steps=8192)
     add(1e-6, 0.0, method="torch/reversible", dtype="float32")
     run.append(Record(run=run.id, suite="tiny", case=make_case(method="torch/floor"), status="ok"))
-    found = exactness(load(run.folder)).set_index("dtype")
-    assert len(found) == 2
-    row = found.loc["float64"]
+    rows = {row["dtype"]: row for row in exactness(load(run.folder)).to_dict("records")}
+    assert set(rows) == {"float64", "float32"}
+    row = rows["float64"]
     assert (row["settings"], row["cases"], row["sizes"], row["diverged"]) == (2, 3, "16 to 4096", 1)
     assert (row["theta"], row["y0"]) == pytest.approx((3e-12, 2e-16 * 4096))
     assert row["where"] == "midpoint, neural general (stratonovich), 64 steps"
