@@ -21,8 +21,8 @@ def exactness(frame: pd.DataFrame) -> pd.DataFrame:
         known = group[group["status"] == "ok"].dropna(subset=["adjoint_error_theta_median"])
         if known.empty:
             continue
-        larger = known[["adjoint_error_theta_median", "adjoint_error_y0_median"]].max(axis=1)
-        worst = known.loc[larger.idxmax()]
+        errors = known[["adjoint_error_theta_median", "adjoint_error_y0_median"]].to_numpy(dtype=float)
+        worst = known.iloc[int(errors.max(axis=1).argmax())]
         calculus = "" if worst["noise"] == "none" else f" ({worst['calculus']})"
         rows.append(
             {
