@@ -21,9 +21,11 @@ class AbstractCoupled(AbstractReversibleScheme):
 
     y1 = λ y0 + (1 − λ) z0 + Ψ_h(z0) and z1 = z0 − Ψ_−h(y1), Ψ_−h being the change over the same stretch walked back:
     from t1, with −h and −dW. Its order is the base scheme's. λ < 1 pulls y towards z and so keeps the pair together;
-    backwards the same factor pushes them apart, and rounding grows like λ^−N. λ is
-    applied as y0 − (1 − λ)(y0 − z0): were y0 itself multiplied by λ, and by 1/λ on the way back, the rounding of these
-    two numbers would be a bias of each step, in proportion to y.
+    backwards the same factor pushes them apart, and rounding grows like λ^−N.
+
+    λ is applied as y0 + (Ψ − (1 − λ)(y0 − z0)). Were y0 itself multiplied by λ, and by 1/λ on the way back, the
+    rounding of these two numbers would be a bias of each step, in proportion to y; and were the small pull added to y0
+    before Ψ, it would be lost wherever it is below half a unit in y's last place.
 
     When the order shows, for an ODE with Jacobian A: let y = x + a, z = x + b and the base scheme's error be C h^(p+1)
     a step. To leading order a step adds C h^(p+1) to a and −(−1)^(p+1) C h^(p+1) to b. For even p that is the same and
@@ -47,7 +49,7 @@ class AbstractCoupled(AbstractReversibleScheme):
     def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Any) -> State:
         """First y, then z from the new y."""
         y0, z0 = state
-        y1 = axpy(-PULL, y0 - z0, y0) + self.base.change(terms, t0, dt, z0, dW)
+        y1 = y0 + axpy(-PULL, y0 - z0, self.base.change(terms, t0, dt, z0, dW))
         z1 = z0 - self.base.change(terms, t0 + dt, -dt, y1, backward_noise(dW))
         return (y1, z1)
 
@@ -55,6 +57,6 @@ class AbstractCoupled(AbstractReversibleScheme):
         """The same two lines, solved for z0 and then for y0."""
         y1, z1 = state1
         z0 = z1 + self.base.change(terms, t1, -dt, y1, backward_noise(dW))
-        pulled = y1 - self.base.change(terms, t1 - dt, dt, z0, dW)
-        y0 = axpy(PULL / COUPLING, pulled - z0, pulled)
+        change = self.base.change(terms, t1 - dt, dt, z0, dW)
+        y0 = y1 - axpy(-PULL / COUPLING, y1 - change - z0, change)
         return (y0, z0)
