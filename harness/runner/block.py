@@ -15,15 +15,15 @@ from harness.case import Block, Case
 from harness.gradient_arrays import GradientArrays
 from harness.measure.error import errors
 from harness.measure.statistics import narrow_enough
+from harness.methods._support import REVERSIBLE
 from harness.random import splitmix
 from harness.record import Measured
 from harness.runner.worker import CaseFailure
 from harness.suite import Budget
 
 DISCRETE = "jax/backprop"
-"""In float64 on the CPU its gradient is the reference of the discrete solve (`harness.reference.discrete`), but for"""
-OWN_SWEEP = "reversible-heun"
-"""with which it has a sweep of its own, to be judged like any other."""
+"""In float64 on the CPU its gradient is the reference of the discrete solve (`harness.reference.discrete`), unless the
+scheme is reversible Heun: there it has a sweep of its own, to be judged like any other."""
 SAMPLE_SECONDS = 0.01
 """A sample is at least about so long: shorter runs are repeated within it."""
 
@@ -161,7 +161,7 @@ class BlockRunner:
     def _build(self, case: Case, lane: int, workers: list[AbstractWorker]) -> _Entry | Outcome:
         worker = self.spawn(case, lane)
         workers.append(worker)
-        if not {"time", "memory"} & set(self.measure):
+        if self._judges and not {"time", "memory"} & set(self.measure) and not self.baseline(case):
             return _Entry(case, worker, Measured())  # errors are of gradients on the shared path, built for it
         self.say(f"building {case.label}")
         try:
@@ -278,7 +278,7 @@ class BlockRunner:
         """The gradient of the discrete solve that the group shares: one that was found, where that is the one."""
         for entry in group:
             case = entry.case
-            if (case.method, case.dtype, case.device) == (DISCRETE, "float64", "cpu") and case.scheme != OWN_SWEEP:
+            if (case.method, case.dtype, case.device) == (DISCRETE, "float64", "cpu") and case.scheme != REVERSIBLE:
                 return entry.gradients[replicate]
         return self.references.call("discrete", group[0].case, seed)
 

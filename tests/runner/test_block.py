@@ -54,9 +54,10 @@ def measure(make_case):
         scripts: dict[str, dict[str, Any]] | None = None,
         measure=("time", "memory", "error"),
         tick=0.0,
+        scheme="heun",
         **budget: Any,
     ):
-        cases = tuple(make_case(method=m) for m in ("torch/backprop", "jax/backprop", "torch/floor"))
+        cases = tuple(make_case(method=m, scheme=scheme) for m in ("torch/backprop", "jax/backprop", "torch/floor"))
         log: list[tuple[str, str]] = []
         workers: list[FakeWorker] = []
 
@@ -118,6 +119,7 @@ def test_errors_alone_need_no_build_of_their_own(measure):
     assert ("torch/backprop", "build") not in log
     assert outcomes["torch/backprop"].measured.parameters == 2
     assert outcomes["torch/backprop"].measured.compile_seconds is None
+    assert ("torch/floor", "build") in log  # it has no gradient of its own: whether it runs is all that is asked of it
     assert all(worker.closed for worker in workers)
 
 
@@ -128,6 +130,16 @@ def test_the_adjoint_error_alone_needs_no_continuous_reference(measure):
     assert found.gradient_error_theta == found.loss_error == ()
     assert found.reference_error is None
     assert ("reference", "continuous") not in log
+
+
+def test_the_own_sweep_of_the_reference_method_is_judged_too(measure):
+    """jax/backprop's gradient is the discrete reference, but with reversible Heun, where a sweep of ours makes it."""
+    error = {
+        scheme: measure(measure=("adjoint_error",), scheme=scheme)[0]["jax/backprop"].measured.adjoint_error_theta
+        for scheme in ("heun", "reversible-heun")
+    }
+    assert error["heun"] == (0.0,)
+    assert error["reversible-heun"] == pytest.approx((0.1,))
 
 
 def test_rounds_end_when_the_intervals_are_narrow(measure):
