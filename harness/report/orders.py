@@ -30,22 +30,23 @@ def orders(frame: pd.DataFrame, registry: Registry) -> pd.DataFrame:
     the paths, `sizes` counts the step sizes whose errors are resolved, `theory` is the scheme's strong order for the
     problem, and `verdict` says how the two compare. An order that is off has a reason where there is one in the
     problem or the scheme (`order_note`), or where the errors show it: *pre-asymptotic*, the order coming nearer to
-    theory as the steps get finer (see `_approach`).
+    theory as the steps get finer (see `_approach`). Where too few sizes are left, some having no finite gradient, the
+    verdict says so.
     """
     rows = []
-    known = frame[(frame["status"] == "ok") & frame["gradient_error_theta"].map(bool)]
-    for key, group in known.groupby(AXES, sort=False):
+    tried = frame[frame["gradient_error_theta"].map(bool)]
+    for key, attempts in tried.groupby(AXES, sort=False):
         place = dict(zip(AXES, np.atleast_1d(np.array(key, dtype=object)), strict=True))
-        if group["steps"].nunique() < LEAST:
+        if attempts["steps"].nunique() < LEAST:
             continue
         theory, notes = _theory(place, registry)
+        group = attempts[attempts["status"] == "ok"]
+        about = {"theory": theory, "notes": notes, "failed": len(attempts) - len(group)}
         for of in ("theta", "y0"):
-            errors = group[f"gradient_error_{of}"]
+            errors = attempts[f"gradient_error_{of}"]
             if not any(any(v) for v in errors.map(numbers)):
                 continue  # nothing that the gradient could be wrong in
-            rows.append(
-                {**place, "of": of.replace("theta", "θ"), **_fit(group, of, theory), "theory": theory, "notes": notes}
-            )
+            rows.append({**place, "of": of.replace("theta", "θ"), **_fit(group, of, theory), **about})
     return pd.DataFrame([{**row, "verdict": _verdict(row)} for row in rows], columns=COLUMNS)
 
 
@@ -110,7 +111,8 @@ def _theory(place: dict[str, Any], registry: Registry) -> tuple[float | None, tu
 
 def _verdict(row: dict[str, Any]) -> str:
     if np.isnan(row["order"]):
-        return f"not resolved at {LEAST} step sizes"
+        failed = f", {row['failed']} having no finite gradient" if row["failed"] else ""
+        return f"not resolved at {LEAST} step sizes{failed}"
     if row["theory"] is None:
         return "no theory known"
     if abs(row["order"] - row["theory"]) <= AGREES:

@@ -22,14 +22,22 @@ def write(tmp_path: Path, make_case):
     run.add_execution("tiny", {})
 
     def add(
-        order: float, bar: float = 1e-9, *, next_order: float = 0, next_size: float = 0, paths: int = 20, **axes
+        order: float,
+        bar: float = 1e-9,
+        *,
+        next_order: float = 0,
+        next_size: float = 0,
+        paths: int = 20,
+        diverging: int = 0,
+        **axes,
     ) -> Run:
         sizes = np.exp(np.random.default_rng(0).normal(size=paths))
         for steps in STEPS:
             values = tuple(float(size * (steps**-order + next_size * steps**-next_order)) for size in sizes)
             measured = Measured(gradient_error_theta=values, gradient_error_y0=values, reference_error=bar)
             case = make_case(steps=steps, method="jax/backprop", **axes)
-            run.append(Record(run=run.id, suite="tiny", case=case, status="ok", measured=measured))
+            status = "diverged" if steps == diverging else "ok"
+            run.append(Record(run=run.id, suite="tiny", case=case, status=status, measured=measured))
         return run
 
     return add
@@ -89,6 +97,13 @@ def test_unresolved_errors_are_left_out(write, registry):
     found = orders(load(run.folder), registry)
     assert (found["verdict"] == "not resolved at 5 step sizes").all()
     assert (found["sizes"] < 5).all()
+
+
+def test_a_setting_that_diverges_has_a_row(write, registry):
+    run = write(1.0, problem="example2", scheme="heun", diverging=16)
+    found = orders(load(run.folder), registry)
+    assert len(found) == 2
+    assert (found["verdict"] == "not resolved at 5 step sizes, 1 having no finite gradient").all()
 
 
 def test_a_scheme_that_is_not_here_has_no_theory(write, registry):
