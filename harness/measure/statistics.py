@@ -24,9 +24,7 @@ def median_interval(samples: Samples, level: float = 0.95) -> tuple[float, float
     if values.size == 1:
         return median, median, median
     index = np.random.default_rng(0).integers(values.size, size=(RESAMPLES, values.size))
-    medians = np.median(values[index], axis=1)
-    low, high = np.quantile(medians, [(1 - level) / 2, (1 + level) / 2])
-    return median, float(low), float(high)
+    return median, *_bounds(np.median(values[index], axis=1), level)
 
 
 def ratio_interval(numerator: Samples, denominator: Samples) -> tuple[float, float, float]:
@@ -76,19 +74,30 @@ def slope_interval(x: np.ndarray, samples: np.ndarray, level: float = 0.95) -> t
     Replicates are resampled whole, since a path is the same at every point. With one replicate the interval is that
     of ordinary least squares (Student's t).
     """
-    log_x = np.log(x)
-    design = (log_x - log_x.mean()) / ((log_x - log_x.mean()) ** 2).sum()
-    slope = float(design @ np.log(np.median(samples, axis=1)))
     if samples.shape[1] == 1:
-        y = np.log(samples[:, 0])
-        residual = y - y.mean() - slope * (log_x - log_x.mean())
-        deviation = math.sqrt((residual**2).sum() / (len(x) - 2) * (design**2).sum())
-        reach = deviation * _student(level, len(x) - 2)
-        return slope, slope - reach, slope + reach
+        return _least_squares(x, samples[:, 0], level)
+    design = _design(x)
+    slope = float(design @ np.log(np.median(samples, axis=1)))
     index = np.random.default_rng(0).integers(samples.shape[1], size=(RESAMPLES, samples.shape[1]))
     slopes = np.log(np.median(samples[:, index], axis=2)).T @ design
-    low, high = np.quantile(slopes, [(1 - level) / 2, (1 + level) / 2])
-    return slope, float(low), float(high)
+    return slope, *_bounds(slopes, level)
+
+
+def median_slope(x: np.ndarray, samples: Sequence[Samples], level: float = 0.95) -> tuple[float, float, float]:
+    """The log–log slope over `x` of medians that were had apart, each of as many `samples` as there are, with interval.
+
+    The samples of each point are resampled by themselves. Where a point has one alone, the interval is that of
+    ordinary least squares.
+    """
+    medians = np.array([np.median(values) for values in samples])
+    if min(map(len, samples)) == 1:
+        return _least_squares(x, medians, level)
+    rng, design = np.random.default_rng(0), _design(x)
+    resampled = [
+        np.median(np.asarray(values)[rng.integers(len(values), size=(RESAMPLES, len(values)))], axis=1)
+        for values in samples
+    ]
+    return float(design @ np.log(medians)), *_bounds(design @ np.log(np.array(resampled)), level)
 
 
 def slope_change(x: np.ndarray, samples: np.ndarray, level: float = 0.95) -> tuple[float, float, float, float]:
@@ -107,8 +116,28 @@ def slope_change(x: np.ndarray, samples: np.ndarray, level: float = 0.95) -> tup
     first, second = slopes(np.median(samples, axis=1))
     index = np.random.default_rng(0).integers(samples.shape[1], size=(RESAMPLES, samples.shape[1]))
     resampled = slopes(np.median(samples[:, index], axis=2))
-    low, high = np.quantile(resampled[1] - resampled[0], [(1 - level) / 2, (1 + level) / 2])
-    return float(first), float(second), float(low), float(high)
+    return float(first), float(second), *_bounds(resampled[1] - resampled[0], level)
+
+
+def _design(x: np.ndarray) -> np.ndarray:
+    """The weights of the logarithms of values at `x` in the slope of their least-squares line."""
+    log_x = np.log(x)
+    return (log_x - log_x.mean()) / ((log_x - log_x.mean()) ** 2).sum()
+
+
+def _least_squares(x: np.ndarray, values: np.ndarray, level: float) -> tuple[float, float, float]:
+    """The log–log slope of `values` over `x`, with the interval that their distances from the line give."""
+    log_x, y, design = np.log(x), np.log(values), _design(x)
+    slope = float(design @ y)
+    residual = y - y.mean() - slope * (log_x - log_x.mean())
+    reach = _student(level, len(x) - 2) * math.sqrt((residual**2).sum() / (len(x) - 2) * (design**2).sum())
+    return slope, slope - reach, slope + reach
+
+
+def _bounds(resampled: np.ndarray, level: float) -> tuple[float, float]:
+    """Percentiles."""
+    low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 def _student(level: float, freedom: int) -> float:

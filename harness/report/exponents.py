@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.measure.statistics import growth_exponent, slope_interval
+from harness.measure.statistics import growth_exponent, median_slope, slope_interval
 
 SETTING = ["method", "scheme", "noise", "calculus", "dim", "batch", "observations", "dtype", "device", "brownian"]
 VARIED = {"steps": "problem", "parameters": "steps"}
@@ -27,7 +27,8 @@ COLUMNS = [*SETTING, "grows", "sizes", *FITS, "memory_growth"]
 def exponents(frame: pd.DataFrame) -> pd.DataFrame:
     """A row a method and setting, and for steps and parameters: log–log slopes with 95% intervals, and the paper's.
 
-    Time's interval is had by resampling rounds, memory's (one value a size) by least squares. A constant part of either
+    Time's interval is had by resampling the rounds of each size, memory's (one value a size, like time where a size has
+    one round) by least squares. A constant part of either
     bends a line: over small sizes a slope lies below the power that it tends to. For memory that power is fitted too,
     with a constant beside it (`memory_growth`); blank where memory hardly grows.
     """
@@ -54,10 +55,8 @@ def sizes(x: np.ndarray) -> str:
 
 
 def _time(x: np.ndarray, group: pd.DataFrame) -> dict[str, Any]:
-    rounds = min(map(len, group["seconds"]))
-    if not rounds:
-        return _named("time", None)
-    return _named("time", slope_interval(x, np.array([values[:rounds] for values in group["seconds"]])))
+    rounds = [list(values) for values in group["seconds"]]
+    return _named("time", median_slope(x, rounds) if all(rounds) else None)
 
 
 def _memory(x: np.ndarray, group: pd.DataFrame) -> dict[str, Any]:

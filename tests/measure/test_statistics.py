@@ -11,6 +11,7 @@ from harness.measure.statistics import (
     growth_exponent,
     log_slope,
     median_interval,
+    median_slope,
     narrow_enough,
     ratio_interval,
     slope_change,
@@ -76,6 +77,20 @@ def test_a_slope_over_shared_replicates():
     assert low < slope < high
     assert low < -1.5 < high
     assert high - low < 0.4
+
+
+def test_medians_had_apart_count_with_all_their_samples():
+    rng, x = np.random.default_rng(0), np.array([64.0, 256.0, 1024.0, 4096.0])
+    samples = [
+        2e-6 * n**1.1 * np.exp(0.05 * rng.normal(size=count)) for n, count in zip(x, (40, 30, 20, 5), strict=True)
+    ]
+    slope, low, high = median_slope(x, samples)
+    assert low <= 1.1 <= high
+    assert low < slope < high < low + 0.1
+    first_is_slow = [[9 * values.max(), *values] for values in samples[:-1]] + samples[-1:]
+    assert median_slope(x, first_is_slow)[0] == pytest.approx(slope, abs=0.02)
+    alone = [values[:1] for values in samples]
+    assert median_slope(x, alone) == slope_interval(x, np.array(alone))
 
 
 def test_a_slope_of_one_replicate_has_the_interval_of_least_squares():
