@@ -47,6 +47,17 @@ class Lorenz(AbstractProblem):
         """g_i reads y_i alone."""
         return True
 
+    def order_note(self, scheme: str) -> str:
+        """Of order 3/2 with additive noise: what the term of order 2 weighs.
+
+        Per step the scheme leaves out iterated integrals times α² f″ and α f′², of standard deviations of about α² h²
+        and α |f′|² h^5/2; f″ is 1, the field being bilinear. Over the solve they sum to α² h^3/2 and α |f′|² h², which
+        are equal at h = (α / |f′|²)².
+        """
+        if self.noise == "additive" and scheme in ("srk", "slowrk"):
+            return "the term of order 2 outweighs that of 3/2 until h is below (α / |f′|²)², 1e-3 at α = 20, |f′| = 25"
+        return ""
+
     def initial(self, normals: Normals, batch: int) -> np.ndarray:
         """(5, 5, 25) in each copy, plus a standard normal."""
         return np.tile([5.0, 5.0, 25.0], self.dim // 3) + normals(batch, self.dim)
