@@ -48,7 +48,7 @@ class Lorenz(AbstractProblem):
         return True
 
     def order_note(self, scheme: str) -> str:
-        """Of order 3/2 with additive noise: what the term of order 2 weighs.
+        """Schemes of order 3/2 with additive noise: the term of order 2 leads at first.
 
         Per step the scheme leaves out iterated integrals times α² f″ and α f′², of standard deviations of about α² h²
         and α |f′|² h^5/2; f″ is 1, the field being bilinear. Over the solve they sum to α² h^3/2 and α |f′|² h², which

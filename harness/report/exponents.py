@@ -27,10 +27,10 @@ COLUMNS = [*SETTING, "grows", "sizes", *FITS, "memory_growth"]
 def exponents(frame: pd.DataFrame) -> pd.DataFrame:
     """A row a method and setting, and for steps and parameters: log–log slopes with 95% intervals, and the paper's.
 
-    Time's interval is had by resampling the rounds of each size, memory's (one value a size, like time where a size has
-    one round) by least squares. A constant part of either
-    bends a line: over small sizes a slope lies below the power that it tends to. For memory that power is fitted too,
-    with a constant beside it (`memory_growth`); blank where memory hardly grows.
+    Time's interval is had by resampling the rounds of each size; memory's, with one value a size, by least squares, as
+    time's where a size has one round. A constant part of either bends a line: over small sizes a slope lies below the
+    power that it tends to. For memory that power is fitted too, with a constant beside it (`memory_growth`); blank
+    where memory hardly grows.
     """
     known = frame[frame["status"] == "ok"]
     rows = []
