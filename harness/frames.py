@@ -135,8 +135,8 @@ def geometric_mean(ratios: pd.Series) -> float:
 def speedups(frame: pd.DataFrame) -> pd.DataFrame:
     """How many times faster each native method is than a library's: a row a pair, block and scheme.
 
-    Columns: native, library, the block's axes, `ratio`, `low`, `high` (library over native, round by round). Only pairs
-    that were timed in turn.
+    Columns: native, library, the block's axes, `ratio`, `low`, `high` (library over native, round by round), and
+    `floor_ratio`, the native method's time over the floor. Only pairs that were timed in turn.
     """
     timed = frame[(frame["status"] == "ok") & frame["seconds"].map(bool)]
     by_key = {(row.pairing, row.scheme, row.method): row for row in timed.itertuples()}
@@ -163,5 +163,6 @@ def speedups(frame: pd.DataFrame) -> pd.DataFrame:
             if method == ours and library is not None:
                 ratio, low, high = ratio_interval(library.seconds, native.seconds)
                 place = {axis: getattr(native, axis) for axis in axes}
-                rows.append({"native": ours, "library": theirs, **place, "ratio": ratio, "low": low, "high": high})
-    return pd.DataFrame(rows, columns=["native", "library", *axes, "ratio", "low", "high"])
+                found = {"ratio": ratio, "low": low, "high": high, "floor_ratio": native.floor_ratio}
+                rows.append({"native": ours, "library": theirs, **place, **found})
+    return pd.DataFrame(rows, columns=["native", "library", *axes, "ratio", "low", "high", "floor_ratio"])

@@ -145,7 +145,7 @@ class Suite(_Strict):
     """`error` needs the reference, which takes most of the time; `adjoint_error` is its part that does without."""
     budget: Budget = Budget()
     report: tuple[Figure, ...] = ()
-    tables: tuple[Literal["orders", "exponents", "exactness"], ...] = ()
+    tables: tuple[Literal["speedups", "orders", "exponents", "exactness"], ...] = ()
     plugins: tuple[StrictStr, ...] = ()
 
 

@@ -53,6 +53,25 @@ def print_records(run: Run) -> None:
     Console(width=None if Console().is_terminal else 160).print(table)
 
 
+def print_speedups(run: Run) -> None:
+    """A row a paired ratio of a native method to a library's."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from harness.frames import load, speedups
+    from harness.report.format import decimal
+    from harness.report.ratios import place
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("native", "library", "ratio", "95% interval", "over floor", "brownian", "setting"):
+        table.add_column(heading, justify="right" if heading in ("ratio", "over floor") else "left")
+    for _, row in speedups(load(run.folder)).iterrows():
+        interval = f"{decimal(row['low'])} – {decimal(row['high'])}"
+        numbers = (f"{decimal(row['ratio'])}×", interval, decimal(row["floor_ratio"]))
+        table.add_row(row["native"], row["library"], *numbers, row["brownian"], place(row))
+    Console(width=None if Console().is_terminal else 180).print(table)
+
+
 def print_summary(run: Run) -> None:
     """What became of the cases, and native against library."""
     from harness.frames import load

@@ -7,6 +7,7 @@ import pandas as pd
 from harness.frames import UNRESOLVED, geometric_mean, speedups
 from harness.measure.statistics import log_slope
 from harness.report.format import error, listing, plural, ratio, seconds
+from harness.report.ratios import SAMPLERS, ratios
 
 FLAT = 0.02
 """A log–log slope of memory over steps up to which it counts as not growing."""
@@ -44,17 +45,18 @@ def _fastest(methods: pd.DataFrame) -> list[str]:
 
 
 def _native_against_library(frame: pd.DataFrame) -> list[str]:
+    found = ratios(speedups(frame))
+    samplers = found["brownian"].nunique()
     sentences = []
-    for (native, library), pairs in speedups(frame).groupby(["native", "library"], sort=False):
-        mean = geometric_mean(pairs["ratio"])
-        slower = int((pairs["ratio"] < 1).sum())
-        spread = ratio(mean) if len(pairs) == 1 else f"{ratio(pairs['ratio'].min())} to {ratio(pairs['ratio'].max())}"
-        note = f"; it is slower in {slower} of {len(pairs)}" if slower else ""
-        mean_words = "" if len(pairs) == 1 else f", geometric mean {ratio(mean)}"
-        sentences.append(
-            f"{native} is {spread} as fast as {library} with the same scheme"
-            f" ({plural(len(pairs), 'paired comparison')}{mean_words}){note}."
-        )
+    for row in found.itertuples():
+        of = f" ({plural(row.comparisons, 'paired comparison')}"
+        spread = ratio(row.mean)
+        if row.comparisons > 1:
+            of += f", geometric mean {ratio(row.mean)}, the least with {row.where}"
+            spread = f"{ratio(row.least)} to {ratio(row.greatest)}"
+        note = f"; it is slower in {row.slower} of {row.comparisons}" if row.slower else ""
+        path = f", {SAMPLERS[str(row.brownian)]}," if samplers > 1 else ""
+        sentences.append(f"{row.native} is {spread} as fast as {row.library} with the same scheme{path}{of}){note}.")
     return sentences
 
 

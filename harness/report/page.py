@@ -19,6 +19,7 @@ from harness.report.answers import answers
 from harness.report.exactness import exactness
 from harness.report.exponents import FITS, exponents
 from harness.report.orders import orders, tally
+from harness.report.ratios import ratios
 from harness.store import Run
 from harness.suite import Suite, parse_suite
 
@@ -106,6 +107,7 @@ def _content(suite: Suite, run: Run, about: dict[str, Any], frame: pd.DataFrame)
         "answers": [*([tally([row["verdict"] for row in fitted])] if fitted else []), *answers(frame)],
         # Made by matplotlib from numbers and registered names, which it escapes.
         "figures": [(Markup(svg), words) for svg, words in drawn if svg],
+        "ratios": _ratios(frame),
         "speedups": _speedups(frame),
         "orders": fitted,
         "exponents": _exponents(suite, frame),
@@ -142,12 +144,14 @@ def _dicts(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
+def _ratios(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    written = ("mean", "least", "least_low", "least_high", "greatest", "floor")
+    return [{**row, **{name: format.decimal(row[name]) for name in written}} for row in _dicts(ratios(speedups(frame)))]
+
+
 def _speedups(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    rows = _dicts(speedups(frame))
-    return [
-        {**row, "ratio": f"{row['ratio']:.2f}", "low": f"{row['low']:.2f}", "high": f"{row['high']:.2f}"}
-        for row in rows
-    ]
+    written = ("ratio", "low", "high", "floor_ratio")
+    return [{**row, **{name: format.decimal(row[name]) for name in written}} for row in _dicts(speedups(frame))]
 
 
 def _orders(suite: Suite, frame: pd.DataFrame) -> list[dict[str, Any]]:

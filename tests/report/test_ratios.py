@@ -1,0 +1,76 @@
+"""The summary of paired ratios: by sampler, its mean geometric, its least with the place."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.cli.show import print_speedups
+from harness.frames import load, speedups
+from harness.record import Measured, Record
+from harness.report.answers import answers
+from harness.report.ratios import ratios
+from harness.store import Run, new_run
+
+FACTORS = {"own": {64: 2.0, 128: 8.0}, "shared": {64: 0.5, 128: 2.0}}
+"""How many times the native method's seconds the library took."""
+
+
+@pytest.fixture
+def run(tmp_path, make_case) -> Run:
+    made = new_run(tmp_path / "results", "ratios")
+    made.add_execution("ratios", {})
+    for brownian, factors in FACTORS.items():
+        for steps, factor in factors.items():
+            times = {"torch/backprop": 3.0, "torchsde/backprop": 3.0 * factor}
+            if brownian == "own":
+                times["torch/floor"] = 2.0 if steps == 64 else 0.75
+            for method, seconds in times.items():
+                case = make_case(method=method, steps=steps, brownian=brownian)
+                noisy = tuple(seconds * x for x in (1.0, 1.2, 0.9))
+                measured = Measured(seconds=noisy, repeats=1, pairing=f"{brownian}{steps}")
+                made.append(Record(run=made.id, suite="ratios", case=case, status="ok", measured=measured))
+    return made
+
+
+def test_samplers_are_summed_up_apart(run):
+    found = ratios(speedups(load(run.folder))).set_index("brownian")
+    assert found.loc["own", "mean"] == pytest.approx(4.0)
+    assert found.loc["shared", "mean"] == pytest.approx(1.0)
+    assert found["slower"].to_dict() == {"own": 0, "shared": 1}
+    assert found["comparisons"].tolist() == [2, 2]
+
+
+def test_the_least_has_its_interval_and_its_place(run):
+    found = ratios(speedups(load(run.folder))).set_index("brownian")
+    least = found.loc["own"]
+    assert (least["least"], least["greatest"]) == pytest.approx((2.0, 8.0))
+    assert (least["least_low"], least["least_high"]) == pytest.approx((2.0, 2.0))
+    assert least["where"].startswith("heun, ")
+    assert least["where"].endswith(", 64 steps")
+
+
+def test_the_floor_is_where_it_was_timed(run):
+    found = ratios(speedups(load(run.folder))).set_index("brownian")
+    assert found.loc["own", "floor"] == pytest.approx(np.sqrt(1.5 * 4.0))
+    assert np.isnan(found.loc["shared", "floor"])
+
+
+def test_the_sentences_name_the_sampler_where_there_are_two(run):
+    text = "\n".join(answers(load(run.folder)))
+    assert "torch/backprop is 2× to 8× as fast as torchsde/backprop" in text
+    assert "each with its own sampler, (2 paired comparisons, geometric mean 4×, the least with" in text
+    assert "both on the shared path, (2 paired comparisons, geometric mean 1×" in text
+    assert "it is slower in 1 of 2" in text
+
+
+def test_every_block_is_printed(run, capsys):
+    print_speedups(run)
+    lines = [line for line in capsys.readouterr().out.splitlines() if "torch/backprop" in line]
+    assert len(lines) == 4
+    assert sum("8.00×" in line and "8.00 – 8.00" in line and "128 steps" in line for line in lines) == 1
+
+
+def test_no_pairs_no_rows(run):
+    frame = load(run.folder)
+    assert ratios(speedups(frame[frame["backend"] == "torch"])).empty
