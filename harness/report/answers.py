@@ -48,15 +48,17 @@ def _native_against_library(frame: pd.DataFrame) -> list[str]:
     found = ratios(speedups(frame))
     samplers = found["brownian"].nunique()
     sentences = []
-    for row in found.itertuples():
-        of = f" ({plural(row.comparisons, 'paired comparison')}"
-        spread = ratio(row.mean)
-        if row.comparisons > 1:
-            of += f", geometric mean {ratio(row.mean)}, the least with {row.where}"
-            spread = f"{ratio(row.least)} to {ratio(row.greatest)}"
-        note = f"; it is slower in {row.slower} of {row.comparisons}" if row.slower else ""
-        path = f", {SAMPLERS[str(row.brownian)]}," if samplers > 1 else ""
-        sentences.append(f"{row.native} is {spread} as fast as {row.library} with the same scheme{path}{of}){note}.")
+    for row in found.to_dict("records"):
+        count = row["comparisons"]
+        of, spread = f" ({plural(count, 'paired comparison')}", ratio(row["mean"])
+        if count > 1:
+            of += f", geometric mean {ratio(row['mean'])}, the least with {row['where']}"
+            spread = f"{ratio(row['least'])} to {ratio(row['greatest'])}"
+        note = f"; it is slower in {row['slower']} of {count}" if row["slower"] else ""
+        path = f", {SAMPLERS[row['brownian']]}" if samplers > 1 else ""
+        sentences.append(
+            f"{row['native']} is {spread} as fast as {row['library']} with the same scheme{path}{of}){note}."
+        )
     return sentences
 
 

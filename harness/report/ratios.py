@@ -22,7 +22,7 @@ def ratios(pairs: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for key, group in pairs.groupby(KEY, sort=True):
-        worst = group.loc[group["ratio"].idxmin()]
+        worst = group.sort_values("ratio").iloc[0]
         floors = group["floor_ratio"].dropna()
         rows.append(
             {
