@@ -92,7 +92,7 @@ class AbstractProblem(ABC):
         del xp, t, y, theta
 
     def order_note(self, scheme: str) -> str:
-        """Why a scheme may show another order on this problem than its own, empty where there is no reason."""
+        """Why a scheme may show a higher order on this problem than its own, empty where there is no reason."""
         del scheme
         return ""
 

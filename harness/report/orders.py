@@ -28,10 +28,10 @@ def orders(frame: pd.DataFrame, registry: Registry) -> pd.DataFrame:
 
     `order` is minus the log–log slope of the median error over the steps, `low` and `high` bound its 95% interval over
     the paths, `sizes` counts the step sizes whose errors are resolved, `theory` is the scheme's strong order for the
-    problem, and `verdict` says how the two compare. An order that is off has a reason where there is one in the
-    problem or the scheme (`order_note`), or where the errors show it: *pre-asymptotic*, the order coming nearer to
-    theory as the steps get finer (see `_approach`). Where too few sizes are left, some having no finite gradient, the
-    verdict says so.
+    problem, and `verdict` says how the two compare. An order above theory has a reason where there is one in the
+    problem or the scheme (`order_note`), and any that is off where the errors show it: *pre-asymptotic*, the order
+    coming nearer to theory as the steps get finer (see `_approach`). Where too few sizes are left, some having no
+    finite gradient, the verdict says so.
     """
     rows = []
     tried = frame[frame["gradient_error_theta"].map(bool)]
@@ -119,8 +119,9 @@ def _verdict(row: dict[str, Any]) -> str:
         return MET
     above = row["order"] > row["theory"]
     off = "above theory" if above else "below theory"
-    of_problem, of_scheme = row["notes"]
+    # The notes explain a higher order.
+    of_problem, of_scheme = row["notes"] if above else ("", "")
     if row["low"] <= row["theory"] <= row["high"]:
         return f"{off}: {row['approach']}" if row["approach"] else COVERED
-    reason = of_problem or row["approach"] or (of_scheme if above else "")
-    return f"{off}: {reason}" if reason else off
+    reasons = [reason for reason in (of_problem, row["approach"]) if reason] or [of_scheme]
+    return f"{off}: {'; '.join(reasons)}" if any(reasons) else off

@@ -92,6 +92,22 @@ def test_a_scheme_s_note_explains_a_higher_order_alone(write, registry):
     assert verdicts["dopri5", "θ"] == "below theory"
 
 
+@pytest.mark.parametrize(("order", "above"), [(2.0, True), (1.2, False)])
+def test_a_problem_s_note_explains_a_higher_order_alone(write, registry, order, above):
+    run = write(order, problem="example2", calculus="stratonovich", scheme="slowrk")
+    verdict = orders(load(run.folder), registry).set_index("of")["verdict"]["θ"]
+    note = registry.problem("example2", noise="diagonal", calculus="stratonovich", dim=2).order_note("slowrk")
+    assert note
+    assert verdict == (f"above theory: {note}" if above else "below theory")
+
+
+def test_what_the_errors_show_stands_beside_a_problem_s_note(write, registry):
+    run = write(1.5, problem="example2", scheme="slowrk", next_order=2.5, next_size=64)
+    verdict = orders(load(run.folder), registry).set_index("of")["verdict"]["θ"]
+    assert verdict.startswith("above theory: the Stratonovich drift is zero")
+    assert "; pre-asymptotic, 2.16 from 16 to 64 steps" in verdict
+
+
 def test_unresolved_errors_are_left_out(write, registry):
     run = write(1.0, bar=0.01, problem="example2", scheme="heun")  # the finest three lie within three times the bar
     found = orders(load(run.folder), registry)
