@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from harness.arithmetic import axpy
+from harness.arithmetic import axpy, rows_times
 from harness.problem import AbstractProblem, Theta
 
 
@@ -31,9 +31,16 @@ class Terms:
         return drift
 
     def g(self, t: Any, y: Any) -> Any:
-        """The diffusion, (batch, dim) for diagonal noise, else (batch, dim, noise_dim); None for an ODE."""
-        if self.problem.noise == "none":
+        """The diffusion; None for an ODE.
+
+        (batch, dim) for diagonal noise, (batch, dim, noise_dim) for scalar and general noise. Additive noise has one
+        matrix for all rows, (dim, noise_dim): it doesn't read y, so that it is evaluated for the first row alone.
+        """
+        noise = self.problem.noise
+        if noise == "none":
             return None
+        if noise == "additive":
+            return self.problem.diffusion(self.xp, t, y[:1], self.theta).squeeze(0)
         return self.problem.diffusion(self.xp, t, y, self.theta)
 
     def product(self, f: Any, g: Any, dt: float, dW: Any) -> Any:
@@ -46,9 +53,9 @@ class Terms:
         """g dW, (batch, dim)."""
         if self.problem.noise == "diagonal":
             return g * dW
-        if self.problem.noise == "scalar":
-            return g[:, :, 0] * dW
-        return (g @ dW[:, :, None])[:, :, 0]
+        if self.problem.noise == "additive":
+            return dW @ g.T
+        return rows_times(g, dW)
 
     def increment(self, t: Any, y: Any, dt: float, dW: Any) -> Any:
         """f(t, y) dt + g(t, y) dW, (batch, dim)."""
@@ -58,4 +65,6 @@ class Terms:
         """What g receives, in its own shape, where g dW receives `cotangent`, (batch, dim)."""
         if self.problem.noise == "diagonal":
             return cotangent * dW
+        if self.problem.noise == "additive":
+            return cotangent.T @ dW
         return cotangent[:, :, None] * dW[:, None, :]

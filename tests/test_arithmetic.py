@@ -1,4 +1,4 @@
-"""Linear combinations, the same in every framework."""
+"""Linear combinations and products, the same in every framework."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.arithmetic import axpy, combine, minus
+from harness.arithmetic import axpy, combine, minus, rows_times
 
 X, Y = np.array([1.0, -2.0, 3.0]), np.array([0.5, 0.25, -1.0])
 MAKERS = [np.asarray, torch.tensor, jnp.asarray]
@@ -30,3 +30,16 @@ def test_combine(make):
     np.testing.assert_allclose(np.asarray(combine(minus((0.5, 0.0, 0.5)), values, make(Y))), Y - X)
     assert combine((0.0, 0.0), values) is None
     assert combine((), [], values[1]) is values[1]
+
+
+def test_weights_beyond_the_values_are_left_out():
+    np.testing.assert_allclose(combine((0.5, 2.0, 0.5), [X, Y]), 0.5 * X + 2 * Y)
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("m", [1, 3])
+def test_rows_times(make, m):
+    generator = np.random.default_rng(0)
+    matrices, vectors = generator.normal(size=(5, 4, m)), generator.normal(size=(5, m))
+    expected = np.einsum("bij,bj->bi", matrices, vectors)
+    np.testing.assert_allclose(np.asarray(rows_times(make(matrices), make(vectors))), expected, rtol=1e-6)

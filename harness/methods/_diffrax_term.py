@@ -7,6 +7,8 @@ from typing import Any
 
 import diffrax
 
+from harness.arithmetic import rows_times
+
 
 class BatchedControlTerm(diffrax.AbstractTerm):
     """g(t, y) dW with g (batch, dim, m) and dW (batch, m).
@@ -16,7 +18,6 @@ class BatchedControlTerm(diffrax.AbstractTerm):
     """
 
     vector_field: Callable[[Any, Any, Any], Any]
-    product: Callable[[Any, Any], Any]
     control: diffrax.AbstractPath
 
     def vf(self, t: Any, y: Any, args: Any) -> Any:
@@ -29,4 +30,4 @@ class BatchedControlTerm(diffrax.AbstractTerm):
 
     def prod(self, vf: Any, control: Any) -> Any:
         """g dW."""
-        return self.product(vf, control)
+        return rows_times(vf, control)

@@ -116,11 +116,7 @@ def _terms(solve: Any, noise: Any, batch: int) -> Any:
             lambda t, y, theta: lineax.DiagonalLinearOperator(problem.diffusion(jnp, t, y, theta)), brownian
         )
     else:
-        noise_term = BatchedControlTerm(
-            lambda t, y, theta: problem.diffusion(jnp, t, y, theta),
-            lambda g, dW: solve.terms(None).noise_product(g, dW),
-            brownian,
-        )
+        noise_term = BatchedControlTerm(lambda t, y, theta: problem.diffusion(jnp, t, y, theta), brownian)
     return diffrax.MultiTerm(drift, noise_term)
 
 

@@ -56,9 +56,9 @@ def test_shapes_and_values_over_the_three_namespaces(problem):
     assert all(isinstance(value, np.ndarray) and value.dtype == np.float64 for value in (y0, *theta.values()))
     results = []
     for xp, convert in ((np, np.asarray), (torch, torch.tensor), (jnp, jnp.asarray)):
-        terms = Terms(xp, problem, {k: convert(v) for k, v in theta.items()})
-        y = convert(y0)
-        results.append([terms.f(0.25, y), terms.g(0.25, y), problem.loss(xp, convert(ys))])
+        parameters, y = {k: convert(v) for k, v in theta.items()}, convert(y0)
+        g = None if problem.noise == "none" else problem.diffusion(xp, 0.25, y, parameters)
+        results.append([problem.drift(xp, 0.25, y, parameters), g, problem.loss(xp, convert(ys))])
     shape = (5, problem.dim) if problem.noise == "diagonal" else (5, problem.dim, problem.noise_dim)
     assert tuple(results[0][0].shape) == (5, problem.dim)
     assert np.shape(results[0][2]) == ()
