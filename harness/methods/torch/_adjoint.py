@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from harness.arithmetic import combine
-from harness.methods.torch._solve import TorchSolve, vjp
+from harness.methods.torch._solve import TorchSolve
+from harness.methods.torch._vjp import vjp
 from harness.scheme import increment_of
 from harness.schemes._runge_kutta import AbstractRungeKutta, Tableau
 from harness.terms import Terms

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from harness.method import Gradient
-from harness.methods.torch._solve import TorchSolve, leaves, vjp
+from harness.methods.torch._solve import TorchSolve, leaves
+from harness.methods.torch._vjp import vjp
 from harness.scheme import State
 
 Adjoint = list[Any]

@@ -8,7 +8,8 @@ import torch
 
 from harness.arithmetic import axpy
 from harness.method import Gradient
-from harness.methods.torch._solve import TorchSolve, vjp
+from harness.methods.torch._solve import TorchSolve
+from harness.methods.torch._vjp import vjp
 
 
 def reversible_heun_gradient(solve: TorchSolve) -> Callable[[], Gradient]:

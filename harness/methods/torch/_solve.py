@@ -13,6 +13,7 @@ from harness.brownian.torch_noise import make_noise
 from harness.case import Case
 from harness.initial import initial_values
 from harness.method import Gradient
+from harness.methods.torch._vjp import vjp
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme, State
 from harness.terms import Terms
@@ -123,20 +124,3 @@ def no_cotangents(state: State) -> list[Any]:
 def leaves(tensors: Iterable[Tensor | None]) -> tuple[Any, ...]:
     """The same values, each the start of a graph of its own."""
     return tuple(None if x is None else x.detach().requires_grad_() for x in tensors)
-
-
-def vjp(
-    outputs: Sequence[Tensor | None], inputs: Sequence[Tensor | None], cotangents: Sequence[Tensor | None]
-) -> list[Any]:
-    """The vector–Jacobian products with respect to `inputs`; None stays None, an unused input has zero."""
-    pairs = [
-        (out, cot)
-        for out, cot in zip(outputs, cotangents, strict=True)
-        if out is not None and out.requires_grad and cot is not None
-    ]
-    wanted = [x for x in inputs if x is not None]
-    if not pairs:
-        return [None if x is None else torch.zeros_like(x) for x in inputs]
-    outs, cots = zip(*pairs, strict=True)
-    found = iter(torch.autograd.grad(outs, wanted, cots, materialize_grads=True))
-    return [None if x is None else next(found) for x in inputs]

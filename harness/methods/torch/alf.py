@@ -36,7 +36,8 @@ class AsynchronousLeapfrog(AbstractGradientMethod):
         import torch
 
         from harness.methods.torch._reconstruct import sweep
-        from harness.methods.torch._solve import TorchSolve, vjp
+        from harness.methods.torch._solve import TorchSolve
+        from harness.methods.torch._vjp import vjp
 
         solve = TorchSolve(problem, scheme, case, path)
         half = 0.5 * solve.dt

@@ -35,7 +35,8 @@ class Floor(AbstractGradientMethod):
         """Eager: there is nothing to compile."""
         import torch
 
-        from harness.methods.torch._solve import TorchSolve, vjp
+        from harness.methods.torch._solve import TorchSolve
+        from harness.methods.torch._vjp import vjp
 
         solve = TorchSolve(problem, scheme, case, path)
         terms = solve.terms

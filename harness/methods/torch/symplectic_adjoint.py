@@ -41,6 +41,7 @@ class SymplecticAdjoint(AbstractGradientMethod):
 
         from harness.methods._symplectic import stage_cotangent, stage_state
         from harness.methods.torch._solve import TorchSolve
+        from harness.methods.torch._vjp import vjp
 
         assert isinstance(scheme, AbstractRungeKutta)
         tableau = scheme
@@ -79,7 +80,7 @@ class SymplecticAdjoint(AbstractGradientMethod):
                 if cotangent is not None:
                     increment = terms.increment(times[i], y, dt, None)
                     wanted = [y, *solve.parameters]
-                    later[i], *products = torch.autograd.grad(increment, wanted, cotangent, materialize_grads=True)
+                    later[i], *products = vjp((increment,), wanted, (cotangent,))
                     torch._foreach_add_(theta, products)
             return adjoint + sum(later.values())
 
