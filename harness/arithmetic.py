@@ -24,9 +24,9 @@ def axpy(a: Any, x: Any, y: Any) -> Any:
     return y + a * x
 
 
-def scale(a: float, x: Any) -> Any:
-    """a x, x itself where a is 1."""
-    return x if a == 1 else a * x
+def scale(a: Any, x: Any) -> Any:
+    """a x, x itself where a is the number 1."""
+    return x if isinstance(a, float | int) and a == 1 else a * x
 
 
 def minus(weights: Sequence[float]) -> tuple[float, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from harness.arithmetic import axpy, rows_times
+from harness.arithmetic import axpy, rows_times, scale
 from harness.problem import AbstractProblem, Theta
 
 
@@ -46,7 +46,7 @@ class Terms:
     def product(self, f: Any, g: Any, dt: float, dW: Any) -> Any:
         """f dt + g dW, (batch, dim)."""
         if g is None:
-            return f * dt
+            return scale(dt, f)
         return axpy(dt, f, self.noise_product(g, dW))
 
     def noise_product(self, g: Any, dW: Any) -> Any:

@@ -7,6 +7,7 @@ a single stage at the left end, solves Itô SDEs.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -34,11 +35,17 @@ class AbstractRungeKutta(AbstractScheme):
     def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Any) -> State:
         """y1 = y0 + Σ b_i k_i, with k_i the increment at y0 + Σ a_ij k_j."""
         (y0,) = state
-        return (combine(self.b, stages(self, terms, t0, dt, y0, dW), y0),)
+        return (self._add_to(y0, terms, t0, dt, y0, dW),)
 
     def change(self, terms: Terms, t0: Any, dt: float, y0: Any, dW: Any) -> Any:
         """Σ b_i k_i, (batch, dim): what a step from y0 adds to it. dt may be negative: a step backwards from t0."""
-        return combine(self.b, stages(self, terms, t0, dt, y0, dW))
+        return self._add_to(None, terms, t0, dt, y0, dW)
+
+    def _add_to(self, start: Any, terms: Terms, t0: Any, dt: Any, y0: Any, dW: Any) -> Any:
+        if terms.problem.noise == "none" and isinstance(dt, float):
+            tableau = with_weights_times(self, dt)
+            return combine(tableau.b, stages(tableau, terms, t0, dt, y0, dW, unit=1), start)
+        return combine(self.b, stages(self, terms, t0, dt, y0, dW), start)
 
 
 @dataclass(frozen=True)
@@ -57,9 +64,19 @@ def with_error_stage(scheme: AbstractRungeKutta) -> Tableau:
     return Tableau((*scheme.a, scheme.b), (*scheme.b, 0.0), (*scheme.c, 1.0))
 
 
-def stages(tableau: Tableau | AbstractRungeKutta, terms: Terms, t0: Any, dt: Any, y0: Any, dW: Any) -> list[Any]:
-    """k_i, the increment at y0 + Σ a_ij k_j, of every stage."""
+@functools.lru_cache
+def with_weights_times(tableau: Tableau | AbstractRungeKutta, dt: float) -> Tableau:
+    """The weights times dt. An ODE's stages are then f itself, and no array is multiplied by dt alone."""
+    a = tuple(tuple(dt * weight for weight in row) for row in tableau.a)
+    return Tableau(a, tuple(dt * weight for weight in tableau.b), tableau.c)
+
+
+def stages(
+    tableau: Tableau | AbstractRungeKutta, terms: Terms, t0: Any, dt: Any, y0: Any, dW: Any, unit: Any = None
+) -> list[Any]:
+    """k_i, the increment at y0 + Σ a_ij k_j, of every stage: f dt + g dW, or f `unit` + g dW."""
     increments: list[Any] = []
     for a, c in zip(tableau.a, tableau.c, strict=True):
-        increments.append(terms.increment(t0 + c * dt, combine(a, increments, y0), dt, dW))
+        y = combine(a, increments, y0)
+        increments.append(terms.increment(t0 + c * dt, y, dt if unit is None else unit, dW))
     return increments

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.arithmetic import combine
+from harness.arithmetic import combine, scale
 from harness.methods.torch._solve import TorchSolve
 from harness.methods.torch._vjp import vjp
 from harness.scheme import increment_of
@@ -21,11 +21,13 @@ class AdjointStep:
 
     F and its vector–Jacobian product are evaluated together, the product from what f and g receive, so that F itself is
     no part of the graph; the products by θ only where a stage has a weight. To be called without gradients.
+    F is f dt + g dW, or, for an ODE whose tableau has weights times dt, f times `unit` = 1.
     """
 
-    def __init__(self, solve: TorchSolve, tableau: AbstractRungeKutta | Tableau) -> None:
+    def __init__(self, solve: TorchSolve, tableau: AbstractRungeKutta | Tableau, unit: float | None = None) -> None:
         self.solve = solve
         self.tableau = tableau
+        self.unit = unit
         self.terms = Terms(torch, solve.problem, solve.theta, stratonovich=True)
 
     def __call__(
@@ -51,6 +53,7 @@ class AdjointStep:
     ) -> tuple[list[Tensor], list[Tensor]]:
         """F and its product with a at every stage of the step from t1 to t1 − dt. Without `theta`, none by θ."""
         solve, tableau = self.solve, self.tableau
+        unit = dt if self.unit is None else self.unit
         increments: list[Tensor] = []
         products: list[Any] = []
         for i, (row, b, c) in enumerate(zip(tableau.a, tableau.b, tableau.c, strict=True)):
@@ -59,8 +62,8 @@ class AdjointStep:
                 f, g = self.terms.f(t, y), self.terms.g(t, y)
             g_bar = None if g is None else self.terms.noise_cotangent(stage_a, dW)
             wanted = [y, *solve.parameters] if b and theta is not None else [y]
-            product, *theta_products = vjp((f, g), wanted, (dt * stage_a, g_bar))
-            increments.append(self.terms.product(f, g, dt, dW))
+            product, *theta_products = vjp((f, g), wanted, (scale(unit, stage_a), g_bar))
+            increments.append(self.terms.product(f, g, unit, dW))
             products.append(product)
             if b and theta is not None:
                 torch._foreach_add_(theta, theta_products, alpha=b)

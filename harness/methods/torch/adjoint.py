@@ -47,12 +47,15 @@ class Adjoint(AbstractGradientMethod):
         from harness.methods.torch import _adaptive
         from harness.methods.torch._adjoint import AdjointStep
         from harness.methods.torch._solve import TorchSolve
+        from harness.schemes._runge_kutta import with_weights_times
 
         solve = TorchSolve(problem, scheme, case, path)
         if case.stepping == "adaptive":
             return _adaptive.adjoint(solve, case, path)
-        tableau = backward_scheme(scheme, problem)
-        step = AdjointStep(solve, tableau)
+        tableau, unit = backward_scheme(scheme, problem), None
+        if problem.noise == "none":
+            tableau, unit = with_weights_times(tableau, solve.dt), 1
+        step = AdjointStep(solve, tableau, unit)
         back, back_to = minus(tableau.b), [minus(row) for row in tableau.a]
 
         @torch.no_grad()
