@@ -112,12 +112,15 @@ def _measure(
 
 
 def _write_page(run: Any, report: Path, console: Any, *, with_speedups: bool) -> None:
-    from harness.cli.show import print_speedups, print_summary
+    from harness.cli.show import print_ratios, print_speedups, print_summary
     from harness.report.page import write_report
 
     page = write_report(run, report)
     if with_speedups:
         print_speedups(run)
+        print()
+        print_ratios(run)
+        print()
     print_summary(run)
     console.print(f"The page: {page}", highlight=False, soft_wrap=True)
 

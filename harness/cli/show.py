@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -55,21 +56,62 @@ def print_records(run: Run) -> None:
 
 def print_speedups(run: Run) -> None:
     """A row a paired ratio of a native method to a library's."""
-    from rich.console import Console
-    from rich.table import Table
-
     from harness.frames import load, speedups
     from harness.report.format import decimal
     from harness.report.ratios import place
 
+    rows = [
+        (
+            row["native"],
+            row["library"],
+            f"{decimal(row['ratio'])}×",
+            f"{decimal(row['low'])} – {decimal(row['high'])}",
+            decimal(row["floor_ratio"]),
+            row["brownian"],
+            place(row),
+        )
+        for _, row in speedups(load(run.folder)).iterrows()
+    ]
+    _print_table(("native", "library", "ratio", "95% interval", "over floor", "brownian", "with"), rows)
+
+
+def print_ratios(run: Run) -> None:
+    """A row a native method, library method and sampler: the mean and the least of their paired ratios."""
+    from harness.frames import load, speedups
+    from harness.report.format import decimal
+    from harness.report.ratios import ratios
+
+    rows = [
+        (
+            row["native"],
+            row["library"],
+            row["brownian"],
+            str(row["comparisons"]),
+            f"{decimal(row['mean'])}×",
+            f"{decimal(row['least'])}×",
+            decimal(row["floor"]),
+            row["where"],
+        )
+        for row in ratios(speedups(load(run.folder))).to_dict("records")
+    ]
+    headings = ("native", "library", "brownian", "comparisons", "mean", "least", "over floor", "the least is with")
+    _print_table(headings, rows)
+
+
+NUMBERS = ("ratio", "over floor", "comparisons", "mean", "least")
+"""Headings whose columns are set to the right."""
+
+
+def _print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False)
-    for heading in ("native", "library", "ratio", "95% interval", "over floor", "brownian", "setting"):
-        table.add_column(heading, justify="right" if heading in ("ratio", "over floor") else "left")
-    for _, row in speedups(load(run.folder)).iterrows():
-        interval = f"{decimal(row['low'])} – {decimal(row['high'])}"
-        numbers = (f"{decimal(row['ratio'])}×", interval, decimal(row["floor_ratio"]))
-        table.add_row(row["native"], row["library"], *numbers, row["brownian"], place(row))
-    Console(width=None if Console().is_terminal else 180).print(table)
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in NUMBERS else "left")
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if Console().is_terminal else 200).print(table)
 
 
 def print_summary(run: Run) -> None:

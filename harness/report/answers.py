@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from harness.frames import UNRESOLVED, geometric_mean, speedups
@@ -46,20 +48,28 @@ def _fastest(methods: pd.DataFrame) -> list[str]:
 
 def _native_against_library(frame: pd.DataFrame) -> list[str]:
     found = ratios(speedups(frame))
-    samplers = found["brownian"].nunique()
+    several = found["brownian"].nunique() > 1
     sentences = []
-    for row in found.to_dict("records"):
-        count = row["comparisons"]
-        of, spread = f" ({plural(count, 'paired comparison')}", ratio(row["mean"])
-        if count > 1:
-            of += f", geometric mean {ratio(row['mean'])}, the least with {row['where']}"
-            spread = f"{ratio(row['least'])} to {ratio(row['greatest'])}"
-        note = f"; it is slower in {row['slower']} of {count}" if row["slower"] else ""
-        path = f", {SAMPLERS[row['brownian']]}" if samplers > 1 else ""
-        sentences.append(
-            f"{row['native']} is {spread} as fast as {row['library']} with the same scheme{path}{of}){note}."
+    for (native, library), rows in found.groupby(["native", "library"]):
+        first, *others = rows.to_dict("records")
+        sampler = f", {SAMPLERS[first['brownian']]}" if several else ""
+        words = (
+            f"{native} is {_spread(first)} as fast as {library} with the same scheme{sampler} ({_comparisons(first)})"
         )
+        words += "".join(f"; {SAMPLERS[row['brownian']]} {_spread(row)} ({_comparisons(row)})" for row in others)
+        sentences.append(f"{words}.")
     return sentences
+
+
+def _spread(row: dict[str, Any]) -> str:
+    return ratio(row["mean"]) if row["comparisons"] == 1 else f"{ratio(row['least'])} to {ratio(row['greatest'])}"
+
+
+def _comparisons(row: dict[str, Any]) -> str:
+    words = plural(row["comparisons"], "paired comparison")
+    if row["comparisons"] > 1:
+        words += f", geometric mean {ratio(row['mean'])}"
+    return words + (f", slower in {row['slower']}" if row["slower"] else "")
 
 
 def _overhead(methods: pd.DataFrame) -> list[str]:

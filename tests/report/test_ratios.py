@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.cli.show import print_speedups
+from harness.cli.show import print_ratios, print_speedups
 from harness.frames import load, speedups
 from harness.record import Measured, Record
 from harness.report.answers import answers
@@ -55,19 +55,28 @@ def test_the_floor_is_where_it_was_timed(run):
     assert floors == pytest.approx({"own": np.sqrt(1.5 * 4.0), "shared": np.nan}, nan_ok=True)
 
 
-def test_the_sentences_name_the_sampler_where_there_are_two(run):
-    text = "\n".join(answers(load(run.folder)))
-    assert "torch/backprop is 2× to 8× as fast as torchsde/backprop" in text
-    assert "each with its own sampler (2 paired comparisons, geometric mean 4×, the least with" in text
-    assert "both on the shared path (2 paired comparisons, geometric mean 1×" in text
-    assert "it is slower in 1 of 2" in text
+def test_one_sentence_a_pair_names_the_samplers_where_there_are_two(run):
+    (sentence,) = [s for s in answers(load(run.folder)) if "as fast as" in s]
+    assert sentence == (
+        "torch/backprop is 2× to 8× as fast as torchsde/backprop with the same scheme, each with its own sampler"
+        " (2 paired comparisons, geometric mean 4×); both on the shared path 0.5× to 2×"
+        " (2 paired comparisons, geometric mean 1×, slower in 1)."
+    )
 
 
 def test_every_block_is_printed(run, capsys):
     print_speedups(run)
     lines = [line for line in capsys.readouterr().out.splitlines() if "torch/backprop" in line]
-    assert len(lines) == 4
+    assert len(lines) == sum(map(len, FACTORS.values()))
     assert sum("8.00×" in line and "8.00 – 8.00" in line and "128 steps" in line for line in lines) == 1
+
+
+def test_the_summary_is_printed_with_the_least_s_place(run, capsys):
+    print_ratios(run)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "shared" in line]
+    assert "1.00×" in line
+    assert "0.50×" in line
+    assert line.rstrip().endswith("64 steps")
 
 
 def test_no_pairs_no_rows(run):
