@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -61,11 +62,11 @@ def _native_against_library(frame: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def _spread(row: dict[str, Any]) -> str:
+def _spread(row: Mapping[Any, Any]) -> str:
     return ratio(row["mean"]) if row["comparisons"] == 1 else f"{ratio(row['least'])} to {ratio(row['greatest'])}"
 
 
-def _comparisons(row: dict[str, Any]) -> str:
+def _comparisons(row: Mapping[Any, Any]) -> str:
     words = plural(row["comparisons"], "paired comparison")
     if row["comparisons"] > 1:
         words += f", geometric mean {ratio(row['mean'])}"
