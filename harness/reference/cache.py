@@ -7,43 +7,33 @@ import hashlib
 import importlib
 import inspect
 import os
-import zipfile
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import diffrax
-import jax
 import numpy as np
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays
 from harness.problem import AbstractProblem
+from harness.reference.sources import sources
 
 Found = TypeVar("Found", bound=GradientArrays | None)
 Question = tuple[Any, ...]
 """(kind, problem, case, path, and what else the computation takes)."""
 
-_DEPENDS_ON = (
-    "reference.adaptive",
-    "reference.closed_form",
-    "reference.fine_grid",
-    "random",
-    "initial",
-    "problem",
-    "scheme",
-    "terms",
-    "correction",
-    "brownian.path",
-)
+_COMPUTES = ("adaptive", "closed_form", "fine_grid")
+"""The modules beside this one that compute references."""
+_LIBRARIES = ("jax", "jaxlib", "diffrax", "equinox", "numpy")
 
 
 class ReferenceCache:
     """Gradients by the question that they answer.
 
-    The code is part of the digest (the reference, the path, the problem and its bases, the schemes), and so are the
-    versions of jax, diffrax and numpy: a stale entry can't be met. A damaged file is computed anew.
+    The code is part of the digest (that of the reference, of the problem and its bases, and all that these import),
+    and so are the versions of the libraries: a stale entry can't be met. A damaged file is computed anew.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -52,11 +42,10 @@ class ReferenceCache:
     def get(self, question: Question, compute: Callable[[], Found]) -> Found:
         """The answer, computed and stored where it isn't there or can't be read. That there is none is not stored."""
         path = self.folder / f"{cache_key(*question)}.npz"
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-                return cast(Found, GradientArrays(float(data["loss"]), data["theta"], data["y0"]))
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            gradient = compute()
+        stored = _stored(path)
+        if stored is not None:
+            return cast(Found, stored)
+        gradient = compute()
         if gradient is None:
             return gradient
         try:
@@ -68,6 +57,14 @@ class ReferenceCache:
         except OSError:
             pass  # A cache that can't be written costs time, not results.
         return gradient
+
+
+def _stored(path: Path) -> GradientArrays | None:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
+            return GradientArrays(float(data["loss"]), data["theta"], data["y0"])
+    except Exception:  # There is none, or whatever a damaged archive makes numpy and zipfile raise.
+        return None
 
 
 def default_cache_folder() -> Path:
@@ -84,18 +81,16 @@ def cache_key(kind: str, problem: AbstractProblem, case: Case, path: SharedPath 
     the observations alone, through grids whose odd part the steps decide.
     """
     odd = case.steps // (case.steps & -case.steps)
-    parts = [*_code(type(problem)), jax.__version__, diffrax.__version__, np.__version__, kind]
+    versions = [version(library) for library in _LIBRARIES]
+    parts = [*_code(type(problem)).values(), *versions, kind]
     parts += [repr(item) for item in (problem, path, case.batch, case.observations, odd, case.seed, *rest)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 @functools.cache
-def _code(problem: type[AbstractProblem]) -> tuple[str, ...]:
-    """The source of everything of ours that takes part."""
-    names = [f"harness.{name}" for name in _DEPENDS_ON]
-    modules = [importlib.import_module(name) for name in names]
-    package = Path(__file__).parent.parent
-    shared = [*sorted((package / "schemes").glob("*.py")), *sorted((package / "problems").glob("_*.py"))]
+def _code(problem: type[AbstractProblem]) -> dict[str, str]:
+    """The source of everything of ours that takes part, by module."""
+    package = __name__.rpartition(".")[0]
+    modules = [importlib.import_module(f"{package}.{name}") for name in _COMPUTES]
     bases = [inspect.getmodule(base) for base in problem.__mro__ if issubclass(base, AbstractProblem)]
-    sources = [inspect.getsource(module) for module in (*modules, *filter(None, bases))]
-    return (*sources, *(path.read_text(encoding="utf-8") for path in shared))
+    return sources([*modules, *filter(None, bases)])

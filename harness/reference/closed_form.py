@@ -21,8 +21,9 @@ def closed_form(problem: AbstractProblem, case: Case, path: SharedPath | None) -
     times = problem.t0 + (problem.t1 - problem.t0) * np.arange(1, case.observations + 1) / case.observations
     W: list[Any] = [None] * case.observations
     if path is not None:
-        stride = case.steps // case.observations
-        W = list(np.cumsum(path.increments(case.steps)[0], axis=0)[stride - 1 :: stride])
+        steps = _coarsest_grid(case)
+        stride = steps // case.observations
+        W = list(np.cumsum(path.increments(steps)[0], axis=0)[stride - 1 :: stride])
     if problem.solution(np, times[-1], W[-1], y0, theta) is None:
         return None
 
@@ -32,3 +33,9 @@ def closed_form(problem: AbstractProblem, case: Case, path: SharedPath | None) -
 
     value, (y0_bar, theta_bar) = jax.value_and_grad(loss, (0, 1))(jnp.asarray(y0), jax.tree.map(jnp.asarray, theta))
     return GradientArrays.of(value, theta_bar, y0_bar)
+
+
+def _coarsest_grid(case: Case) -> int:
+    """The least number of steps at which the path is the case's and meets every observation: the fewest sums."""
+    odd = case.steps // (case.steps & -case.steps)
+    return odd * (case.observations & -case.observations)

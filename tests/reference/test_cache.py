@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from gradients import path_of, problem_of
 
+import harness.reference.cache as cache_module
 from harness.gradient_arrays import GradientArrays
 from harness.reference import ReferenceCache
 from harness.reference.cache import cache_key
+from harness.reference.sources import sources
+from harness.registry import Registry
 
 MADE = GradientArrays(1.0, np.arange(3.0), np.ones(2))
 
@@ -37,6 +44,20 @@ def test_a_damaged_entry_is_computed_again(tmp_path, question, damage):
     entry.write_bytes(damage)
     assert cache.get(question, lambda: MADE).loss == 1.0
     cache.get(question, lambda: pytest.fail("not mended"))
+
+
+@pytest.mark.parametrize("mask", [0x01, 0x40, 0xFF])
+def test_a_flip_at_any_byte_is_no_failure_and_tells_nothing_wrong(tmp_path, question, mask):
+    cache = ReferenceCache(tmp_path)
+    cache.get(question, lambda: MADE)
+    (entry,) = tmp_path.iterdir()
+    whole = entry.read_bytes()
+    for place in range(len(whole)):
+        entry.write_bytes(whole[:place] + bytes([whole[place] ^ mask]) + whole[place + 1 :])
+        found = cache.get(question, lambda: MADE)
+        assert found.loss == MADE.loss
+        assert (found.theta == MADE.theta).all()
+        assert (found.y0 == MADE.y0).all()
 
 
 def test_a_cache_that_cannot_be_written_is_no_failure(tmp_path, question):
@@ -71,16 +92,61 @@ def test_keys_tell_apart_what_matters_and_nothing_else(registry, make_case):
     assert len({key(), *others}) == len(others) + 1
 
 
-@pytest.mark.parametrize("module", ["fine_grid", "scheme", "package"])
-def test_a_changed_code_or_library_meets_no_old_entry(registry, make_case, monkeypatch, module):
-    import harness.reference.cache as cache_module
-
+@pytest.fixture
+def key(registry, make_case):
+    """A key of `neural`, the code read anew."""
     case = make_case()
     it = problem_of(registry, case)
-    before = cache_key("fine grid", it, case, None)
-    if module == "package":
-        monkeypatch.setattr(cache_module.jax, "__version__", "0")
-    else:
-        changed = cache_module._code(type(it))
-        monkeypatch.setattr(cache_module, "_code", lambda _: (*changed[:-1], f"{changed[-1]}# changed"))
-    assert cache_key("fine grid", it, case, None) != before
+
+    def made() -> str:
+        cache_module._code.cache_clear()
+        return cache_key("fine grid", it, case, None)
+
+    yield made
+    cache_module._code.cache_clear()
+
+
+CODE = list(cache_module._code(Registry.load().problems["neural"]))
+
+
+def test_all_code_of_ours_that_a_reference_runs_is_known():
+    assert {"harness.arithmetic", "harness.terms", "harness.random", "harness.brownian.path"} <= set(CODE)
+    assert {"harness.schemes.slowrk", "harness.schemes.heun", "harness.schemes._runge_kutta"} <= set(CODE)
+    assert {"harness.problems.neural", "harness.problems._forms", "harness.problem"} <= set(CODE)
+    assert not [name for name in CODE if name.startswith(("harness.report", "harness.cli", "harness.runner"))]
+
+
+@pytest.mark.parametrize("module", CODE)
+def test_a_changed_module_meets_no_old_entry(key, monkeypatch, module):
+    before, read = key(), Path.read_text
+    file = Path(str(sys.modules[module].__file__))
+    monkeypatch.setattr(
+        Path, "read_text", lambda path, **how: read(path, **how) + ("# changed" if path == file else "")
+    )
+    assert key() != before
+
+
+@pytest.mark.parametrize("library", ["jax", "jaxlib", "diffrax", "equinox", "numpy"])
+def test_another_version_of_a_library_meets_no_old_entry(key, monkeypatch, library):
+    before, version = key(), cache_module.version
+    monkeypatch.setattr(cache_module, "version", lambda name: "0" if name == library else version(name))
+    assert key() != before
+
+
+def test_a_plugin_s_own_modules_are_followed(tmp_path, monkeypatch):
+    (tmp_path / "my_problem.py").write_text("def f():\n    from my_formulas import g\n")
+    (tmp_path / "my_formulas.py").write_text("import numpy\nfrom harness.arithmetic import axpy\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = sources([importlib.import_module("my_problem")])
+    assert list(found) == ["harness.arithmetic", "my_formulas", "my_problem"]
+
+
+def test_the_folder_is_the_user_s(monkeypatch, tmp_path):
+    for name in ("GRADIENT_HARNESS_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert cache_module.default_cache_folder() == tmp_path / ".cache" / "gradient-harness" / "references"
+    monkeypatch.setenv("XDG_CACHE_HOME", "/xdg")
+    assert cache_module.default_cache_folder() == Path("/xdg/gradient-harness/references")
+    monkeypatch.setenv("GRADIENT_HARNESS_CACHE", "/own")
+    assert cache_module.default_cache_folder() == Path("/own")
