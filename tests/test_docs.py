@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 import typer
+from gradients import distance, gradient
 
 import harness
 from harness.case import AXES
@@ -17,6 +19,7 @@ from harness.frames import COMPUTED
 from harness.machine import Machine
 from harness.plan import make_plan
 from harness.record import STATUSES, columns
+from harness.registry import Registry
 from harness.suite import FIGURE_X, FIGURE_Y, Budget, Grid, Suite, read_suite
 
 ROOT = Path(__file__).parent.parent
@@ -112,6 +115,22 @@ def test_public_things_have_docstrings():
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 assert ast.get_docstring(node), f"{path}: {node.name}"
+
+
+def test_the_coupling_of_a_plugin_works(tmp_path, make_case):
+    """The scheme that the page writes out, reversed, gives what backpropagation gives."""
+    _, _, rest = text("docs/methods/reversible.md").partition("A plugin makes another:\n")
+    block, _, _ = rest.partition("\n`base`")
+    plugin = tmp_path / "coupled.py"
+    plugin.write_text(textwrap.dedent(block))
+    registry = Registry.load([str(plugin)])
+    for noise in ("none", "diagonal"):
+        expected, *found = (
+            gradient(registry, make_case(method=method, scheme="coupled-ralston", noise=noise))
+            for method in ("torch/backprop", "torch/reversible", "jax/reversible")
+        )
+        # Rounding of float64 over 16 steps; λ^−16 adds nothing to it.
+        assert all(distance(value, expected) <= 1e-13 for value in found)
 
 
 def test_the_example_of_a_plugin_works_and_is_right(tmp_path):
