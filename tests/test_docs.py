@@ -64,6 +64,19 @@ def test_approaches_are_documented(registry):
             assert f"]({approach}.md)" in index, name
 
 
+def test_pages_of_methods_say_the_same_things(registry):
+    """What it costs, when it is exact and when it breaks; and where it is from, the authors and a year."""
+    for name, method in registry.methods.items():
+        backend, _, approach = name.partition("/")
+        if backend in ("torch", "jax", "torch-compile"):
+            page = text(f"docs/methods/{'torch-compile' if backend == 'torch-compile' else approach}.md")
+            for word in (r"\b[Mm]emory\b", r"\bEvaluations\b", r"\b[Ee]xact"):
+                assert re.search(word, page), (name, word)
+            if not method.baseline:
+                assert re.search(r"\b[Ii]t breaks\b", page), name
+                assert re.search(r"[A-Z]\w+ (?:&|et al)(?s:.){1,160}?\b(?:19|20)\d\d\b", page), name
+
+
 def test_native_methods_exist_in_both_frameworks(registry):
     approaches = {b: {n.split("/")[1] for n in registry.methods if n.startswith(f"{b}/")} for b in ("torch", "jax")}
     assert approaches["torch"] == approaches["jax"]
