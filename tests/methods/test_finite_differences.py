@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 from gradients import distance, gradient
+
+from harness.measure.statistics import log_slope
+from harness.methods import _support
+from harness.methods.jax import _compile
+from harness.methods.torch import finite_differences
 
 SMALL = "neural(width=4)"
 CASES = [
@@ -43,3 +50,31 @@ def test_own_sampler(registry, make_case, framework):
 def test_float32_is_refused(registry, make_case, framework):
     method = registry.methods[f"{framework}/finite-differences"]
     assert "float64" in method.unsupported(make_case(dtype="float32"))
+
+
+@pytest.fixture
+def set_difference(monkeypatch) -> Iterator[Callable[[float], None]]:
+    """Sets ε wherever it is read; what was compiled holds the one before, and is forgotten."""
+
+    def set_to(difference: float) -> None:
+        for module in (_support, finite_differences):
+            monkeypatch.setattr(module, "DIFFERENCE", difference)
+        _compile._executable.cache_clear()
+
+    yield set_to
+    _compile._executable.cache_clear()
+
+
+@pytest.mark.parametrize("framework", ["torch", "jax"])
+@pytest.mark.parametrize("noise", ["none", "diagonal"])
+def test_the_error_falls_as_the_square_of_the_difference(registry, make_case, set_difference, framework, noise):
+    """Differences so wide that rounding, 1e-16 / ε, is far below the truncation, some 1e-6."""
+    axes = {"problem": SMALL, "noise": noise, "steps": 8, "observations": 4}
+    expected = gradient(registry, make_case(method=f"{framework}/backprop", **axes))
+    differences, errors = [1e-2, 5e-3, 2.5e-3], []
+    for difference in differences:
+        set_difference(difference)
+        found = gradient(registry, make_case(method=f"{framework}/finite-differences", **axes))
+        errors.append(distance(found, expected))
+    # The next term is ε² ≤ 1e-4 of the first, times a constant of order 1 to 10.
+    assert log_slope(differences, errors) == pytest.approx(2, abs=0.1)
