@@ -114,6 +114,17 @@ def test_replicates(measure):
     assert len(outcomes["jax/backprop"].measured.gradient_error_theta) == 4
 
 
+def test_what_a_method_tells_of_itself_is_kept(measure):
+    """The evaluations of f and the variance, one a replicate; none of a method that tells neither."""
+    told = GradientArrays(2.2, np.array([3.0, 4.5]), np.array([1.0]), evaluations=120.0, variance=0.0)
+    outcomes, _, _ = measure({"jax/backprop": {"gradient": told}}, measure=("adjoint_error",), replicates=3)
+    found = outcomes["jax/backprop"].measured
+    assert found.evaluations == (120.0,) * 3
+    assert found.gradient_variance == (0.0,) * 3
+    silent = outcomes["torch/backprop"].measured
+    assert silent.evaluations == silent.gradient_variance == ()
+
+
 def test_errors_alone_need_no_build_of_their_own(measure):
     outcomes, log, workers = measure(measure=("error",))
     assert ("torch/backprop", "build") not in log
