@@ -27,7 +27,8 @@ def settings(registry: Registry) -> list[tuple[str, str, str]]:
         if backend in ("torch", "jax") and approach != NO_FLOAT32 and not method.baseline:
             ode_alone = approach in ("alf", "symplectic-adjoint")
             for scheme in SCHEMES.get(approach, ("heun",)):
-                found += [(name, noise, scheme) for noise in ("none", *(() if ode_alone else ("general",)))]
+                noises = ("none",) if ode_alone else ("general",) if backend == "jax" else ("none", "general")
+                found += [(name, noise, scheme) for noise in noises]
     return found
 
 
