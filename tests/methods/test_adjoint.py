@@ -74,9 +74,9 @@ def commuting_settings(registry: Registry) -> list[tuple[str, str, str]]:
 def bias_order(noise: str, scheme: str) -> int:
     """1, where the backward tableau doesn't do better.
 
-    EES(2,7) meets the conditions of symplecticity, b_i a_ij + b_j a_ji = b_i b_j, on all pairs of trees of up to seven
-    nodes together: its adjoint parts from the gradient of its own steps by h⁴ a step. The trapezoidal schemes have
-    order 2 where the noise is additive.
+    EES(2,7) meets the conditions of symplecticity, b_i a_ij + b_j a_ji = b_i b_j, on the pairs of trees of up to seven
+    nodes together that were tried: its adjoint parts from the gradient of its own steps by about h⁴ a step. The
+    trapezoidal schemes have order 2 where the noise is additive.
     """
     if scheme == "ees27":
         return 3
