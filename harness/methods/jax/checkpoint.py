@@ -15,8 +15,9 @@ from harness.scheme import AbstractScheme
 class Checkpoint(AbstractGradientMethod):
     """Keep the state at the start of each of about √N segments, recompute a segment when its gradient is due.
 
-    Exact; memory O(√N); one more forward solve. Chen et al. 2016 (arXiv 1604.06174), section 4. Segments are of
-    equal length, a divisor of the steps between observations.
+    Exact; one more forward solve. Chen et al. 2016 (arXiv 1604.06174), section 4. Segments are of equal length, a
+    divisor of the steps between observations, so that memory is O(max(√N, observations)), and O(N) where these steps
+    are a large prime number.
     """
 
     name = "jax/checkpoint"
