@@ -160,3 +160,22 @@ def test_suites_that_say_every_setting_have_it(registry, name):
     cases = make_plan(read_suite(path)[0], path, registry, TWO_CORES).cases
     settings = {(c.problem.partition("(")[0], c.noise, c.calculus, c.scheme) for c in cases}
     assert settings == supported_settings(registry)
+
+
+def test_every_exact_method_stands_at_every_setting_that_it_supports(registry):
+    """In `exact`. torch-compile's are the PyTorch methods again, and compile for a minute each: left out."""
+    path = Path(__file__).parents[1] / "suites" / "exact.yaml"
+    cases = make_plan(read_suite(path)[0], path, registry, TWO_CORES).cases
+    at: dict[tuple[str, ...], set[str]] = {}
+    for case in cases:
+        at.setdefault((case.problem, case.noise, case.calculus, case.scheme, str(case.steps)), set()).add(case.method)
+    exact = [
+        method
+        for name, method in registry.methods.items()
+        if name.startswith(("torch/", "jax/")) and method.exact and not method.baseline
+    ]
+    assert len(exact) >= 12
+    one_of = {case.block_id + case.scheme: case for case in cases}
+    for case in one_of.values():
+        supporting = {m.name for m in exact if m.unsupported(replace(case, method=m.name)) is None}
+        assert at[case.problem, case.noise, case.calculus, case.scheme, str(case.steps)] == supporting, case.setting
