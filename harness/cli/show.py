@@ -23,35 +23,24 @@ def show(
 
 def print_records(run: Run) -> None:
     """A row a record."""
-    from rich.console import Console
-    from rich.table import Table
-
     from harness.frames import load
     from harness.report.format import error, seconds, size
 
-    table = Table(box=None, pad_edge=False)
-    for heading in (
-        "method",
-        "scheme",
-        "setting",
-        "status",
-        "time",
-        "peak",
-        "gradient error",
-        "adjoint error",
-    ):
-        table.add_column(heading, justify="right" if heading in ("time", "peak") or "error" in heading else "left")
-    frame = load(run.folder)
-    for row in frame.sort_values(["block", "seconds_median"]).itertuples():
-        setting = f"{row.problem} {row.noise} d{row.dim} b{row.batch} n{row.steps}"
-        cells = (
+    rows = [
+        (
+            str(row.method),
+            str(row.scheme),
+            f"{row.problem} {row.noise} d{row.dim} b{row.batch} n{row.steps}",
+            str(row.status),
             seconds(row.seconds_median),
             size(row.peak_bytes),
             error(row.gradient_error_theta_median),
             error(row.adjoint_error_theta_median),
         )
-        table.add_row(str(row.method), str(row.scheme), setting, str(row.status), *cells)
-    Console(width=None if Console().is_terminal else 160).print(table)
+        for row in load(run.folder).sort_values(["block", "seconds_median"]).itertuples()
+    ]
+    headings = ("method", "scheme", "setting", "status", "time", "peak", "gradient error", "adjoint error")
+    _print_table(headings, rows)
 
 
 def print_speedups(run: Run) -> None:
@@ -98,7 +87,7 @@ def print_ratios(run: Run) -> None:
     _print_table(headings, rows)
 
 
-NUMBERS = ("ratio", "over floor", "comparisons", "mean", "least")
+NUMBERS = ("time", "peak", "gradient error", "adjoint error", "ratio", "over floor", "comparisons", "mean", "least")
 """Headings whose columns are set to the right."""
 
 

@@ -118,8 +118,8 @@ def _ode(problem: AbstractProblem, case: Case, cache: ReferenceCache) -> Referen
         return cache.get(("adaptive", problem, case, None, tolerance), lambda: adaptive(problem, case, tolerance))
 
     coarse, fine = (by_tolerance(tolerance) for tolerance in TOLERANCES)
-    bars = relative_error(coarse.theta, fine.theta), relative_error(coarse.y0, fine.y0)
-    return Reference(fine, *(max(bar, ROUNDING) for bar in bars))
+    distances = relative_error(coarse.theta, fine.theta), relative_error(coarse.y0, fine.y0)
+    return Reference(fine, *(max(distance, ROUNDING) for distance in distances))
 
 
 def _grids(problem: AbstractProblem, case: Case, most_steps: int) -> tuple[list[int], list[int]]:

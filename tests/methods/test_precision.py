@@ -15,7 +15,7 @@ STEPS = 16
 
 
 def float32_rounding() -> float:
-    """16 steps of a few roundings each, 6e-8, which partly cancel: 1e-7 to 4e-7 was measured, and five times that."""
+    """16 steps of a few roundings each, 6e-8, which partly cancel: 1e-7 to 3e-7 was measured, and six times that."""
     return 2e-6
 
 
