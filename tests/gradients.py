@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Any
+
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays, relative_error
 from harness.measure.framework import FRAMEWORKS
+from harness.method import Gradient
 from harness.problem import AbstractProblem
 from harness.registry import Registry
 
@@ -28,10 +32,42 @@ def gradient(registry: Registry, case: Case, seed: int = 7) -> GradientArrays:
     method = registry.methods[case.method]
     assert method.unsupported(case) is None
     run = method.build(problem, registry.schemes[case.scheme], case, path_of(problem, case, seed))
-    result = run()
-    framework = FRAMEWORKS[method.framework]
+    return read(case, run())
+
+
+def read(case: Case, result: Gradient) -> GradientArrays:
+    """A native method's gradient in NumPy, once it has been computed."""
+    framework = FRAMEWORKS[case.backend]
     framework.wait(result)
     return framework.read(result)
+
+
+def counting_problem(registry: Registry, case: Case) -> tuple[AbstractProblem, Counter[str]]:
+    """The case's problem, and how often its f and g have been evaluated; many states abreast are one evaluation.
+
+    In JAX a traced evaluation counts whenever it is run; one whose derivatives are taken too counts once.
+    """
+    import jax
+
+    problem, calls = problem_of(registry, case), Counter()
+    kind: Any = type(problem)
+
+    def count(xp: Any, name: str) -> None:
+        if xp is jax.numpy:
+            jax.debug.callback(lambda: calls.update((name,)))
+        else:
+            calls[name] += 1
+
+    class _Counting(kind):
+        def drift(self, xp: Any, *arguments: Any) -> Any:
+            count(xp, "f")
+            return super().drift(xp, *arguments)
+
+        def diffusion(self, xp: Any, *arguments: Any) -> Any:
+            count(xp, "g")
+            return super().diffusion(xp, *arguments)
+
+    return _Counting(noise=case.noise, calculus=case.calculus, dim=case.dim), calls
 
 
 def distance(value: GradientArrays, truth: GradientArrays) -> float:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
-from gradients import path_of, problem_of
+from gradients import counting_problem, path_of, problem_of
 
 from harness.initial import initial_values
 from harness.methods.torch._abreast import chunks
@@ -35,22 +33,10 @@ START = {"reversible-heun": 1, "alf": 1}
 
 def counted(registry, case):
     """How often a gradient evaluates f and g. Many states abreast are one evaluation."""
-    problem, calls = problem_of(registry, case), Counter()
-    kind: Any = type(problem)
-
-    class _Counting(kind):
-        def drift(self, *arguments):
-            calls["f"] += 1
-            return super().drift(*arguments)
-
-        def diffusion(self, *arguments):
-            calls["g"] += 1
-            return super().diffusion(*arguments)
-
-    counting = _Counting(noise=case.noise, calculus=case.calculus, dim=case.dim)
+    problem, calls = counting_problem(registry, case)
     method = registry.methods[case.method]
     assert method.unsupported(case) is None
-    run = method.build(counting, registry.schemes[case.scheme], case, path_of(problem, case))
+    run = method.build(problem, registry.schemes[case.scheme], case, path_of(problem, case))
     calls.clear()
     run()
     return calls["f"], calls["g"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from gradients import distance, gradient, problem_of
+from gradients import counting_problem, distance, gradient, problem_of, read
 
 from harness.methods._revolve import AT_HAND, default_checkpoints, revolve
 
@@ -109,6 +109,32 @@ def test_jax_meets_backprop(registry, make_case, noise, calculus, scheme, steps,
     assert found.loss == pytest.approx(expected.loss, rel=exact_tolerance())
 
 
+EULER = {"noise": "none", "scheme": "euler", "observations": 4}
+
+
+@pytest.mark.parametrize("checkpoints", [2, 3, 5])
+@pytest.mark.parametrize("framework", ["torch", "jax"])
+def test_a_plugin_sets_the_number_of_checkpoints(registry, make_case, framework, checkpoints):
+    """20 blocks: t(20, c) advances of a block as Griewank & Walther 2000 count them; and the same gradient.
+
+    The last block's first pass isn't one of their advances, nor is a reversal, which in JAX runs a block twice.
+    """
+    blocks, size = 20, 8
+    expected = gradient(registry, make_case(method=f"{framework}/backprop", steps=blocks * size, **EULER))
+    case = make_case(method=f"{framework}/recursive-checkpoint", steps=blocks * size, **EULER)
+    problem, calls = counting_problem(registry, case)
+    kind = type(registry.methods[case.method])
+    method = type("Fewer", (kind,), {"name": f"{framework}/fewer", "checkpoints": checkpoints})()
+    run = method.build(problem, registry.schemes["euler"], case, None)
+    calls.clear()
+    found = read(case, run())
+    r = repetitions(blocks, checkpoints)
+    advances = r * blocks - math.comb(checkpoints + r, checkpoints + 1)
+    reversals = {"torch": 1, "jax": 2}[framework] * blocks
+    assert calls["f"] == size * (advances + 1 + reversals)
+    assert distance(found, expected) <= exact_tolerance()
+
+
 def test_many_steps(registry, make_case):
     axes = {"steps": 1024, "dim": 2, "batch": 2}
     expected = gradient(registry, make_case(method="torch/backprop", **axes))
@@ -143,14 +169,14 @@ def test_compiled_code_does_not_grow_with_the_steps(registry, make_case):
     """Four times as many steps: the schedule's table and two checkpoints more, but the program is the same."""
     from harness.methods.jax._compile import compile_gradient
     from harness.methods.jax._solve import JaxSolve
-    from harness.methods.jax.recursive_checkpoint import _gradient
+    from harness.methods.jax.recursive_checkpoint import _with_checkpoints
 
     lines, sizes = [], []
     axes = {"method": "jax/recursive-checkpoint", "noise": "none", "scheme": "euler", "dim": 10, "batch": 64}
     for steps in (128, 512):
         case = make_case(steps=steps, **axes)
         solve = JaxSolve(problem_of(registry, case), registry.schemes["euler"], case)
-        compiled = compile_gradient(_gradient, solve, None)
+        compiled = compile_gradient(_with_checkpoints(default_checkpoints(steps)), solve, None)
         lines.append(compiled.executable.as_text().count("\n"))
         sizes.append(compiled.temp_bytes())
     assert lines[1] <= 1.02 * lines[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from harness.brownian.path import SharedPath
@@ -15,9 +16,8 @@ from harness.scheme import AbstractScheme
 class Checkpoint(AbstractGradientMethod):
     """Keep the state at the start of each of about √N segments, recompute a segment when its gradient is due.
 
-    Exact; one more forward solve. Chen et al. 2016 (arXiv 1604.06174), section 4. Segments are of equal length, a
-    divisor of the steps between observations, so that memory is O(max(√N, observations)), and O(N) where these steps
-    are a large prime number.
+    Exact; memory O(√N); one more forward solve. Chen, Xu, Zhang & Guestrin, "Training deep nets with sublinear
+    memory cost", 2016 (arXiv 1604.06174), section 4.
     """
 
     name = "jax/checkpoint"
@@ -45,48 +45,23 @@ def _gradient(solve, y0, theta, noise):
     import jax
     import jax.numpy as jnp
 
-    from harness.methods.jax._segment import backward, forward_keeping
+    from harness.methods.jax._blocks import Blocks, room
     from harness.methods.jax._solve import add, zeros
 
-    length = _segment_length(solve.steps, solve.stride)
-    segments = solve.stride // length
+    segments = Blocks(solve, theta, noise, math.isqrt(solve.steps - 1) + 1)
 
-    def step(state, n, dW, _):
-        return solve.step(n, state, theta, dW), None
+    def forward(carry, segment):
+        state, ys = carry
+        return segments.sweep(segment, state, ys), state
 
-    def to_observation(state, k):
-        def one_segment(state, s):
-            start = k * solve.stride + s * length
-            return solve.scan(step, state, noise, start=start, count=length)[0], state
-
-        state, kept = jax.lax.scan(one_segment, state, jnp.arange(segments))
-        return state, (state[0], kept)
-
-    def from_observation(carry, inputs):
-        (y_bar, *rest), theta_bar = carry
-        k, cotangent, kept = inputs
-
-        def one_segment(carry, inputs):
-            s, state = inputs
-            start = k * solve.stride + s * length
-            _, states = forward_keeping(solve, state, theta, noise, start=start, count=length)
-            return backward(solve, carry, theta, states, start=start, count=length), None
-
-        carry = ((y_bar + cotangent, *rest), theta_bar)
-        return jax.lax.scan(one_segment, carry, (jnp.arange(segments), kept), reverse=True)
+    def backward(bars, inputs):
+        segment, state = inputs
+        return segments.reverse(segment, state, bars, cotangents), None
 
     state, init_vjp = jax.vjp(solve.init, y0, theta)
-    observations = jnp.arange(solve.case.observations)
-    state, (ys, kept) = jax.lax.scan(to_observation, state, observations)
+    numbers = jnp.arange(segments.count)
+    (state, ys), kept = jax.lax.scan(forward, (state, room(y0, solve.case.observations)), numbers)
     loss, cotangents = solve.loss_cotangents(ys)
-    carry, _ = jax.lax.scan(
-        from_observation, (zeros(state), zeros(theta)), (observations, cotangents, kept), reverse=True
-    )
-    y0_bar, theta_bar = init_vjp(carry[0])
-    return loss, add(carry[1], theta_bar), y0_bar
-
-
-def _segment_length(steps: int, stride: int) -> int:
-    """The divisor of `stride` nearest to √steps, by ratio."""
-    divisors = [n for n in range(1, stride + 1) if stride % n == 0]
-    return min(divisors, key=lambda n: max(n * n / steps, steps / (n * n)))
+    bars, _ = jax.lax.scan(backward, (zeros(state), zeros(theta)), (numbers, kept), reverse=True)
+    y0_bar, product = init_vjp(bars[0])
+    return loss, add(bars[1], product), y0_bar

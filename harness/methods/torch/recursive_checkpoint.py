@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
@@ -13,7 +14,7 @@ from harness.scheme import AbstractScheme
 
 
 class RecursiveCheckpoint(AbstractGradientMethod):
-    """Keep ⌈log2 N⌉ + 1 states at most, and recompute the others in the order of Revolve.
+    """Keep a given number of states at most, ⌈log2 N⌉ + 1 unless told, and recompute the others in Revolve's order.
 
     Griewank & Walther 2000 (Algorithm 799); `harness/methods/_revolve.py` has the schedule, whose unit is a block of
     steps with one graph, since a call of autograd.grad costs more than a step. Exact; memory O(log N); O(N log N)
@@ -24,6 +25,11 @@ class RecursiveCheckpoint(AbstractGradientMethod):
     framework = "torch"
     summary = "backpropagation with O(log N) checkpoints, binomial (Revolve)"
     samplers = NATIVE_SAMPLERS
+    checkpoints: ClassVar[int | None] = None
+    """How many states are kept at most; a plugin that derives a class with another name may set a number, 1 at least.
+
+    Time grows as the number falls: docs/methods/recursive-checkpoint.md has the formula.
+    """
     step_seconds = 7e-4
 
     def unsupported(self, case: Case) -> str | None:
@@ -41,7 +47,7 @@ class RecursiveCheckpoint(AbstractGradientMethod):
 
         solve = TorchSolve(problem, scheme, case, path)
         blocks = -(-solve.steps // BLOCK)
-        schedule = revolve(blocks, default_checkpoints(solve.steps))
+        schedule = revolve(blocks, self.checkpoints or default_checkpoints(solve.steps))
 
         def run() -> Gradient:
             ys = []
