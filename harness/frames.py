@@ -12,16 +12,23 @@ from harness.measure.statistics import median_interval, ratio_interval
 from harness.record import columns
 from harness.store import open_run
 
-ERRORS = ("gradient_error_theta", "gradient_error_y0")
-LISTS = (
-    *ERRORS,
+BARS = {
+    "gradient_error_theta": "reference_error_theta",
+    "gradient_error_y0": "reference_error_y0",
+    "loss_error": "reference_error_loss",
+}
+"""The errors against the reference, and the bars of its own error in that part."""
+SPREAD = (
+    *BARS,
     "gradient_cosine_theta",
     "gradient_cosine_y0",
     "adjoint_error_theta",
     "adjoint_error_y0",
-    "loss_error",
-    "reference_error_theta",
-    "reference_error_y0",
+)
+"""What has an interval over the paths."""
+LISTS = (
+    *SPREAD,
+    *BARS.values(),
     "evaluations",
     "gradient_variance",
 )
@@ -31,7 +38,8 @@ COMPUTED = (
     "seconds_high",
     "floor_ratio",
     *(f"{name}_median" for name in LISTS),
-    *(f"{name}_{end}" for name in ERRORS for end in ("low", "high", "resolved")),
+    *(f"{name}_{end}" for name in SPREAD for end in ("low", "high")),
+    *(f"{name}_resolved" for name in BARS),
 )
 UNRESOLVED = 3.0
 """An error within so many times its reference's bar is not resolved."""
@@ -42,8 +50,8 @@ def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
 
     `seconds_median`, `seconds_low`, `seconds_high`: median and 95% bootstrap interval. `floor_ratio`: the median ratio,
     round by round, to the backend's floor with the same scheme, where they were timed in turn. `*_median`: of lists,
-    over paths. `gradient_error_*_low`, `_high`: their 95% bootstrap interval; `_resolved`: whether the median is more
-    than three times the reference's own bar for that part of the gradient.
+    over paths. `*_low`, `*_high`: the 95% bootstrap interval of errors and cosines. `gradient_error_*_resolved`,
+    `loss_error_resolved`: whether the median is more than three times the reference's own bar for that part.
     Raises InputError where the path holds no run.
     """
     paths = [path] if isinstance(path, str | Path) else list(path)
@@ -55,6 +63,7 @@ def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     )
     frame["floor_ratio"] = _floor_ratios(frame)
     for name in LISTS:
+        frame[name] = [value if isinstance(value, list) else [] for value in frame[name]]  # older runs lack some
         frame[f"{name}_median"] = [float(np.median(numbers(v))) if v else np.nan for v in frame[name]]
     for name in (
         "compile_seconds",
@@ -65,18 +74,20 @@ def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
         "xla_temp_bytes",
     ):
         frame[name] = pd.to_numeric(frame[name])
-    for name in ERRORS:
+    for name in SPREAD:
         spread = [median_interval(numbers(v))[1:] if v else (np.nan, np.nan) for v in frame[name]]
         frame[[f"{name}_low", f"{name}_high"]] = np.array(spread, dtype=float).reshape(-1, 2)
-        # Older runs hold the larger bar alone.
-        frame[bar_of(name)] = frame[bar_of(name)].fillna(frame["reference_error"])
-        frame[f"{name}_resolved"] = frame[f"{name}_median"] > UNRESOLVED * frame[bar_of(name)]
+    for name in BARS:
+        bar = bar_of(name)
+        if name != "loss_error":  # older runs hold the larger of two bars alone
+            frame[bar] = frame[bar].fillna(frame["reference_error"])
+        frame[f"{name}_resolved"] = frame[f"{name}_median"] > UNRESOLVED * frame[bar].fillna(0)
     return frame
 
 
 def bar_of(error: str) -> str:
-    """The column of the reference's own bar for `gradient_error_theta` or `gradient_error_y0`."""
-    return f"{error.replace('gradient', 'reference')}_median"
+    """The column of the reference's own bar for an error against it: one of `BARS`."""
+    return f"{BARS[error]}_median"
 
 
 def numbers(values: list[float | None]) -> list[float]:

@@ -45,6 +45,7 @@ class Measured:
     reference_error: float | None = None
     reference_error_theta: tuple[float, ...] = ()
     reference_error_y0: tuple[float, ...] = ()
+    reference_error_loss: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

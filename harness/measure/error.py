@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.gradient_arrays import GradientArrays, relative_error
+from harness.gradient_arrays import GradientArrays, relative_error, relative_errors
 
 
 def errors(found: GradientArrays, truth: GradientArrays | None, exact: GradientArrays) -> dict[str, float]:
@@ -18,13 +18,14 @@ def errors(found: GradientArrays, truth: GradientArrays | None, exact: GradientA
     }
     if truth is None:
         return of_method
+    against_truth = relative_errors(found, truth)
     return {
-        "gradient_error_theta": relative_error(found.theta, truth.theta),
-        "gradient_error_y0": relative_error(found.y0, truth.y0),
+        "gradient_error_theta": against_truth["theta"],
+        "gradient_error_y0": against_truth["y0"],
         "gradient_cosine_theta": cosine(found.theta, truth.theta),
         "gradient_cosine_y0": cosine(found.y0, truth.y0),
         **of_method,
-        "loss_error": abs(found.loss - truth.loss) / abs(truth.loss) if truth.loss else abs(found.loss),
+        "loss_error": against_truth["loss"],
     }
 
 

@@ -11,7 +11,7 @@ from scipy.special import stdtrit
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.gradient_arrays import GradientArrays, relative_error
+from harness.gradient_arrays import GradientArrays, relative_error, relative_errors
 from harness.problem import AbstractProblem
 from harness.reference.adaptive import adaptive
 from harness.reference.cache import ReferenceCache
@@ -37,14 +37,15 @@ RESOLVED = 0.1
 
 @dataclass(frozen=True)
 class Reference:
-    """A gradient and its error bars, relative L2, for θ and for y0."""
+    """A gradient and its error bars: relative L2 for θ and for y0, relative for the loss."""
 
     gradient: GradientArrays
     theta: float
     y0: float
+    loss: float
 
     def resolves(self, found: Iterable[GradientArrays]) -> bool:
-        """Whether each bar is at most a tenth of the smallest error that a finite gradient has in that part.
+        """Whether the bars of θ and y0 are at most a tenth of the smallest error that a finite gradient has there.
 
         An error that vanishes altogether needs no bar.
         """
@@ -75,7 +76,7 @@ def continuous(
     """
     exact = cache.get(("closed form", problem, case, path), lambda: closed_form(problem, case, path))
     if exact is not None:
-        return Reference(exact, ROUNDING, ROUNDING)
+        return Reference(exact, ROUNDING, ROUNDING, ROUNDING)
     if path is None:
         return _ode(problem, case, cache)
 
@@ -118,8 +119,7 @@ def _ode(problem: AbstractProblem, case: Case, cache: ReferenceCache) -> Referen
         return cache.get(("adaptive", problem, case, None, tolerance), lambda: adaptive(problem, case, tolerance))
 
     coarse, fine = (by_tolerance(tolerance) for tolerance in TOLERANCES)
-    distances = relative_error(coarse.theta, fine.theta), relative_error(coarse.y0, fine.y0)
-    return Reference(fine, *(max(distance, ROUNDING) for distance in distances))
+    return Reference(fine, **{part: max(error, ROUNDING) for part, error in relative_errors(coarse, fine).items()})
 
 
 def _grids(problem: AbstractProblem, case: Case, most_steps: int) -> tuple[list[int], list[int]]:
@@ -138,6 +138,5 @@ def _grids(problem: AbstractProblem, case: Case, most_steps: int) -> tuple[list[
 def _compare(levels: Sequence[GradientArrays], order: float) -> Reference:
     """The finest, with bars from the distances of the finest pairs."""
     pairs = list(itertools.pairwise(levels))[-ESTIMATES:]
-    theta = [relative_error(coarse.theta, fine.theta) for coarse, fine in pairs]
-    y0 = [relative_error(coarse.y0, fine.y0) for coarse, fine in pairs]
-    return Reference(levels[-1], bar(theta, order), bar(y0, order))
+    distances = [relative_errors(coarse, fine) for coarse, fine in pairs]
+    return Reference(levels[-1], **{part: bar([d[part] for d in distances], order) for part in distances[0]})

@@ -20,7 +20,7 @@ from harness.report.drawings.box import box
 from harness.report.drawings.points import points
 from harness.report.drawings.scaling import scaling
 from harness.report.drawings.speedups import speedups
-from harness.report.panels import label
+from harness.report.panels import error_of, label
 from harness.suite import Figure
 
 STYLE: dict[Any, Any] = {
@@ -68,12 +68,13 @@ def caption(figure: Figure) -> str:
     words = f"{label(figure.y)} over {label(figure.x)}" if figure.x != "method" else f"{label(figure.y)} by method"
     facet = f", a panel for each {label(figure.facet)}" if figure.facet else ""
     note = ""
-    if figure.y.startswith("gradient_error"):
-        note = f" Hollow points lie within {UNRESOLVED:g} times the reference's error bar: not resolved."
+    if error_of(figure):
+        what = "boxes" if figure.figure == "box" else "points"
+        note = f" Hollow {what} lie within {UNRESOLVED:g} times the reference's error bar: not resolved."
     if figure.y == "seconds_median":
         note = " Medians of the paired rounds, with their 95% intervals."
     if figure.figure == "box":
-        note = " A box spans the quartiles over the Brownian paths, its whiskers 1.5 times their distance."
+        note += " A box spans the quartiles over the Brownian paths, its whiskers 1.5 times their distance."
     where = "".join(f", {label(axis)} {value}" for axis, value in figure.where.items())
     return f"{words[0].upper()}{words[1:]}{where}{facet}.{note}"
 

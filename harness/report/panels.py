@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 
-from harness.frames import COMPUTED
+from harness.frames import BARS, COMPUTED
 from harness.suite import Figure
 
 LABELS = {
@@ -64,6 +64,12 @@ def interval_of(figure: Figure) -> tuple[str, ...]:
     """The columns that bound y, where it has such."""
     ends = tuple(f"{figure.y.removesuffix('_median')}_{end}" for end in ("low", "high"))
     return ends if set(ends) <= set(COMPUTED) else ()
+
+
+def error_of(figure: Figure) -> str | None:
+    """The error that y is, where the reference's bar may leave it unresolved."""
+    name = figure.y.removesuffix("_median")
+    return name if name in BARS else None
 
 
 def panels(figure: Figure, grid: sns.FacetGrid, data: pd.DataFrame) -> list[tuple[pd.DataFrame, plt.Axes]]:

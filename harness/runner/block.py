@@ -269,8 +269,8 @@ class BlockRunner:
                 for entry in group:
                     columns = _columns(entry.gradients[replicate], truth, exact)
                     if bars is not None:
-                        entry.bars.append(max(bars))
-                        columns |= {"reference_error_theta": bars[0], "reference_error_y0": bars[1]}
+                        entry.bars.append(max(bars["theta"], bars["y0"]))
+                        columns |= {f"reference_error_{part}": value for part, value in bars.items()}
                     for name, value in columns.items():
                         entry.errors.setdefault(name, []).append(value)
 

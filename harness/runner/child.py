@@ -14,7 +14,7 @@ from typing import Any
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.errors import UnsupportedError
-from harness.gradient_arrays import GradientArrays
+from harness.gradient_arrays import PARTS, GradientArrays
 from harness.measure.framework import FRAMEWORKS, pin
 from harness.method import Gradient
 from harness.problem import AbstractProblem
@@ -166,13 +166,13 @@ class ReferenceTarget:
 
     def continuous(
         self, case: Case, path_seed: int, found: Sequence[GradientArrays], most_steps: int
-    ) -> tuple[GradientArrays, tuple[float, float]]:
-        """The gradient of the continuous-time problem, fit to judge those found by, and its error bars (θ, y0)."""
+    ) -> tuple[GradientArrays, dict[str, float]]:
+        """The gradient of the continuous-time problem, fit to judge those found by, and its error bars by part."""
         from harness.reference import continuous
 
         problem, path = self._of(case, path_seed)
         reference = continuous(problem, case, path, self.cache, found=found, most_steps=most_steps)
-        return reference.gradient, (reference.theta, reference.y0)
+        return reference.gradient, {part: getattr(reference, part) for part in PARTS}
 
     def discrete(self, case: Case, path_seed: int) -> GradientArrays:
         """The float64 gradient of the case's own discrete solve."""

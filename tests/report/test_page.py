@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from harness.frames import load, speedups
@@ -25,6 +27,8 @@ report:
   - {figure: scaling, x: seconds_median, y: gradient_error_theta_median}
   - {figure: points, x: method, y: seconds_median}
   - {figure: points, x: method, y: floor_ratio}
+  - {figure: box, x: steps, y: gradient_error_theta_median}
+  - {figure: points, x: method, y: loss_error_median}
   - {figure: speedups}
 """
 
@@ -44,8 +48,15 @@ def run(tmp_path: Path, make_case) -> Run:
     for steps in (64, 128, 256):
         for method, seconds in SECONDS.items():
             noisy = tuple(seconds * factor for factor in (1.0, 1.1, 0.9))
-            errors = (
-                {} if method.endswith("floor") else {"gradient_error_theta": (0.1, 0.3), "adjoint_error_theta": (1e-3,)}
+            errors: dict[str, Any] = (
+                {}
+                if method.endswith("floor")
+                else {
+                    "gradient_error_theta": (0.1, 0.3),
+                    "adjoint_error_theta": (1e-3, 3e-3),
+                    "loss_error": (0.1, 0.2),
+                    "reference_error_loss": (0.06, 0.06) if steps == 256 else (1e-3, 1e-3),
+                }
             )
             measured = Measured(
                 seconds=noisy,
@@ -89,6 +100,62 @@ def test_floor_ratios(run):
     assert frame.loc[("torch/adjoint", 64), "floor_ratio"] == pytest.approx(3.0)
 
 
+def test_errors_have_intervals_and_are_judged_by_their_own_bars(run):
+    frame = load(run.folder)
+    of_adjoint = frame[frame["method"] == "torch/adjoint"].sort_values("steps")
+    assert of_adjoint[["adjoint_error_theta_low", "adjoint_error_theta_high"]].to_numpy().tolist() == [[1e-3, 3e-3]] * 3
+    assert of_adjoint[["loss_error_low", "loss_error_high"]].to_numpy().tolist() == [[0.1, 0.2]] * 3
+    assert of_adjoint["gradient_error_theta_resolved"].tolist() == [False, True, True]
+    assert of_adjoint["loss_error_resolved"].tolist() == [True, True, False]
+
+
+def test_records_of_before_a_column_was_added_can_be_read(run):
+    path = run.folder / "records.jsonl"
+    path.write_text(path.read_text().replace('"reference_error_loss"', '"something_else"'))
+    frame = load(run.folder)
+    assert frame["reference_error_loss_median"].isna().all()
+    assert frame.loc[frame["loss_error_median"].notna(), "loss_error_resolved"].all()
+
+
+@pytest.mark.parametrize(
+    ("figure", "hollow"),
+    [
+        ({"figure": "scaling", "x": "steps", "y": "gradient_error_theta_median"}, [[64]] * 3),
+        ({"figure": "scaling", "x": "steps", "y": "loss_error_median"}, [[256]] * 3),
+        ({"figure": "points", "x": "method", "y": "loss_error_median"}, [[pytest.approx(0.15)]] * 3),
+    ],
+    ids=str,
+)
+def test_points_that_are_not_resolved_are_hollow(run, figure, hollow):
+    assert [
+        np.asarray(line.get_xdata()).tolist() for line in lines_of(run, figure) if line.get_markerfacecolor() == "white"
+    ] == hollow
+
+
+def test_boxes_that_are_not_resolved_are_outlines(run):
+    from matplotlib.patches import PathPatch
+
+    axes = axes_of(run, {"figure": "box", "x": "steps", "y": "gradient_error_theta_median"})
+    filled = [np.asarray(patch.get_path().vertices) for patch in axes.patches if isinstance(patch, PathPatch)]
+    outlines = [np.asarray(line.get_xydata()) for line in axes.get_lines() if len(np.asarray(line.get_xdata())) == 5]
+    places = [sorted(round(box[:, 0].mean()) for box in boxes) for boxes in (outlines, filled)]
+    assert places == [[0] * 3, [1] * 3 + [2] * 3]  # 64 steps; 128 and 256
+
+
+def axes_of(run, keys):
+    """What a figure of the made-up run is drawn on."""
+    from harness.report.figures import DRAWERS
+    from harness.suite import Figure
+
+    figure = Figure(**keys)
+    return DRAWERS[figure.figure](figure, load(run.folder).dropna(subset=[figure.y])).ax
+
+
+def lines_of(run, keys):
+    """Its lines."""
+    return axes_of(run, keys).get_lines()
+
+
 def test_samples_of_different_pairings_are_not_compared(run, make_case):
     measured = Measured(seconds=(1.0,), repeats=1, pairing="elsewhere")
     case = make_case(method="torchsde/adjoint", steps=64, dtype="float32")
@@ -127,8 +194,14 @@ def test_the_page_needs_no_network_and_escapes(run, tmp_path):
     assert "<b>safe</b>" not in text
     assert "Is it &lt;b&gt;safe&lt;/b&gt; &amp; sound?" in text
     assert "<i>no</i>" not in text
-    assert text.count("<figure>") == 6
+    assert text.count("<figure>") == 8
     assert (tmp_path / "report/index.html").read_text().count("tiny.html") == 1
+
+
+def test_cells_that_are_not_resolved_are_faint(run, tmp_path):
+    text = write_report(run, tmp_path / "report").read_text()
+    assert text.count('<td data-sort="0.2" class="faint">') == 3  # gradient errors at 64 steps
+    assert text.count('class="faint">') == 6  # and loss errors at 256
 
 
 def test_the_same_records_give_the_same_page(run, tmp_path):
@@ -194,7 +267,7 @@ def test_the_table_sorts_and_filters_in_a_browser(run, tmp_path, browser):
     numbers = [float(v) for v in values if v]
     assert numbers == sorted(numbers, reverse=True)
     assert values[-2:] == ["", ""]  # what was not measured comes last either way
-    assert page.locator("figure svg").count() == 6
+    assert page.locator("figure svg").count() == 8
     assert page.locator("#failures").inner_text().count("too long") == 1
     assert not problems
 

@@ -34,7 +34,7 @@ class FakeWorker:
             "memory": (1000, None),
             "move": None,
             "gradient": GradientArrays(2.2, np.array([3.0, 4.5]), np.array([1.0])),
-            "continuous": (TRUTH, (0.01, 0.02)),
+            "continuous": (TRUTH, {"theta": 0.01, "y0": 0.02, "loss": 0.03}),
             "discrete": TRUTH,
         }
         answer = self.script.get(name, answers[name])
@@ -95,6 +95,7 @@ def test_a_block_measures_everything(measure):
     assert found.measured.loss_error == pytest.approx((0.1,))
     assert found.measured.reference_error == 0.02
     assert (found.measured.reference_error_theta, found.measured.reference_error_y0) == ((0.01,), (0.02,))
+    assert found.measured.reference_error_loss == (0.03,)
     assert outcomes["torch/floor"].measured.gradient_error_theta == ()
     assert len({o.measured.pairing for o in outcomes.values()}) == 1
     assert all(worker.closed for worker in workers)

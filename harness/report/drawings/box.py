@@ -7,13 +7,13 @@ import seaborn as sns
 from matplotlib.patches import Patch
 
 from harness.report.palette import shades
-from harness.report.panels import facets_of, finish, label, line_names, panels, wrap
+from harness.report.panels import error_of, facets_of, finish, label, line_names, panels, wrap
 from harness.suite import Figure
 
 
 def box(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
-    """At each x, for each method and scheme, a box of the replicates; y logarithmic."""
-    column = figure.y.removesuffix("_median")
+    """At each x, for each method and scheme, a box of the replicates, where unresolved an outline; y logarithmic."""
+    column, error = figure.y.removesuffix("_median"), error_of(figure)
     data = data.assign(line=line_names(figure, data)).explode(column).astype({column: float})
     facets = facets_of(figure, data)
     grid = sns.FacetGrid(
@@ -22,18 +22,23 @@ def box(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
     order = sorted(data["line"].unique())
     palette = shades(order)
     for panel, axes in panels(figure, grid, data):
-        sns.boxplot(
-            panel,
-            x=figure.x,
-            y=column,
-            hue="line",
-            hue_order=order,
-            palette=palette,
-            linewidth=0.8,
-            fliersize=2,
-            legend=False,
-            ax=axes,
-        )
+        hollow = ~panel[f"{error}_resolved"] if error else pd.Series(False, index=panel.index)
+        for part, fill in ((panel[~hollow], True), (panel[hollow], False)):
+            if len(part):
+                sns.boxplot(
+                    part,
+                    x=figure.x,
+                    y=column,
+                    order=sorted(panel[figure.x].unique()),
+                    hue="line",
+                    hue_order=order,
+                    palette=palette,
+                    fill=fill,
+                    linewidth=0.8,
+                    fliersize=2,
+                    legend=False,
+                    ax=axes,
+                )
         axes.set_yscale("log")
     finish(grid, figure, label(figure.x), label(figure.y))
     handles = [Patch(facecolor=palette[name], edgecolor="black", label=name) for name in order]

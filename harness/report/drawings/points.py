@@ -6,7 +6,7 @@ import pandas as pd
 import seaborn as sns
 
 from harness.report.palette import color
-from harness.report.panels import facets_of, finish, interval_of, label, method_of, panels, wrap
+from harness.report.panels import error_of, facets_of, finish, interval_of, label, method_of, panels, wrap
 from harness.suite import Figure
 
 
@@ -24,7 +24,7 @@ def points(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
         aspect=6.0 / height,
         sharey=False,
     )
-    interval = interval_of(figure)
+    interval, error = interval_of(figure), error_of(figure)
     for panel, axes in panels(figure, grid, data):
         panel = panel.sort_values(figure.y)
         order = list(dict.fromkeys(panel["row"]))
@@ -41,9 +41,14 @@ def points(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
             size=8,
             ax=axes,
         )
+        rows = panel.drop_duplicates("row").set_index("row").loc[order]
+        if error:
+            for k, hollow in enumerate(~rows[f"{error}_resolved"]):
+                if hollow:
+                    style = {"mfc": "white", "mec": palette[order[k]], "zorder": 3}
+                    axes.plot(rows[figure.y].iloc[k], k, marker="o", ms=8, **style)
         if interval:
             low, high = interval
-            rows = panel.drop_duplicates("row").set_index("row").loc[order]
             spread = [rows[figure.y] - rows[low], rows[high] - rows[figure.y]]
             axes.errorbar(rows[figure.y], range(len(order)), xerr=spread, fmt="none", ecolor="black", elinewidth=0.9)
         axes.set_xscale("log")

@@ -11,7 +11,7 @@ from matplotlib.ticker import NullLocator
 
 from harness.frames import UNRESOLVED, bar_of
 from harness.report.palette import dashes, marker, shades
-from harness.report.panels import facets_of, finish, interval_of, label, line_names, panels, wrap
+from harness.report.panels import error_of, facets_of, finish, interval_of, label, line_names, panels, wrap
 from harness.suite import Figure
 
 MOST_TICKS = 8
@@ -49,7 +49,8 @@ def scaling(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
 
 def _function(figure: Figure, group: pd.DataFrame) -> pd.DataFrame:
     """One y for each x: of what varies besides, the median."""
-    bars = [bar_of(figure.y.removesuffix("_median"))] if figure.y.startswith("gradient_error") else []
+    error = error_of(figure)
+    bars = [bar_of(error)] if error else []
     columns = [c for c in (figure.y, *interval_of(figure), *bars) if c != figure.x]
     return group.groupby(figure.x)[list(dict.fromkeys(columns))].median().reset_index()
 
@@ -69,8 +70,9 @@ def _draw_line(axes: plt.Axes, figure: Figure, name: str, line: pd.DataFrame, co
     interval = interval_of(figure)
     if interval:
         axes.fill_between(line[figure.x], line[interval[0]], line[interval[1]], color=color, alpha=0.15)
-    if figure.y.startswith("gradient_error"):
-        hollow = line[line[figure.y] <= UNRESOLVED * line[bar_of(figure.y.removesuffix("_median"))]]
+    error = error_of(figure)
+    if error:
+        hollow = line[line[figure.y] <= UNRESOLVED * line[bar_of(error)]]
         axes.plot(hollow[figure.x], hollow[figure.y], ls="", mfc="white", zorder=3, **style)
 
 
