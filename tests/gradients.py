@@ -9,7 +9,7 @@ from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays, relative_error
 from harness.measure.framework import FRAMEWORKS
-from harness.method import Gradient
+from harness.method import AbstractGradientMethod, Gradient
 from harness.problem import AbstractProblem
 from harness.registry import Registry
 
@@ -32,12 +32,12 @@ def gradient(registry: Registry, case: Case, seed: int = 7) -> GradientArrays:
     method = registry.methods[case.method]
     assert method.unsupported(case) is None
     run = method.build(problem, registry.schemes[case.scheme], case, path_of(problem, case, seed))
-    return read(case, run())
+    return read(method, run())
 
 
-def read(case: Case, result: Gradient) -> GradientArrays:
-    """A native method's gradient in NumPy, once it has been computed."""
-    framework = FRAMEWORKS[case.backend]
+def read(method: AbstractGradientMethod, result: Gradient) -> GradientArrays:
+    """A method's gradient in NumPy, once it has been computed."""
+    framework = FRAMEWORKS[method.framework]
     framework.wait(result)
     return framework.read(result)
 

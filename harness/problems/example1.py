@@ -17,7 +17,8 @@ from harness.random import Normals
 class Example1(AbstractProblem):
     """dX = αX dt + βX dW (Itô); X(t) = X0 exp((α − β²/2) t + βW(t)). Li et al. 2020, section 7.1, example 1.
 
-    In Stratonovich form the drift is (α − β²/2) X: the same process.
+    In Stratonovich form the drift is (α − β²/2) X: the same process. α, β ~ σ(N(0, 1)) and X0 ~ exp(0.2 N(0, 1)), each
+    entry by itself.
     """
 
     name = "example1"

@@ -19,6 +19,7 @@ class Example2(AbstractProblem):
 
     With Y = tan X the process is Y = pW + tan X0, so its Stratonovich drift is exactly zero. (Check: Itô's formula
     on arctan has the first derivative cos²X and the second −2 sin X cos³X, half of which, times p², is the drift.)
+    p ~ σ(N(0, 1)) and X0 ~ 0.2 N(0, 1), each entry by itself.
     """
 
     name = "example2"

@@ -19,6 +19,7 @@ class Example3(AbstractProblem):
 
     (Check: d(√(1+t) X) = X/(2√(1+t)) dt + √(1+t) dX = β dt + αβ dW.) Both calculi agree, since g doesn't depend on X.
     Each dimension has its own Brownian motion; as `additive` noise g is the diagonal matrix written out.
+    α, β ~ σ(N(0, 1)) and X0 ~ N(0, 1), each entry by itself.
     """
 
     name = "example3"

@@ -135,9 +135,10 @@ def test_backprop_is_the_gradient_of_the_kept_steps(registry, adaptive_case):
 def test_evaluations_are_those_made(registry, adaptive_case, framework, approach):
     case = adaptive_case(**EXAMPLE1, method=f"{framework}/{approach}", observations=2)
     problem, calls = counting_problem(registry, case)
-    run = registry.methods[case.method].build(problem, registry.schemes[case.scheme], case, path_of(problem, case))
+    method = registry.methods[case.method]
+    run = method.build(problem, registry.schemes[case.scheme], case, path_of(problem, case))
     calls.clear()
-    found = read(case, run())
+    found = read(method, run())
     assert found.evaluations == calls["f"] > 0
 
 

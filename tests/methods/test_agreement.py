@@ -167,6 +167,27 @@ def test_reversible_heun_is_the_same_scheme_everywhere(registry, make_case, nois
         assert distance(other, found[0]) <= agreement_tolerance(), name
 
 
+def test_diffrax_checkpoints_go_wrong_where_saved_times_are_inexact(registry, make_case):
+    """Five steps of 0.2, each saved: with RecursiveCheckpointAdjoint the loss is right and the gradient isn't.
+
+    DirectAdjoint's is, on the same solve; and so is RecursiveCheckpointAdjoint's with another number of checkpoints, or
+    with a step that is exact in binary (diffrax 0.7.2, equinox 0.13.8).
+    """
+    axes = {"problem": "double-well", "noise": "none", "scheme": "euler", "steps": 5, "observations": 5}
+    ours, checkpointed, direct = (
+        gradient(registry, make_case(method=name, **axes))
+        for name in ("jax/backprop", "diffrax/recursive-checkpoint", "diffrax/direct")
+    )
+    assert distance(direct, ours) <= agreement_tolerance()
+    assert checkpointed.loss == pytest.approx(ours.loss, rel=agreement_tolerance())
+    assert distance(checkpointed, ours) > 1e-3
+    axes |= {"steps": 4, "observations": 4}
+    ours, checkpointed = (
+        gradient(registry, make_case(method=name, **axes)) for name in ("jax/backprop", "diffrax/recursive-checkpoint")
+    )
+    assert distance(checkpointed, ours) <= agreement_tolerance()
+
+
 @pytest.mark.parametrize("scheme", ["heun", "midpoint", "euler", "rk4-38"])
 def test_odes_agree_with_torchdiffeq(registry, make_case, scheme):
     axes = {"noise": "none", "scheme": scheme, "observations": 2}
@@ -203,6 +224,25 @@ def test_the_same_discretised_adjoint_as_the_libraries(registry, make_case, ours
         pytest.skip(f"{theirs} has no {scheme}")
     a, b = (gradient(registry, make_case(method=name, scheme=scheme)) for name in (ours, theirs))
     assert distance(a, b) <= agreement_tolerance()
+
+
+@pytest.mark.parametrize("noise", ["additive", "scalar", "general"])
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [("torch/adjoint", "torchsde/adjoint"), ("jax/adjoint", "diffrax/backsolve")]
+)
+def test_the_path_is_injected_backwards_whatever_the_noise(registry, make_case, ours, theirs, noise):
+    """An increment that differed, or a sign, would show in every digit."""
+    a, b = (gradient(registry, make_case(method=name, noise=noise, observations=4)) for name in (ours, theirs))
+    assert distance(a, b) <= agreement_tolerance()
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [("torch/adjoint", "torchsde/adjoint"), ("jax/adjoint", "diffrax/backsolve")]
+)
+def test_the_path_is_injected_backwards_in_single_precision(registry, make_case, ours, theirs):
+    """The same numbers, rounded alike: they differ by what float32 loses in other orders of summation."""
+    a, b = (gradient(registry, make_case(method=name, dtype="float32")) for name in (ours, theirs))
+    assert distance(a, b) <= 1e-5
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def test_a_plugin_sets_the_number_of_checkpoints(registry, make_case, framework,
     method = type("Fewer", (kind,), {"name": f"{framework}/fewer", "checkpoints": checkpoints})()
     run = method.build(problem, registry.schemes["euler"], case, None)
     calls.clear()
-    found = read(case, run())
+    found = read(method, run())
     r = repetitions(blocks, checkpoints)
     advances = r * blocks - math.comb(checkpoints + r, checkpoints + 1)
     reversals = {"torch": 1, "jax": 2}[framework] * blocks
