@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from harness.brownian.tree import odd_part
 from harness.case import AXES, Case
 from harness.errors import InputError, one_of
 from harness.machine import Machine
@@ -52,6 +53,8 @@ def make_plan(suite: Suite, path: Path, registry: Registry, machine: Machine) ->
     cases: dict[Case, None] = {}
     refused: dict[Case, str] = {}
     for index, grid in enumerate(suite.grid):
+        if "orders" in suite.tables:
+            _check_one_sample(grid, f"grid.{index}", path)
         for case in _expand(grid, index, suite.seed, path, registry):
             case, reason = _settle(case, registry, machine)
             if reason is None:
@@ -59,6 +62,19 @@ def make_plan(suite: Suite, path: Path, registry: Registry, machine: Machine) ->
             else:
                 refused[case] = reason
     return Plan(tuple(cases), tuple(refused.items()))
+
+
+def _check_one_sample(grid: Grid, where: str, path: Path) -> None:
+    """An order is fitted over errors on one Brownian sample, which step counts of different odd parts don't share."""
+    odd_parts = {odd_part(steps): steps for steps in grid.steps}
+    if len(odd_parts) > 1 and set(grid.noise) != {"none"}:
+        one, other = list(odd_parts.values())[:2]
+        raise InputError(
+            path,
+            f"{where}.steps",
+            f"{one} and {other} steps see different Brownian samples, so that no order can be fitted over them",
+            "numbers of steps with the same odd part, such as powers of two",
+        )
 
 
 def _expand(grid: Grid, index: int, seed: int, path: Path, registry: Registry) -> Iterator[Case]:

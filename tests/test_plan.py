@@ -45,6 +45,21 @@ def test_every_case_is_either_measured_or_refused_with_a_reason(registry):
     assert not set(made.cases) & {case for case, _ in made.unsupported}
 
 
+def test_orders_are_fitted_over_steps_that_see_one_sample(registry):
+    """With noise; an ODE has no sample. Other tables don't compare errors across steps."""
+    grid = "problem: neural, noise: {noise}, method: jax/backprop, scheme: heun, steps: {steps}"
+
+    def planned(noise: str, steps: str, tables: str) -> Plan:
+        text = f"{HEAD}  - {{{grid.format(noise=noise, steps=steps)}}}\ntables: [{tables}]\n"
+        return make_plan(parse_suite(text, Path("tiny.yaml")), Path("tiny.yaml"), registry, TWO_CORES)
+
+    with pytest.raises(InputError, match=r"tiny.yaml: grid.0.steps: 8 and 12 steps see different .*; numbers of steps"):
+        planned("[none, scalar]", "[8, 12]", "orders")
+    assert len(planned("none", "[8, 12]", "orders").cases) == 2
+    assert len(planned("scalar", "[6, 12]", "orders").cases) == 2
+    assert len(planned("scalar", "[8, 12]", "exponents").cases) == 2
+
+
 def test_schemes_left_out_are_each_methods_default(registry):
     made = plan(
         registry,
