@@ -109,7 +109,7 @@ def test_both_backends_have_the_same_adjoint(registry, make_case, noise, calculu
 
 @pytest.mark.parametrize("framework", ["torch", "jax"])
 def test_the_state_starts_anew_at_every_observation(registry, make_case, framework):
-    """Van der Pol's oscillator, μ = 10: solved back over the whole interval it explodes, over an eighth of it not yet."""
+    """Van der Pol's oscillator, μ = 10: solved back over the whole interval it explodes, over an eighth not yet."""
     axes = {"problem": "van-der-pol(mu=10.0)", "noise": "none", "scheme": "rk4", "dim": 2, "steps": 256}
     errors = []
     for observations in (1, 8):
