@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from gradients import counting_problem, distance, gradient, problem_of, read
@@ -124,7 +125,7 @@ def test_a_plugin_sets_the_number_of_checkpoints(registry, make_case, framework,
     case = make_case(method=f"{framework}/recursive-checkpoint", steps=blocks * size, **EULER)
     problem, calls = counting_problem(registry, case)
     kind = type(registry.methods[case.method])
-    method = type("Fewer", (kind,), {"name": f"{framework}/fewer", "checkpoints": checkpoints})()
+    method: Any = type("Fewer", (kind,), {"name": f"{framework}/fewer", "checkpoints": checkpoints})()
     run = method.build(problem, registry.schemes["euler"], case, None)
     calls.clear()
     found = read(method, run())

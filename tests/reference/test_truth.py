@@ -171,6 +171,18 @@ def test_an_ode_is_solved_to_rounding(registry, make_case, observations):
     assert relative_error(found.y0, exact.y0) < 1e-12
 
 
+def test_the_adaptive_reference_keeps_checkpoints_alone(registry, make_case):
+    """For up to 2^17 steps room for 511 checkpoints, ⌊√(2 · 2^17 + ¼) − ½⌋ as diffrax has it, three arrays each."""
+    from harness.initial import initial_values
+    from harness.reference.adaptive import _gradient
+
+    case = make_case(problem="linear", noise="none", dim=4, batch=256)
+    y0, theta = initial_values(problem_of(registry, case), case.batch, case.seed)
+    analysis = _gradient.lower(problem_of(registry, case), 1, y0, theta, 1e-13).compile().memory_analysis()
+    assert analysis is not None
+    assert analysis.temp_size_in_bytes <= 1.05 * 3 * 511 * y0.nbytes
+
+
 @pytest.mark.parametrize("noise", ["diagonal", "general"])
 def test_the_fine_grid_holds_a_chunk_at_a_time(registry, make_case, noise):
     """Four times the steps take hardly more memory: the state at every 256th step is all that is kept."""
