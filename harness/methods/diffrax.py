@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
@@ -24,15 +24,6 @@ SOLVERS = {
     "slowrk": "SlowRK",
     "dopri5": "Dopri5",
 }
-
-
-def _refusal(case: Case) -> str | None:
-    """What diffrax has no solver for, or has under the name of another scheme."""
-    if case.scheme == "srk":
-        return "diffrax's SRA1 takes g at the start of a step where Rößler's, and this scheme, takes it at its end"
-    if case.scheme == "euler-heun" and case.noise == "additive":
-        return "diffrax's EulerHeun takes g at the start of a step twice, which for additive noise makes it Euler's"
-    return scheme_refusal("diffrax", SOLVERS, case)
 
 
 def _solver(case: Case) -> Any:
@@ -120,67 +111,61 @@ def _terms(solve: Any, noise: Any, batch: int) -> Any:
     return diffrax.MultiTerm(drift, noise_term)
 
 
-# Module-level functions, one an adjoint, since a compiled gradient is known by its function.
-_RECURSIVE = functools.partial(_gradient, "RecursiveCheckpointAdjoint")
-_DIRECT = functools.partial(_gradient, "DirectAdjoint")
-_BACKSOLVE = functools.partial(_gradient, "BacksolveAdjoint")
+@functools.cache
+def _with_adjoint(adjoint: str) -> Callable[..., Any]:
+    """The same function for the same adjoint, by which compile_gradient knows it again."""
+    return functools.partial(_gradient, adjoint)
 
 
-def _compile(
-    function: Any, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-) -> Callable[[], Gradient]:
-    from harness.methods.jax._compile import compile_gradient
-    from harness.methods.jax._solve import JaxSolve
+class _Diffrax(AbstractGradientMethod):
+    """`diffeqsolve` with one of diffrax's adjoints."""
 
-    return compile_gradient(function, JaxSolve(problem, scheme, case), path)
+    framework = "jax"
+    adjoint: ClassVar[str]
+    """The name of its class."""
+    step_seconds = 1.2e-3
+
+    def unsupported(self, case: Case) -> str | None:
+        """What diffrax has no solver for."""
+        if case.scheme == "srk":
+            return "diffrax's SRA1 takes g at the start of a step where Rößler's, and this scheme, takes it at its end"
+        if case.scheme == "euler-heun" and case.noise == "additive":
+            return "diffrax's EulerHeun takes g at the start of a step twice, which for additive noise makes it Euler's"
+        return scheme_refusal("diffrax", SOLVERS, case)
+
+    def build(
+        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
+    ) -> Callable[[], Gradient]:
+        """Compile ahead of time."""
+        from harness.methods.jax._compile import compile_gradient
+        from harness.methods.jax._solve import JaxSolve
+
+        return compile_gradient(_with_adjoint(self.adjoint), JaxSolve(problem, scheme, case), path)
 
 
-class RecursiveCheckpoint(AbstractGradientMethod):
+class RecursiveCheckpoint(_Diffrax):
     """`RecursiveCheckpointAdjoint`, diffrax's default: online binomial checkpointing (Stumm & Walther 2010)."""
 
     name = "diffrax/recursive-checkpoint"
-    framework = "jax"
     summary = "RecursiveCheckpointAdjoint, the default"
-    step_seconds = 1.2e-3
-
-    def unsupported(self, case: Case) -> str | None:
-        """What diffrax has no solver for."""
-        return _refusal(case)
-
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Compile ahead of time."""
-        return _compile(_RECURSIVE, problem, scheme, case, path)
+    adjoint = "RecursiveCheckpointAdjoint"
 
 
-class Direct(AbstractGradientMethod):
+class Direct(_Diffrax):
     """`DirectAdjoint`: a bounded loop, differentiated directly."""
 
     name = "diffrax/direct"
-    framework = "jax"
     summary = "DirectAdjoint"
-    step_seconds = 1.2e-3
-
-    def unsupported(self, case: Case) -> str | None:
-        """What diffrax has no solver for."""
-        return _refusal(case)
-
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Compile ahead of time."""
-        return _compile(_DIRECT, problem, scheme, case, path)
+    adjoint = "DirectAdjoint"
 
 
-class Backsolve(AbstractGradientMethod):
+class Backsolve(_Diffrax):
     """`BacksolveAdjoint`: the continuous adjoint (Li et al. 2020), for Stratonovich SDEs and ODEs."""
 
     name = "diffrax/backsolve"
-    framework = "jax"
     summary = "BacksolveAdjoint, the continuous adjoint"
+    adjoint = "BacksolveAdjoint"
     exact = False
-    step_seconds = 1.2e-3
 
     def unsupported(self, case: Case) -> str | None:
         """Stratonovich SDEs and ODEs, with a scheme that can be run backwards."""
@@ -190,10 +175,4 @@ class Backsolve(AbstractGradientMethod):
             return "BacksolveAdjoint restarts reversible Heun backwards, which loses its pair of states"
         if case.scheme in ("euler-heun", "milstein", "slowrk"):
             return f"BacksolveAdjoint makes one term of drift and noise, which diffrax's {case.scheme} needs apart"
-        return _refusal(case)
-
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Compile ahead of time."""
-        return _compile(_BACKSOLVE, problem, scheme, case, path)
+        return super().unsupported(case)
