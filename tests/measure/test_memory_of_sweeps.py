@@ -15,7 +15,7 @@ import pytest
             ("ees", "neural", "diagonal", "ees25", 256, 1024),
             ("alf", "neural", "none", "alf", 1024, 1024),
             ("forward", "neural(width=16)", "none", "euler", 256, 256),
-            ("forward-gradient", "neural", "none", "euler", 256, 256),
+            ("forward-gradient", "neural", "none", "euler", 256, 128),
         )
     ],
 )

@@ -98,7 +98,7 @@ def check(make_case, family, axes):
     return met
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True)
 @given(axes=axes())
 def test_exact_torch_methods_meet_backprop(make_case, axes):
     assert "torch/checkpoint" in check(make_case, "torch", axes)
@@ -108,7 +108,7 @@ def test_exact_torch_methods_meet_backprop(make_case, axes):
 def test_exact_jax_methods_meet_backprop(make_case, noise):
     """Few draws a kind of noise, the first of which is the simplest case: each method is compiled."""
 
-    @settings(max_examples=3, deadline=None, derandomize=True)
+    @settings(max_examples=2, deadline=None, derandomize=True)
     @given(axes=axes((noise,)))
     def one(axes):
         assert "jax/checkpoint" in check(make_case, "jax", axes)
