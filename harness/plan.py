@@ -52,27 +52,27 @@ def make_plan(suite: Suite, path: Path, registry: Registry, machine: Machine) ->
     """Expand the grid. Raises InputError where a method, problem or scheme has no such name."""
     cases: dict[Case, None] = {}
     refused: dict[Case, str] = {}
+    first_steps: dict[Case, int] = {}
     for index, grid in enumerate(suite.grid):
-        if "orders" in suite.tables:
-            _check_one_sample(grid, f"grid.{index}", path)
         for case in _expand(grid, index, suite.seed, path, registry):
             case, reason = _settle(case, registry, machine)
-            if reason is None:
-                cases[case] = None
-            else:
+            if reason is not None:
                 refused[case] = reason
+                continue
+            cases[case] = None
+            if "orders" in suite.tables and case.noise != "none":
+                first = first_steps.setdefault(replace(case, steps=1), case.steps)
+                _check_one_sample(first, case.steps, f"grid.{index}.steps", path)
     return Plan(tuple(cases), tuple(refused.items()))
 
 
-def _check_one_sample(grid: Grid, where: str, path: Path) -> None:
+def _check_one_sample(first: int, steps: int, key: str, path: Path) -> None:
     """An order is fitted over errors on one Brownian sample, which step counts of different odd parts don't share."""
-    odd_parts = {odd_part(steps): steps for steps in grid.steps}
-    if len(odd_parts) > 1 and set(grid.noise) != {"none"}:
-        one, other = list(odd_parts.values())[:2]
+    if odd_part(first) != odd_part(steps):
         raise InputError(
             path,
-            f"{where}.steps",
-            f"{one} and {other} steps see different Brownian samples, so that no order can be fitted over them",
+            key,
+            f"{first} and {steps} steps see different Brownian samples, so that no order can be fitted over them",
             "numbers of steps with the same odd part, such as powers of two",
         )
 

@@ -36,9 +36,12 @@ def gradient(registry: Registry, case: Case, seed: int = 7) -> GradientArrays:
 
 
 def read(method: AbstractGradientMethod, result: Gradient) -> GradientArrays:
-    """A method's gradient in NumPy, once it has been computed."""
+    """A method's gradient in NumPy, once it has been computed and all that JAX calls back has been called."""
+    import jax
+
     framework = FRAMEWORKS[method.framework]
     framework.wait(result)
+    jax.effects_barrier()
     return framework.read(result)
 
 

@@ -55,6 +55,8 @@ def test_orders_are_fitted_over_steps_that_see_one_sample(registry):
 
     with pytest.raises(InputError, match=r"tiny.yaml: grid.0.steps: 8 and 12 steps see different .*; numbers of steps"):
         planned("[none, scalar]", "[8, 12]", "orders")
+    with pytest.raises(InputError, match=r"grid.1.steps: 8 and 12 steps"):
+        planned("scalar", "8}\n  - {" + grid.format(noise="scalar", steps=12), "orders")
     assert len(planned("none", "[8, 12]", "orders").cases) == 2
     assert len(planned("scalar", "[6, 12]", "orders").cases) == 2
     assert len(planned("scalar", "[8, 12]", "exponents").cases) == 2

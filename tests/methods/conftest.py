@@ -1,7 +1,8 @@
-"""One thread for PyTorch: with tensors as small as these, more of them only wait for one another."""
+"""What the tests of methods share: one thread, since with tensors as small as these more of them only wait."""
 
 from __future__ import annotations
 
+import jax
 import pytest
 import torch
 
@@ -13,3 +14,11 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def quick_compilation():
+    """For modules whose time is compilation: it does without LLVM's optimisation, since the numbers are what counts."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)

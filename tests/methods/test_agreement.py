@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 
-import jax
 import pytest
 from gradients import distance, gradient, path_of, problem_of
 
@@ -48,6 +47,9 @@ LEFT_OUT = [
 ]
 
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
+
 def problem_for(scheme: str, noise: str) -> str:
     """`neural`, or a problem whose noise commutes where the scheme needs that."""
     if scheme in ("milstein", "slowrk"):
@@ -58,14 +60,6 @@ def problem_for(scheme: str, noise: str) -> str:
 def agreement_tolerance() -> float:
     """The same operations in another order, over a few dozen steps of float64."""
     return 1e-12
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick_compilation():
-    """Most of the time here is compilation, which does without LLVM's optimisation: the numbers are what counts."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @pytest.mark.parametrize(("calculus", "scheme", "noise"), SETTINGS)

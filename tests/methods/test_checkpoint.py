@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from gradients import counting_problem, distance, gradient, problem_of
+from gradients import counting_problem, distance, gradient, problem_of, read
 
 
 def exact_tolerance() -> float:
@@ -28,9 +28,10 @@ def test_jax_evaluates_a_step_three_times(registry, make_case, observations):
         method="jax/checkpoint", noise="none", scheme="rk4", steps=13 * observations, observations=observations
     )
     problem, calls = counting_problem(registry, case)
-    run = registry.methods[case.method].build(problem, registry.schemes["rk4"], case, None)
+    method = registry.methods[case.method]
+    run = method.build(problem, registry.schemes["rk4"], case, None)
     calls.clear()
-    run()
+    read(method, run())
     assert calls["f"] == 3 * 4 * case.steps
 
 

@@ -1,36 +1,48 @@
-"""The native methods on a GPU: the same code, so the same gradients on the shared path. Only where there is one."""
+"""The native methods on a GPU, by the same code: through the command, as a user runs them."""
 
 from __future__ import annotations
 
-import jax
-import pytest
-import torch
-from gradients import distance, gradient
+import os
+import subprocess
+import sys
+from pathlib import Path
 
-from harness.registry import Registry
+from harness.frames import load
 
-NATIVE = [name for name in Registry.load().methods if name.startswith(("torch/", "jax/"))]
-SETTINGS = [
-    {"noise": "general", "scheme": "heun"},
-    {"noise": "diagonal", "scheme": "reversible-heun"},
-    {"noise": "diagonal", "scheme": "ees25"},
-    {"noise": "none", "scheme": "alf"},
-]
-GPUS = {
-    "torch": torch.cuda.is_available,
-    "jax": lambda: any(device.platform == "gpu" for device in jax.devices()),
-}
+SUITE = """
+name: gpu
+title: Is a gradient the same on a GPU?
+grid:
+  - {problem: neural, noise: general, scheme: heun, method: &native ['torch/*', 'jax/*'], dim: 3, batch: 4, steps: 16,
+     observations: 2, dtype: float64, device: cuda, brownian: shared}
+  - {problem: neural, noise: diagonal, scheme: reversible-heun, method: *native, dim: 3, batch: 4, steps: 16,
+     observations: 2, dtype: float64, device: cuda, brownian: shared}
+  - {problem: neural, noise: none, scheme: [rk4, alf], method: *native, dim: 3, batch: 4, steps: 16, observations: 2,
+     dtype: float64, device: cuda}
+measure: [adjoint_error]
+"""
 
 
-@pytest.mark.parametrize("method", NATIVE)
-def test_the_gradient_is_that_of_the_processor(registry, make_case, method):
-    """To the rounding of float64: a GPU sums in another order."""
-    framework = method.partition("/")[0]
-    if not GPUS[framework]():
-        pytest.skip(f"{framework} sees no GPU here")
-    for axes in SETTINGS:
-        cases = [make_case(method=method, device=device, observations=2, **axes) for device in ("cpu", "cuda")]
-        if registry.methods[method].unsupported(cases[0]) or registry.methods[method].baseline:
+def test_exact_methods_are_exact_on_a_gpu_or_say_that_there_is_none(registry, tmp_path: Path):
+    """Against the discrete solve of the processor, to the rounding of float64: a GPU sums in another order."""
+    (tmp_path / "gpu.yaml").write_text(SUITE)
+    environment = {name: value for name, value in os.environ.items() if name != "JAX_PLATFORMS"}
+    subprocess.run(
+        [sys.executable, "-m", "harness", "run", "gpu.yaml"], cwd=tmp_path, env=environment, check=True, timeout=600
+    )
+    (run,) = (tmp_path / "results/gpu").iterdir()
+    frame = load(run)
+    seen = 0
+    for row in frame.to_dict("records"):
+        method = registry.methods[row["method"]]
+        if row["status"] == "unsupported":
             continue
-        expected, found = (gradient(registry, case) for case in cases)
-        assert distance(found, expected) <= 1e-10, axes
+        assert row["status"] == "ok", row["reason"]
+        if method.exact and not method.baseline:
+            assert max(row["adjoint_error_theta_median"], row["adjoint_error_y0_median"]) <= 1e-10, row["method"]
+            seen += 1
+    for framework in ("torch", "jax"):
+        refused = frame["reason"].str.contains(f"{framework} sees no CUDA device")
+        ran = (frame["status"] == "ok") & frame["method"].str.startswith(f"{framework}/")
+        assert refused.any() != ran.any()
+    assert (seen > 0) == (frame["status"] == "ok").any()

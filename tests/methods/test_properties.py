@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import pytest
 from gradients import distance, gradient
 from hypothesis import assume, given, settings
@@ -22,17 +21,12 @@ FINER = {"lorenz": 256}
 there leaves three digits; by 1/64 Euler's is still unstable."""
 
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
+
 def exact_tolerance() -> float:
     """Rounding of float64 over a dozen steps; reversible schemes rebuild each state, which adds to it."""
     return 1e-11
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick_compilation():
-    """Most of the time here is compilation, which does without LLVM's optimisation: the numbers are what counts."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @st.composite

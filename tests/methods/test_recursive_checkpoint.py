@@ -136,6 +136,15 @@ def test_a_plugin_sets_the_number_of_checkpoints(registry, make_case, framework,
     assert distance(found, expected) <= exact_tolerance()
 
 
+@pytest.mark.parametrize("framework", ["torch", "jax"])
+def test_no_checkpoint_at_all_is_refused(registry, make_case, framework):
+    case = make_case(method=f"{framework}/recursive-checkpoint", **EULER)
+    kind = type(registry.methods[case.method])
+    method: Any = type("None", (kind,), {"name": f"{framework}/none", "checkpoints": 0})()
+    with pytest.raises(ValueError, match="at least 1"):
+        method.build(problem_of(registry, case), registry.schemes["euler"], case, None)
+
+
 def test_many_steps(registry, make_case):
     axes = {"steps": 1024, "dim": 2, "batch": 2}
     expected = gradient(registry, make_case(method="torch/backprop", **axes))

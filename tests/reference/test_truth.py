@@ -22,7 +22,7 @@ CLOSED = [
     ("example3", ("additive", "diagonal"), (5, 2)),
     ("gbm", ("scalar",), (8, 1)),
     ("commuting", ("general",), (2, 4)),
-    ("linear", ("none",), (6, 6)),
+    ("linear", ("none",), (6, 3)),
 ]
 """Problem, its kinds of noise, and dimensions: even seeds have the first, odd ones the last of each."""
 

@@ -45,7 +45,7 @@ class RecursiveCheckpoint(AbstractGradientMethod):
         from harness.methods.jax._compile import compile_gradient
         from harness.methods.jax._solve import JaxSolve
 
-        checkpoints = self.checkpoints or default_checkpoints(case.steps)
+        checkpoints = default_checkpoints(case.steps) if self.checkpoints is None else self.checkpoints
         return compile_gradient(_with_checkpoints(checkpoints), JaxSolve(problem, scheme, case), path)
 
 

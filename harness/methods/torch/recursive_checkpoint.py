@@ -47,7 +47,8 @@ class RecursiveCheckpoint(AbstractGradientMethod):
 
         solve = TorchSolve(problem, scheme, case, path)
         blocks = -(-solve.steps // BLOCK)
-        schedule = revolve(blocks, self.checkpoints or default_checkpoints(solve.steps))
+        checkpoints = default_checkpoints(solve.steps) if self.checkpoints is None else self.checkpoints
+        schedule = revolve(blocks, checkpoints)
 
         def run() -> Gradient:
             ys = []

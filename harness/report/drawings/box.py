@@ -19,6 +19,9 @@ def box(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
     grid = sns.FacetGrid(
         data, col=figure.facet, col_order=facets, col_wrap=wrap(facets, 3), height=3.6, aspect=1.25, sharey=False
     )
+    places = list(dict.fromkeys(data[figure.x]))
+    if pd.api.types.is_numeric_dtype(data[figure.x]):
+        places.sort()
     order = sorted(data["line"].unique())
     palette = shades(order)
     for panel, axes in panels(figure, grid, data):
@@ -29,7 +32,7 @@ def box(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
                     part,
                     x=figure.x,
                     y=column,
-                    order=sorted(panel[figure.x].unique()),
+                    order=[place for place in places if (panel[figure.x] == place).any()],
                     hue="line",
                     hue_order=order,
                     palette=palette,
