@@ -57,6 +57,24 @@ def _groups(weights: tuple[float, ...]) -> tuple[tuple[float, tuple[int, ...]], 
     )
 
 
+def add_product(y: Any, weight: float, a: Any, b: Any) -> Any:
+    """y + weight a b, element by element; in PyTorch one operation."""
+    addcmul = getattr(y, "addcmul", None)  # a tensor's method, which other arrays lack
+    return y + weight * (a * b) if addcmul is None else addcmul(a, b, value=weight)
+
+
+def add_matmul(y: Any, weight: float, a: Any, b: Any) -> Any:
+    """y + weight a @ b of matrices, or of a batch of matrices; in PyTorch one operation."""
+    add = getattr(y, "addmm" if y.ndim == 2 else "baddbmm", None)  # a tensor's methods, which other arrays lack
+    return y + weight * (a @ b) if add is None else add(a, b, alpha=weight)
+
+
+def reflect(x: Any, about: Any) -> Any:
+    """2 about − x; in PyTorch one operation."""
+    lerp = getattr(x, "lerp", None)  # a tensor's method, which other arrays lack
+    return 2 * about - x if lerp is None else lerp(about, 2.0)
+
+
 def rows_times(matrices: Any, vectors: Any) -> Any:
     """Each row's matrix times its vector: (batch, n, m) and (batch, m) to (batch, n).
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from harness.arithmetic import axpy, rows_times, scale
+from harness.arithmetic import add_matmul, add_product, axpy, rows_times, scale
 from harness.problem import AbstractProblem, Theta
 
 
@@ -49,6 +49,19 @@ class Terms:
             return scale(dt, f)
         return axpy(dt, f, self.noise_product(g, dW))
 
+    def add_increment(self, y: Any, weight: float, f: Any, g: Any, dt: float, dW: Any) -> Any:
+        """y + weight (f dt + g dW), (batch, dim), in fewer operations than the sum of y and the increment."""
+        if g is not None:
+            if self.problem.noise == "diagonal":
+                y = add_product(y, weight, g, dW)
+            elif self.problem.noise == "additive":
+                y = add_matmul(y, weight, dW, g.T)
+            elif g.shape[-1] == 1:
+                y = add_product(y, weight, g[:, :, 0], dW)
+            else:
+                y = add_matmul(y[:, :, None], weight, g, dW[:, :, None])[:, :, 0]
+        return axpy(weight * dt, f, y)
+
     def noise_product(self, g: Any, dW: Any) -> Any:
         """g dW, (batch, dim)."""
         if self.problem.noise == "diagonal":
@@ -61,10 +74,17 @@ class Terms:
         """f(t, y) dt + g(t, y) dW, (batch, dim)."""
         return self.product(self.f(t, y), self.g(t, y), dt, dW)
 
-    def noise_cotangent(self, cotangent: Any, dW: Any) -> Any:
-        """What g receives, in its own shape, where g dW receives `cotangent`, (batch, dim)."""
-        if self.problem.noise == "diagonal":
-            return cotangent * dW
+    def noise_cotangent(self, cotangent: Any, dW: Any, weight: float = 1.0, added_to: Any = None) -> Any:
+        """What g receives, in its own shape, where g dW receives `cotangent`, (batch, dim); None for an ODE.
+
+        With `added_to`, that plus `weight` times what g receives.
+        """
+        if self.problem.noise == "none":
+            return None
         if self.problem.noise == "additive":
-            return cotangent.T @ dW
-        return cotangent[:, :, None] * dW[:, None, :]
+            if added_to is not None:
+                return add_matmul(added_to, weight, cotangent.T, dW)
+            return scale(weight, cotangent.T @ dW)
+        if self.problem.noise != "diagonal":
+            cotangent, dW = cotangent[:, :, None], dW[:, None, :]
+        return scale(weight, cotangent * dW) if added_to is None else add_product(added_to, weight, cotangent, dW)

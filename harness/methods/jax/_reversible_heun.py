@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from harness.arithmetic import reflect
 from harness.brownian.jax_noise import chunk_size
 from harness.methods.jax._solve import JaxSolve, add
 
@@ -20,19 +21,19 @@ def reversible_heun_gradient(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -
     sweep = _Sweep(solve, theta)
     terms = solve.terms(theta)
 
-    def body(carry, n, dWs, _):
+    def body(carry, n, previous, _):
         (y, z, f, g), bars = carry
-        dW = None if dWs is None else dWs[0]
-        increment1 = terms.product(f, g, solve.dt, dW)
-        z = 2 * y - z - increment1
-        (f, g), bars = sweep.back(n, z, dWs, bars, cotangents)
-        y = y - 0.5 * (increment1 + terms.product(f, g, solve.dt, dW))
+        dW = bars[3]
+        middle = terms.add_increment(y, -0.5, f, g, solve.dt, dW)
+        z = reflect(z, middle)
+        (f, g), bars = sweep.back(n, z, previous, bars, cotangents)
+        y = terms.add_increment(middle, -0.5, f, g, solve.dt, dW)
         return ((y, z, f, g), bars), None
 
     state, ys = solve.forward(y0, theta, noise)
     loss, cotangents = solve.loss_cotangents(ys)
     carry = (state, sweep.last(state[1], noise, cotangents))
-    (_, bars), _ = solve.scan(body, carry, noise, start=0, count=solve.steps, reverse=True, with_previous=True)
+    (_, bars), _ = solve.scan(body, carry, noise, start=0, count=solve.steps, reverse=True, lag=1)
     return sweep.done(loss, bars)
 
 
@@ -47,8 +48,8 @@ def kept_heun_gradient(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tupl
         state, zs = solve.scan(step, state, noise, start=k * solve.stride, count=solve.stride)
         return state, (state[0], zs)
 
-    def body(bars, n, dWs, z):
-        return sweep.back(n, z, dWs, bars, cotangents)[1], None
+    def body(bars, n, previous, z):
+        return sweep.back(n, z, previous, bars, cotangents)[1], None
 
     state, (ys, zs) = jax.lax.scan(to_observation, solve.init(y0, theta), jnp.arange(solve.case.observations))
     loss, cotangents = solve.loss_cotangents(ys)
@@ -61,23 +62,22 @@ def kept_heun_gradient(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tupl
         count=solve.steps,
         inputs=zs.reshape(-1, size, *y0.shape),
         reverse=True,
-        with_previous=True,
+        lag=1,
     )
     return sweep.done(loss, bars)
 
 
 class _Sweep:
-    """The recursion of the cotangents (ȳ, z̄, θ̄), whatever it is that knows z."""
+    """The recursion of the cotangents (ȳ, z̄, θ̄), whatever it is that knows z; dW, which two steps read, goes along."""
 
     def __init__(self, solve: JaxSolve, theta: Any) -> None:
         self.solve = solve
         self.theta = theta
         self.terms = solve.terms(theta)
 
-    def back(self, n: Any, z: Any, dWs: Any, bars: Any, cotangents: Any) -> tuple[Any, Any]:
-        """f and g at z_n, and the cotangents before step n of those after it; dWs are those of steps n and n − 1."""
-        y_bar, z_bar, theta_bar = bars
-        dW, previous = (None, None) if dWs is None else dWs
+    def back(self, n: Any, z: Any, previous: Any, bars: Any, cotangents: Any) -> tuple[Any, Any]:
+        """f and g at z_n; and the cotangents before step n of those after it, with dW of step n − 1, `previous`."""
+        y_bar, z_bar, theta_bar, dW = bars
         next_bar = z_bar + 0.5 * y_bar  # what f(z_n) dt + g(z_n) dW_n receives
         y_bar = y_bar + 2 * z_bar
         stride = self.solve.stride
@@ -86,26 +86,23 @@ class _Sweep:
             y_bar = y_bar + jnp.where(observed, cotangents[n // stride - 1], 0)
         own_bar = jnp.where(n > 0, 0.5 * y_bar, 0)  # what f(z_n) dt + g(z_n) dW_(n−1) receives
         values, vjp = self._evaluate(n, z)
-        g_bar = None
-        if values[1] is not None:
-            g_bar = self._cotangent_of_g(next_bar, dW) + self._cotangent_of_g(own_bar, previous)
+        g_bar = self.terms.noise_cotangent(own_bar, previous, 1, self.terms.noise_cotangent(next_bar, dW))
         product, theta_product = vjp(((next_bar + own_bar) * self.solve.dt, g_bar))
-        return values, (y_bar, product - z_bar, add(theta_bar, theta_product))
+        return values, (y_bar, product - z_bar, add(theta_bar, theta_product), previous)
 
     def last(self, z: Any, noise: Any, cotangents: Any) -> Any:
-        """The cotangents at the end. The last evaluation enters y_N alone."""
+        """The cotangents at the end, with the last dW. The last evaluation enters y_N alone."""
         N = self.solve.steps
         y_bar = cotangents[-1]
-        dW = self.solve.draw(noise, N - 1, 1)
-        (_, g), vjp = self._evaluate(N, z)
-        g_bar = None if g is None else self._cotangent_of_g(0.5 * y_bar, dW[0])
-        z_bar, theta_bar = vjp((0.5 * self.solve.dt * y_bar, g_bar))
-        return y_bar, z_bar, theta_bar
+        dW = jax.tree.map(lambda x: x[0], self.solve.draw(noise, N - 1, 1))
+        _, vjp = self._evaluate(N, z)
+        z_bar, theta_bar = vjp((0.5 * self.solve.dt * y_bar, self.terms.noise_cotangent(0.5 * y_bar, dW)))
+        return y_bar, z_bar, theta_bar, dW
 
     @staticmethod
     def done(loss: Any, bars: Any) -> tuple[Any, Any, Any]:
         """The loss and its gradient by θ and by y0: z_0 = y_0."""
-        y_bar, z_bar, theta_bar = bars
+        y_bar, z_bar, theta_bar, _ = bars
         return loss, theta_bar, y_bar + z_bar
 
     def _evaluate(self, n: Any, z: Any) -> tuple[Any, Any]:
@@ -116,6 +113,3 @@ class _Sweep:
             return bound.f(self.solve.time(n), z), bound.g(self.solve.time(n), z)
 
         return jax.vjp(f_and_g, z, self.theta)
-
-    def _cotangent_of_g(self, bar: Any, dW: Any) -> Any:
-        return None if dW is None else self.terms.noise_cotangent(bar, dW)

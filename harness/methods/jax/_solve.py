@@ -82,13 +82,13 @@ class JaxSolve:
         count: int,
         inputs: Any = None,
         reverse: bool = False,
-        with_previous: bool = False,
+        lag: int = 0,
     ) -> tuple[Any, Any]:
         """Scan `body(carry, n, dW, input) -> carry, output` over the steps start … start + count − 1.
 
         The noise is drawn a chunk of steps at a time, so that at most a chunk is held. Outputs, and `inputs` with
-        them, have two leading axes: chunk, and step within it. With `with_previous` the body gets the pair of dW of
-        its step and of the one before (before step 0, one that means nothing).
+        them, have two leading axes: chunk, and step within it. dW is that of step n − `lag`: before step 0, one that
+        means nothing.
         """
         size = chunk_size(count, self.case.batch * self.problem.noise_dim)
 
@@ -98,9 +98,7 @@ class JaxSolve:
 
         def one_chunk(carry: Any, inputs: Any) -> tuple[Any, Any]:
             first, x = inputs
-            dWs = self.draw(noise, first - with_previous, size + with_previous)
-            if with_previous and dWs is not None:
-                dWs = (dWs[1:], dWs[:-1])
+            dWs = self.draw(noise, first - lag, size)
             return jax.lax.scan(one_step, carry, (first + jnp.arange(size), dWs, x), reverse=reverse)
 
         firsts = start + size * jnp.arange(count // size)

@@ -60,7 +60,7 @@ class AdjointStep:
             y, t, stage_a = state(i, increments).detach().requires_grad_(), t1 - c * dt, combine(row, products, a)
             with torch.enable_grad():
                 f, g = self.terms.f(t, y), self.terms.g(t, y)
-            g_bar = None if g is None else self.terms.noise_cotangent(stage_a, dW)
+            g_bar = self.terms.noise_cotangent(stage_a, dW)
             wanted = [y, *solve.parameters] if b and theta is not None else [y]
             product, *theta_products = vjp((f, g), wanted, (scale(unit, stage_a), g_bar))
             increments.append(self.terms.product(f, g, unit, dW))

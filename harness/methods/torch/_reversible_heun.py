@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from harness.arithmetic import axpy
+from harness.arithmetic import axpy, reflect
 from harness.method import Gradient
 from harness.methods.torch._solve import TorchSolve
 from harness.methods.torch._vjp import vjp
@@ -34,38 +34,37 @@ def reversible_heun_gradient(solve: TorchSolve) -> Callable[[], Gradient]:
         # The last evaluation enters y_N alone.
         y_bar = cotangents[-1]
         dW = solve.noise[solve.steps - 1]
-        z_bar = evaluate(solve.steps, z, 0.5 * y_bar, dW, None, None, theta)[2]
+        received = 0.5 * y_bar
+        z_bar = evaluate(solve.steps, z, received, terms.noise_cotangent(received, dW), theta)[2]
         for n in reversed(range(solve.steps)):
-            increment1 = terms.product(f, g, dt, dW)
-            z = axpy(2, y, -increment1 - z)
-            next_bar = axpy(0.5, y_bar, z_bar)  # what f(z_n) dt + g(z_n) dW_n receives
+            middle = terms.add_increment(y, -0.5, f, g, dt, dW)
+            z = reflect(z, middle)
+            received = axpy(0.5, y_bar, z_bar)  # by f(z_n) dt + g(z_n) dW_n
+            g_bar = terms.noise_cotangent(received, dW)
             y_bar = axpy(2, z_bar, y_bar)
             k = solve.observation(n)
             if k is not None:
                 y_bar = y_bar + cotangents[k]
-            previous = solve.noise[n - 1] if n else None
-            f, g, product = evaluate(n, z, next_bar, dW, y_bar if n else None, previous, theta)
-            y = axpy(-0.5, increment1 + terms.product(f, g, dt, dW), y)
+            previous = None
+            if n:  # f(z_n) dt + g(z_n) dW_(n−1) receives ½ ȳ_n
+                previous = solve.noise[n - 1]
+                received = axpy(0.5, y_bar, received)
+                g_bar = terms.noise_cotangent(y_bar, previous, 0.5, g_bar)
+            f, g, product = evaluate(n, z, received, g_bar, theta)
+            y = terms.add_increment(middle, -0.5, f, g, dt, dW)
             z_bar = product - z_bar
             dW = previous
         return solve.gradient(loss, y_bar + z_bar, theta)
 
-    def evaluate(n, z, next_bar, dW, y_bar, previous, theta):
+    def evaluate(n, z, increment_bar, g_bar, theta):
         """f, g at grid point n and what z receives through them; `theta` is added to in place.
 
-        They enter the step that starts at n, with dW and cotangent `next_bar`, and the one that ends there, with dW
-        `previous` and half of `y_bar`, None at the grid's first point.
+        `increment_bar` is what the increments that they enter receive together, f therefore dt times as much.
         """
         z = z.detach().requires_grad_()
         with torch.enable_grad():
             f, g = terms.f(solve.time(n), z), terms.g(solve.time(n), z)
-        f_bar = next_bar if y_bar is None else axpy(0.5, y_bar, next_bar)
-        g_bar = None
-        if g is not None:
-            g_bar = terms.noise_cotangent(next_bar, dW)
-            if y_bar is not None:
-                g_bar = axpy(0.5, terms.noise_cotangent(y_bar, previous), g_bar)
-        product, *theta_products = vjp((f, g), [z, *solve.parameters], (dt * f_bar, g_bar))
+        product, *theta_products = vjp((f, g), [z, *solve.parameters], (dt * increment_bar, g_bar))
         torch._foreach_add_(theta, theta_products)
         return f.detach(), None if g is None else g.detach(), product
 
