@@ -14,6 +14,8 @@ from harness.report.ratios import SAMPLERS, ratios
 
 FLAT = 0.02
 """A log–log slope of memory over steps up to which it counts as not growing."""
+WAITED = 0.9
+"""Processor over wall time below which a run had to wait for its core."""
 
 
 def answers(frame: pd.DataFrame) -> list[str]:
@@ -156,11 +158,22 @@ def _diverged(frame: pd.DataFrame) -> list[str]:
 
 
 def _threads(ok: pd.DataFrame) -> list[str]:
+    """Whether the one thread that was asked for was all that was used, and was had."""
     single = ok[(ok["threads"] == 1)].dropna(subset=["cpu_ratio"])
     if single.empty:
         return []
-    low, high = single["cpu_ratio"].min(), single["cpu_ratio"].max()
+    ratios = single["cpu_ratio"]
+    low, high = ratios.min(), ratios.max()
+    waited = int((ratios[single["device"] == "cpu"] < WAITED).sum())  # a GPU's host may wait
+    beware = []
     if high > 1.1:
-        names = listing(sorted(set(single[single["cpu_ratio"] > 1.1]["method"])))
-        return [f"Beware: {names} used more than the one thread asked for (processor over wall time up to {high:.2f})."]
-    return [f"One thread was asked for and used: processor over wall time is {low:.2f} to {high:.2f}."]
+        names = listing(sorted(set(single[ratios > 1.1]["method"])))
+        beware.append(
+            f"Beware: {names} used more than the one thread asked for (processor over wall time up to {high:.2f})."
+        )
+    if waited:
+        beware.append(
+            f"Beware: the machine was busy. {plural(waited, 'case')} of {len(single)} had a core for less than"
+            f" {WAITED:.0%} of the time (processor over wall time down to {low:.2f}): measure again when it is idle."
+        )
+    return beware or [f"One thread was asked for and used: processor over wall time is {low:.2f} to {high:.2f}."]

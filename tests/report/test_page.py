@@ -188,6 +188,15 @@ def test_slower_is_said_too(run, make_case):
     assert "Beware: diffrax/direct and jax/backprop used more than the one thread" in text
 
 
+def test_a_busy_machine_is_told(run, make_case):
+    measured = Measured(seconds=(1.0,), repeats=1, cpu_ratio=0.4)
+    run.append(Record(run=run.id, suite="tiny", case=make_case(method="jax/backprop"), status="ok", measured=measured))
+    text = "\n".join(answers(load(run.folder)))
+    assert re.search(r"Beware: the machine was busy. 1 case of \d+ had a core for less than 90% of the time", text)
+    assert "down to 0.40" in text
+    assert "One thread was asked for and used" not in text
+
+
 def test_the_page_needs_no_network_and_escapes(run, tmp_path):
     text = write_report(run, tmp_path / "report").read_text()
     assert not re.search(r"(?:src|href)=[\"']?(?:https?:)?//", text)
