@@ -6,14 +6,16 @@ A compilation takes many seconds: chunks are of two steps here, and cases few.
 from __future__ import annotations
 
 import pytest
-from gradients import distance, gradient
+from gradients import distance, gradient, problem_of
 
 from harness import compiler
 from harness.problem import AbstractProblem
 from harness.problems.neural import Neural
 
 LACKING = compiler.cannot_compile()
-METHODS = ("torch-compile/backprop", "torch-compile/adjoint", "torch-compile/reversible")
+METHODS = tuple(
+    f"torch-compile/{name}" for name in ("backprop", "checkpoint", "recursive-checkpoint", "adjoint", "reversible")
+)
 
 
 def rounding() -> float:
@@ -36,7 +38,13 @@ def short_chunks(monkeypatch):
     [
         # Five steps a stride are two chunks and a rest, which is compiled too.
         pytest.param("backprop", {"scheme": "heun", "steps": 5}, id="backprop heun diagonal"),
-        pytest.param("backprop", {"scheme": "euler", "noise": "none", "steps": 4}, id="backprop euler ode"),
+        # ⌈√10⌉ steps are two chunks; states are observed within a segment and at its end.
+        pytest.param("checkpoint", {"scheme": "heun", "steps": 10, "observations": 5}, id="checkpoint heun diagonal"),
+        pytest.param(
+            "recursive-checkpoint",
+            {"scheme": "euler", "noise": "none", "steps": 40, "observations": 2},
+            id="recursive-checkpoint euler ode",
+        ),
         pytest.param("adjoint", {"scheme": "heun", "steps": 8, "observations": 2}, id="adjoint heun diagonal"),
         pytest.param(
             "reversible",
@@ -74,6 +82,17 @@ def test_chunks_are_equal_where_they_can_be(stride, lengths):
     from harness.methods.torch_compile._chunks import chunk_lengths
 
     assert chunk_lengths(stride) == lengths
+
+
+def test_pieces_are_whole_chunks(registry, make_case):
+    from harness.methods.torch_compile._chunks import ChunkedSolve
+
+    case = make_case(method="torch-compile/checkpoint", noise="none", steps=70, observations=2)
+    solve = ChunkedSolve(problem_of(registry, case), registry.schemes[case.scheme], case, None)
+    assert [steps.stop for steps in solve.chunks(0, 70)] == [16, 32, 35, 51, 67, 70]
+    assert list(solve.chunks(32, 51)) == [range(32, 35), range(35, 51)]
+    assert solve.cuts(20) == [0, 32, 67, 70]
+    assert solve.cuts(8) == [0, 16, 32, 51, 67, 70]
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -91,6 +91,10 @@ class TorchSolve:
         torch._foreach_add_(theta, products)
         return y0
 
+    def cuts(self, length: int) -> list[int]:
+        """Grid points that cut the steps into pieces of so many, the last one shorter: 0 first, N last."""
+        return [*range(0, self.steps, length), self.steps]
+
     def observation(self, n: int) -> int | None:
         """The index of the observation at grid point n, None where there is none."""
         return n // self.stride - 1 if n and n % self.stride == 0 else None

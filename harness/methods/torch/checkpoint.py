@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 from harness.brownian.path import SharedPath
@@ -34,26 +33,7 @@ class Checkpoint(AbstractGradientMethod):
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:
         """Eager: there is nothing to compile."""
-        import torch
+        from harness.methods.torch._checkpoints import gradient_by_segments
+        from harness.methods.torch._solve import TorchSolve
 
-        from harness.methods.torch._solve import TorchSolve, no_cotangents
-
-        solve = TorchSolve(problem, scheme, case, path)
-        length = math.isqrt(solve.steps - 1) + 1
-        segments = [(start, min(start + length, solve.steps)) for start in range(0, solve.steps, length)]
-
-        def run() -> Gradient:
-            checkpoints, ys = [], []
-            with torch.no_grad():
-                state = solve.init(solve.y0)
-                for start, stop in segments:
-                    checkpoints.append(state)
-                    state = solve.observe(state, start, stop, ys)
-            loss, cotangents = solve.loss_cotangents(ys)
-            theta, adjoint = solve.zeros_theta(), no_cotangents(state)
-            del state, ys
-            for start, stop in reversed(segments):
-                adjoint = solve.pull_back(adjoint, theta, checkpoints.pop(), start, stop, cotangents)
-            return solve.gradient(loss, solve.pull_back_init(adjoint, theta), theta)
-
-        return run
+        return gradient_by_segments(TorchSolve(problem, scheme, case, path))

@@ -40,41 +40,7 @@ class RecursiveCheckpoint(AbstractGradientMethod):
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:
         """Eager: there is nothing to compile."""
-        import torch
+        from harness.methods.torch._checkpoints import gradient_by_revolve
+        from harness.methods.torch._solve import TorchSolve
 
-        from harness.methods._revolve import AT_HAND, BLOCK, default_checkpoints, revolve
-        from harness.methods.torch._solve import TorchSolve, no_cotangents
-
-        solve = TorchSolve(problem, scheme, case, path)
-        blocks = -(-solve.steps // BLOCK)
-        checkpoints = default_checkpoints(solve.steps) if self.checkpoints is None else self.checkpoints
-        schedule = revolve(blocks, checkpoints)
-
-        def run() -> Gradient:
-            ys = []
-            with torch.no_grad():
-                state = solve.init(solve.y0)
-                checkpoints = [state]
-                for start, stop in zip(schedule.stored, [*schedule.stored[1:], blocks - 1], strict=True):
-                    state = solve.observe(state, start * BLOCK, stop * BLOCK, ys)
-                    if stop < blocks - 1:
-                        checkpoints.append(state)
-                final = solve.observe(state, (blocks - 1) * BLOCK, solve.steps, ys)
-            loss, cotangents = solve.loss_cotangents(ys)
-            theta, adjoint = solve.zeros_theta(), no_cotangents(final)
-            del final, ys
-            for leg in schedule.legs:
-                if leg.slot != AT_HAND:
-                    del checkpoints[leg.slot + 1 :]
-                    state = checkpoints[leg.slot] if leg.store or leg.stop > leg.start else checkpoints.pop()
-                with torch.no_grad():
-                    state = solve.advance(state, leg.start * BLOCK, leg.stop * BLOCK)
-                if leg.store:
-                    checkpoints.append(state)
-                else:
-                    start = leg.stop * BLOCK
-                    stop = min(start + BLOCK, solve.steps)
-                    adjoint = solve.pull_back(adjoint, theta, state, start, stop, cotangents)
-            return solve.gradient(loss, solve.pull_back_init(adjoint, theta), theta)
-
-        return run
+        return gradient_by_revolve(TorchSolve(problem, scheme, case, path), self.checkpoints)

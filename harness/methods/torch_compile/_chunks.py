@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
+import itertools
 import tempfile
 import types
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from torch._inductor.utils import fresh_inductor_cache
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.compiler import cxx_compiler
+from harness.method import Gradient
 from harness.methods.torch._solve import TorchSolve
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme, State
@@ -42,42 +44,56 @@ class Setting:
         return Terms(torch, self.problem, dict(zip(self.names, theta, strict=True)), stratonovich)
 
 
-class ChunkedSolve:
-    """A case in tensors, its steps in chunks. `solve` is the eager case, `theta` its parameters without a graph.
+class ChunkedSolve(TorchSolve):
+    """A case in tensors that takes its steps a chunk at a time. `fixed` are its parameters without a graph.
 
     What is compiled takes the noise and the time of every step as a tensor of its own: the kernels of two steps then
     differ in their arguments alone, so that they are compiled once and not once a step.
     """
 
     def __init__(self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None) -> None:
-        self.solve = TorchSolve(problem, scheme, case, path)
-        self.setting = Setting(problem, scheme, case, tuple(self.solve.theta), self.solve.dt)
-        self.theta = [p.detach() for p in self.solve.parameters]
-        times = [self.solve.time(n) for n in range(case.steps + 1)]
-        self._times = torch.tensor(times, dtype=torch.float64, device=self.solve.y0.device).unbind()
+        super().__init__(problem, scheme, case, path)
+        self.setting = Setting(problem, scheme, case, tuple(self.theta), self.dt)
+        self.fixed = [p.detach() for p in self.parameters]
+        times = [self.time(n) for n in range(case.steps + 1)]
+        self._bounds = [0, *itertools.accumulate(chunk_lengths(self.stride) * case.observations)]
+        self._times = torch.tensor(times, dtype=torch.float64, device=self.y0.device).unbind()
         self._forward = _compiled_forward(self.setting)
 
-    def observe(self, parameters: Sequence[Tensor]) -> tuple[State, list[Tensor]]:
-        """The final state, and y at every observation."""
-        solve, ys = self.solve, []
-        # Of their own: were two of them the same tensor, a function would be compiled for that alone.
-        state = tuple(None if x is None else x.clone() for x in solve.init(solve.y0))
-        for n in range(0, solve.steps, solve.stride):
-            for steps in self.chunks(n):
-                noise = tuple(solve.noise[i] for i in steps)
-                state = self._forward(state, parameters, noise, self.times(steps))
-            ys.append(state[0])
-        return state, ys
+    def init(self, y0: Tensor) -> State:
+        """Tensors of their own: were two of them the same, a function would be compiled for that alone."""
+        return tuple(None if x is None else x.clone() for x in super().init(y0))
 
-    def chunks(self, start: int) -> Iterator[range]:
-        """The steps of each chunk of the stride that begins at step `start`."""
-        for length in chunk_lengths(self.solve.stride):
-            yield range(start, start + length)
-            start += length
+    def advance(self, state: State, start: int, stop: int) -> State:
+        """The state after the steps start … stop − 1, which are whole chunks."""
+        return self.observe(state, start, stop, [])
+
+    def observe(self, state: State, start: int, stop: int, ys: list[Tensor]) -> State:
+        """As `advance`, adding to `ys` the states observed on the way, the last one's among them."""
+        parameters = self.parameters if torch.is_grad_enabled() else self.fixed
+        for steps in self.chunks(start, stop):
+            noise = tuple(self.noise[n] for n in steps)
+            state = self._forward(state, parameters, noise, self.times(steps))
+            if steps.stop % self.stride == 0:
+                ys.append(state[0])
+        return state
+
+    def cuts(self, length: int) -> list[int]:
+        """Grid points that cut the steps into pieces of whole chunks, of `length` steps at least but for the last."""
+        found = [0]
+        for bound in self._bounds:
+            if bound >= found[-1] + length or bound == self.steps:
+                found.append(bound)
+        return found
+
+    def chunks(self, start: int, stop: int) -> Iterator[range]:
+        """The chunks from step `start` to `stop`, where chunks begin and end."""
+        bounds = self._bounds[bisect.bisect_left(self._bounds, start) : bisect.bisect_right(self._bounds, stop)]
+        return (range(*chunk) for chunk in itertools.pairwise(bounds))
 
     def backward_chunks(self, start: int) -> list[range]:
-        """The same, the last one first."""
-        return list(self.chunks(start))[::-1]
+        """The chunks of the stride that begins at step `start`, the last one first."""
+        return list(self.chunks(start, start + self.stride))[::-1]
 
     def times(self, points: range) -> tuple[Tensor, ...]:
         """The times of grid points, a scalar each."""
@@ -85,7 +101,7 @@ class ChunkedSolve:
 
     def backward_noise(self, steps: range) -> tuple[Any, ...]:
         """The noise of steps, in their order but drawn from the last to the first, as the sweep goes."""
-        return tuple(self.solve.noise[n] for n in reversed(steps))[::-1]
+        return tuple(self.noise[n] for n in reversed(steps))[::-1]
 
 
 def chunk_lengths(stride: int) -> list[int]:
@@ -132,12 +148,12 @@ def compile_chunk(function: Callable[..., Any], case: Case) -> Callable[..., Any
     return torch.compile(own, fullgraph=True, dynamic=False, backend=backend)
 
 
-@contextmanager
-def compiling() -> Iterator[None]:
-    """Compile in this process alone, and everything anew: nothing of an earlier process's cache makes it look quick.
+def compiled(run: Callable[[], Gradient]) -> Callable[[], Gradient]:
+    """`run`, once it has run and all that it needs is compiled, in this process alone and everything anew.
 
-    The compiler is the one that was found, and no process of torch's own stays behind where this one is ended. Torch
-    warns of its own ways while it compiles (deprecated parts of its own, gradients that it looks at): not passed on.
+    Nothing of an earlier process's cache makes it look quick. The compiler is the one that was found, and no process of
+    torch's own stays behind where this one is ended. Torch warns of its own ways while it compiles (deprecated parts of
+    its own, gradients that it looks at): not passed on.
     """
     settings = {"compile_threads": 1, "cpp.cxx": (None, cxx_compiler())}
     with (
@@ -146,7 +162,8 @@ def compiling() -> Iterator[None]:
         fresh_inductor_cache(dir=folder),
         config.patch(settings),
     ):
-        yield
+        run()
+    return run
 
 
 def vjp(function: Callable[..., Any], y: Tensor, theta: Sequence[Tensor]) -> tuple[Any, Callable[..., Any]]:

@@ -22,15 +22,16 @@ def reversible_heun_gradient(
     problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
 ) -> Callable[[], Gradient]:
     """The recursion of `docs/methods/reversible.md`, in its words."""
-    chunked = ChunkedSolve(problem, scheme, case, path)
-    solve, setting, theta = chunked.solve, chunked.setting, chunked.theta
+    solve = ChunkedSolve(problem, scheme, case, path)
+    setting, theta = solve.setting, solve.fixed
     backward = _compiled_backward(setting)
     zero, half = (torch.tensor(x, dtype=solve.y0.dtype, device=solve.y0.device) for x in (0.0, 0.5))
     nothing = torch.zeros_like(solve.y0)
 
     @torch.no_grad()
     def run() -> Gradient:
-        state, ys = chunked.observe(theta)
+        ys = []
+        state = solve.observe(solve.init(solve.y0), 0, solve.steps, ys)
         loss, cotangents = solve.loss_cotangents(ys)
         del ys
         y_bar = cotangents[-1]
@@ -40,10 +41,10 @@ def reversible_heun_gradient(
         evaluate = functools.partial(_evaluate, setting, solve.time(solve.steps))
         z_bar, theta_bar = vjp(evaluate, state[1], theta)[1](_cotangents(setting, theta, own, [(own, last)]))
         for start in reversed(range(0, solve.steps, solve.stride)):
-            for steps in chunked.backward_chunks(start):
+            for steps in solve.backward_chunks(start):
                 first = steps.start
                 k = solve.observation(first)
-                noise = chunked.backward_noise(range(max(first - 1, 0), steps.stop))
+                noise = solve.backward_noise(range(max(first - 1, 0), steps.stop))
                 if first == 0:
                     noise = noise[:1] + noise  # there is no step before it, and `own` is zero
                 state, y_bar, z_bar, theta_bar = backward(
@@ -53,7 +54,7 @@ def reversible_heun_gradient(
                     theta,
                     theta_bar,
                     noise,
-                    chunked.times(steps),
+                    solve.times(steps),
                     nothing if k is None else cotangents[k],
                     half if first else zero,
                 )

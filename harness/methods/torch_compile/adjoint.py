@@ -36,24 +36,23 @@ class Adjoint(AbstractGradientMethod):
         import torch
 
         from harness.methods.torch_compile._adjoint import compiled_adjoint
-        from harness.methods.torch_compile._chunks import ChunkedSolve, compiling
+        from harness.methods.torch_compile._chunks import ChunkedSolve, compiled
 
-        chunked = ChunkedSolve(problem, scheme, case, path)
-        solve, backward = chunked.solve, compiled_adjoint(chunked.setting)
+        solve = ChunkedSolve(problem, scheme, case, path)
+        backward = compiled_adjoint(solve.setting)
 
         @torch.no_grad()
         def run() -> Gradient:
-            _, ys = chunked.observe(chunked.theta)
+            ys = []
+            solve.observe(solve.init(solve.y0), 0, solve.steps, ys)
             loss, cotangents = solve.loss_cotangents(ys)
             theta = solve.zeros_theta()
             a = torch.zeros_like(solve.y0)
             for k in reversed(range(len(ys))):
                 y, a = ys[k], a + cotangents[k]
-                for steps in chunked.backward_chunks(k * solve.stride):
-                    ends = chunked.times(range(steps.start + 1, steps.stop + 1))
-                    y, a, theta = backward(y, a, chunked.theta, theta, chunked.backward_noise(steps), ends)
+                for steps in solve.backward_chunks(k * solve.stride):
+                    ends = solve.times(range(steps.start + 1, steps.stop + 1))
+                    y, a, theta = backward(y, a, solve.fixed, theta, solve.backward_noise(steps), ends)
             return solve.gradient(loss, a, theta)
 
-        with compiling():
-            run()
-        return run
+        return compiled(run)

@@ -34,17 +34,15 @@ class Backprop(AbstractGradientMethod):
         """Run once, which compiles."""
         import torch
 
-        from harness.methods.torch_compile._chunks import ChunkedSolve, compiling
+        from harness.methods.torch_compile._chunks import ChunkedSolve, compiled
 
-        chunked = ChunkedSolve(problem, scheme, case, path)
-        solve = chunked.solve
+        solve = ChunkedSolve(problem, scheme, case, path)
 
         def run() -> Gradient:
-            _, ys = chunked.observe(solve.parameters)
+            ys = []
+            solve.observe(solve.init(solve.y0), 0, solve.steps, ys)
             loss = solve.loss(ys)
             y0, *theta = torch.autograd.grad(loss, [solve.y0, *solve.parameters], materialize_grads=True)
             return solve.gradient(loss.detach(), y0, theta)
 
-        with compiling():
-            run()
-        return run
+        return compiled(run)

@@ -36,10 +36,7 @@ class Reversible(AbstractGradientMethod):
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:
         """Run once, which compiles."""
-        from harness.methods.torch_compile._chunks import compiling
+        from harness.methods.torch_compile._chunks import compiled
         from harness.methods.torch_compile._reversible_heun import reversible_heun_gradient
 
-        run = reversible_heun_gradient(problem, scheme, case, path)
-        with compiling():
-            run()
-        return run
+        return compiled(reversible_heun_gradient(problem, scheme, case, path))

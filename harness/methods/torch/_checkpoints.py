@@ -1,0 +1,68 @@
+"""Sweeps that keep some states and run the steps between them again, PyTorch, whoever takes the steps."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+
+import torch
+
+from harness.method import Gradient
+from harness.methods._revolve import AT_HAND, BLOCK, default_checkpoints, revolve
+from harness.methods.torch._solve import TorchSolve, no_cotangents
+
+
+def gradient_by_segments(solve: TorchSolve) -> Callable[[], Gradient]:
+    """Keep a state every ⌈√N⌉ steps; backwards, run each segment again with a graph."""
+    segments = list(itertools.pairwise(solve.cuts(math.isqrt(solve.steps - 1) + 1)))
+
+    def run() -> Gradient:
+        checkpoints, ys = [], []
+        with torch.no_grad():
+            state = solve.init(solve.y0)
+            for start, stop in segments:
+                checkpoints.append(state)
+                state = solve.observe(state, start, stop, ys)
+        loss, cotangents = solve.loss_cotangents(ys)
+        theta, adjoint = solve.zeros_theta(), no_cotangents(state)
+        del state, ys
+        for start, stop in reversed(segments):
+            adjoint = solve.pull_back(adjoint, theta, checkpoints.pop(), start, stop, cotangents)
+        return solve.gradient(loss, solve.pull_back_init(adjoint, theta), theta)
+
+    return run
+
+
+def gradient_by_revolve(solve: TorchSolve, checkpoints: int | None) -> Callable[[], Gradient]:
+    """Keep at most so many states, None for about log2 N, by the binomial schedule over blocks of steps."""
+    cuts = solve.cuts(BLOCK)
+    blocks = len(cuts) - 1
+    schedule = revolve(blocks, default_checkpoints(solve.steps) if checkpoints is None else checkpoints)
+
+    def run() -> Gradient:
+        ys = []
+        with torch.no_grad():
+            state = solve.init(solve.y0)
+            kept = [state]
+            for start, stop in zip(schedule.stored, [*schedule.stored[1:], blocks - 1], strict=True):
+                state = solve.observe(state, cuts[start], cuts[stop], ys)
+                if stop < blocks - 1:
+                    kept.append(state)
+            final = solve.observe(state, cuts[blocks - 1], solve.steps, ys)
+        loss, cotangents = solve.loss_cotangents(ys)
+        theta, adjoint = solve.zeros_theta(), no_cotangents(final)
+        del final, ys
+        for leg in schedule.legs:
+            if leg.slot != AT_HAND:
+                del kept[leg.slot + 1 :]
+                state = kept[leg.slot] if leg.store or leg.stop > leg.start else kept.pop()
+            with torch.no_grad():
+                state = solve.advance(state, cuts[leg.start], cuts[leg.stop])
+            if leg.store:
+                kept.append(state)
+            else:
+                adjoint = solve.pull_back(adjoint, theta, state, cuts[leg.stop], cuts[leg.stop + 1], cotangents)
+        return solve.gradient(loss, solve.pull_back_init(adjoint, theta), theta)
+
+    return run
