@@ -37,7 +37,8 @@ def short_chunks(monkeypatch):
     ("approach", "axes"),
     [
         # Five steps a stride are two chunks and a rest, which is compiled too.
-        pytest.param("backprop", {"scheme": "heun", "steps": 5}, id="backprop heun diagonal"),
+        # Inductor's pattern matcher compiles f dt + dW gᵀ wrongly, and is switched off.
+        pytest.param("backprop", {"scheme": "heun", "noise": "additive", "steps": 5}, id="backprop heun additive"),
         # ⌈√10⌉ steps are two chunks; states are observed within a segment and at its end.
         pytest.param("checkpoint", {"scheme": "heun", "steps": 10, "observations": 5}, id="checkpoint heun diagonal"),
         pytest.param(

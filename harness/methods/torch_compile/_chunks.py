@@ -142,9 +142,9 @@ def compile_chunk(function: Callable[..., Any], case: Case) -> Callable[..., Any
 
         # Forward mode's zero tangents have no memory, which the wrapper in C++ can't do with.
         zeros = {torch.ops.aten._efficientzerotensor.default: torch.zeros}
-        # On a CPU no addmm is made of a product and its bias: that copies the bias over the rows, and nothing is fused
-        # with it (docs/decisions/0005-operations-a-step.md).
-        patches = {"cpp_wrapper": True, "pattern_matcher": False} if case.device == "cpu" else {}
+        # The pattern matcher makes an addmm of a product that is added to, and loses the addition's `alpha` on the way
+        # (docs/methods/torch-compile.md). On a CPU it is slower too.
+        patches = {"cpp_wrapper": case.device == "cpu", "pattern_matcher": False}
         return compile_fx(graph, inputs, config_patches=patches, decompositions={**select_decomp_table(), **zeros})
 
     return torch.compile(own, fullgraph=True, dynamic=False, backend=backend)
