@@ -64,15 +64,9 @@ def add_product(y: Any, weight: float, a: Any, b: Any) -> Any:
 
 
 def add_matmul(y: Any, weight: float, a: Any, b: Any) -> Any:
-    """y + weight a @ b of matrices, or of a batch of matrices; in PyTorch one operation."""
-    add = getattr(y, "addmm" if y.ndim == 2 else "baddbmm", None)  # a tensor's methods, which other arrays lack
-    return y + weight * (a @ b) if add is None else add(a, b, alpha=weight)
-
-
-def reflect(x: Any, about: Any) -> Any:
-    """2 about − x; in PyTorch one operation."""
-    lerp = getattr(x, "lerp", None)  # a tensor's method, which other arrays lack
-    return 2 * about - x if lerp is None else lerp(about, 2.0)
+    """y + weight a @ b of matrices; in PyTorch one operation."""
+    addmm = getattr(y, "addmm", None)  # a tensor's method, which other arrays lack
+    return y + weight * (a @ b) if addmm is None else addmm(a, b, alpha=weight)
 
 
 def rows_times(matrices: Any, vectors: Any) -> Any:

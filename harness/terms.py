@@ -49,19 +49,6 @@ class Terms:
             return scale(dt, f)
         return axpy(dt, f, self.noise_product(g, dW))
 
-    def add_increment(self, y: Any, weight: float, f: Any, g: Any, dt: float, dW: Any) -> Any:
-        """y + weight (f dt + g dW), (batch, dim), in fewer operations than the sum of y and the increment."""
-        if g is not None:
-            if self.problem.noise == "diagonal":
-                y = add_product(y, weight, g, dW)
-            elif self.problem.noise == "additive":
-                y = add_matmul(y, weight, dW, g.T)
-            elif g.shape[-1] == 1:
-                y = add_product(y, weight, g[:, :, 0], dW)
-            else:
-                y = add_matmul(y[:, :, None], weight, g, dW[:, :, None])[:, :, 0]
-        return axpy(weight * dt, f, y)
-
     def noise_product(self, g: Any, dW: Any) -> Any:
         """g dW, (batch, dim)."""
         if self.problem.noise == "diagonal":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.arithmetic import reflect
+from harness.arithmetic import axpy
 from harness.scheme import AbstractReversibleScheme, Orders, State
 from harness.terms import Terms
 
@@ -30,19 +30,21 @@ class ReversibleHeun(AbstractReversibleScheme):
         return (y0, y0, terms.f(t0, y0), terms.g(t0, y0))
 
     def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Any) -> State:
-        """z1 = 2 y0 − z0 + F0, y1 = y0 + ½ (F0 + F1), with F the increment that belongs to z, by way of y0 + ½ F0."""
+        """z1 = 2 y0 − z0 + F0, y1 = y0 + ½ (F0 + F1), with F the increment that belongs to z."""
         y0, z0, f0, g0 = state
         t1 = t0 + dt
-        middle = terms.add_increment(y0, 0.5, f0, g0, dt, dW)
-        z1 = reflect(z0, middle)
+        increment0 = terms.product(f0, g0, dt, dW)
+        z1 = axpy(2, y0, increment0 - z0)
         f1, g1 = terms.f(t1, z1), terms.g(t1, z1)
-        return (terms.add_increment(middle, 0.5, f1, g1, dt, dW), z1, f1, g1)
+        y1 = axpy(0.5, increment0 + terms.product(f1, g1, dt, dW), y0)
+        return (y1, z1, f1, g1)
 
     def reverse(self, terms: Terms, t1: Any, dt: float, state1: State, dW: Any) -> State:
-        """z0 = 2 y1 − z1 − F1, y0 = y1 − ½ (F0 + F1), by way of y1 − ½ F1."""
+        """z0 = 2 y1 − z1 − F1, y0 = y1 − ½ (F0 + F1)."""
         y1, z1, f1, g1 = state1
         t0 = t1 - dt
-        middle = terms.add_increment(y1, -0.5, f1, g1, dt, dW)
-        z0 = reflect(z1, middle)
+        increment1 = terms.product(f1, g1, dt, dW)
+        z0 = axpy(2, y1, -increment1 - z1)
         f0, g0 = terms.f(t0, z0), terms.g(t0, z0)
-        return (terms.add_increment(middle, -0.5, f0, g0, dt, dW), z0, f0, g0)
+        y0 = axpy(-0.5, terms.product(f0, g0, dt, dW) + increment1, y1)
+        return (y0, z0, f0, g0)

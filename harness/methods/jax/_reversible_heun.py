@@ -7,7 +7,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from harness.arithmetic import reflect
 from harness.brownian.jax_noise import chunk_size
 from harness.methods.jax._solve import JaxSolve, add
 
@@ -24,10 +23,10 @@ def reversible_heun_gradient(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -
     def body(carry, n, previous, _):
         (y, z, f, g), bars = carry
         dW = bars[3]
-        middle = terms.add_increment(y, -0.5, f, g, solve.dt, dW)
-        z = reflect(z, middle)
+        increment1 = terms.product(f, g, solve.dt, dW)
+        z = 2 * y - z - increment1
         (f, g), bars = sweep.back(n, z, previous, bars, cotangents)
-        y = terms.add_increment(middle, -0.5, f, g, solve.dt, dW)
+        y = y - 0.5 * (increment1 + terms.product(f, g, solve.dt, dW))
         return ((y, z, f, g), bars), None
 
     state, ys = solve.forward(y0, theta, noise)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from harness.arithmetic import axpy, reflect
+from harness.arithmetic import axpy
 from harness.method import Gradient
 from harness.methods.torch._solve import TorchSolve
 from harness.methods.torch._vjp import vjp
@@ -37,8 +37,8 @@ def reversible_heun_gradient(solve: TorchSolve) -> Callable[[], Gradient]:
         received = 0.5 * y_bar
         z_bar = evaluate(solve.steps, z, received, terms.noise_cotangent(received, dW), theta)[2]
         for n in reversed(range(solve.steps)):
-            middle = terms.add_increment(y, -0.5, f, g, dt, dW)
-            z = reflect(z, middle)
+            increment1 = terms.product(f, g, dt, dW)
+            z = axpy(2, y, -increment1 - z)
             received = axpy(0.5, y_bar, z_bar)  # by f(z_n) dt + g(z_n) dW_n
             g_bar = terms.noise_cotangent(received, dW)
             y_bar = axpy(2, z_bar, y_bar)
@@ -51,7 +51,7 @@ def reversible_heun_gradient(solve: TorchSolve) -> Callable[[], Gradient]:
                 received = axpy(0.5, y_bar, received)
                 g_bar = terms.noise_cotangent(y_bar, previous, 0.5, g_bar)
             f, g, product = evaluate(n, z, received, g_bar, theta)
-            y = terms.add_increment(middle, -0.5, f, g, dt, dW)
+            y = axpy(-0.5, increment1 + terms.product(f, g, dt, dW), y)
             z_bar = product - z_bar
             dW = previous
         return solve.gradient(loss, y_bar + z_bar, theta)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.arithmetic import combine, reflect
+from harness.arithmetic import combine
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import Gradient
@@ -105,8 +105,8 @@ def _compiled_backward(setting: Setting) -> Callable[..., tuple[State, Tensor, T
         terms = setting.terms(theta)
         for k in reversed(range(len(times))):
             dW, previous = noise[k + 1], noise[k]
-            middle = terms.add_increment(y, -0.5, f, g, dt, dW)
-            z = reflect(z, middle)
+            increment1 = terms.product(f, g, dt, dW)
+            z = 2 * y - z - increment1
             next_bar = z_bar + 0.5 * y_bar  # what f(z_n) dt + g(z_n) dW_n receives
             y_bar = y_bar + 2 * z_bar
             if k == 0:
@@ -117,7 +117,7 @@ def _compiled_backward(setting: Setting) -> Callable[..., tuple[State, Tensor, T
                 _cotangents(setting, theta, next_bar + own_bar, [(next_bar, dW), (own_bar, previous)])
             )
             f, g = values if len(values) == 2 else (*values, None)
-            y = terms.add_increment(middle, -0.5, f, g, dt, dW)
+            y = y - 0.5 * (increment1 + terms.product(f, g, dt, dW))
             z_bar = product - z_bar
             theta_bar = [total + part for total, part in zip(theta_bar, products, strict=True)]
         after = tuple(None if x is None else x.contiguous() for x in (y, z, f, g))
