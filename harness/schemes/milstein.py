@@ -33,16 +33,18 @@ class Milstein(AbstractScheme):
         """The drift correction ½ Σ_j (∂g_j/∂y) g_j is a factor of the second-order term, or what Itô's takes off it."""
         (y,) = state
         problem = terms.problem
-        y1 = y + terms.increment(t0, y, dt, dW)
+        change = terms.increment(t0, y, dt, dW)  # added to y as a whole: y + 1e-6 alone is rounded alike at every step
         if problem.noise == "additive":
-            return (y1,)
+            return (y + change,)
         ito = problem.calculus == "ito" and not terms.stratonovich
         if problem.noise == "general":
             # Σ_jk (∂g_j/∂y) g_k dW_j dW_k is the derivative of y ↦ g(y) dW along g dW.
             def noise(state: Any) -> Any:
                 return terms.noise_product(terms.g(t0, state), dW)
 
-            y1 = y1 + 0.5 * jvp(terms.xp, noise, y, noise(y))
-            return (y1 - dt * drift_correction(terms.xp, problem, t0, y, terms.theta) if ito else y1,)
+            change = change + 0.5 * jvp(terms.xp, noise, y, noise(y))
+            if ito:
+                change = change - dt * drift_correction(terms.xp, problem, t0, y, terms.theta)
+            return (y + change,)
         square = dW * dW - dt if ito else dW * dW
-        return (y1 + drift_correction(terms.xp, problem, t0, y, terms.theta) * square,)
+        return (y + (change + drift_correction(terms.xp, problem, t0, y, terms.theta) * square),)
