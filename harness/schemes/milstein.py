@@ -33,7 +33,7 @@ class Milstein(AbstractScheme):
         """The drift correction ½ Σ_j (∂g_j/∂y) g_j is a factor of the second-order term, or what Itô's takes off it."""
         (y,) = state
         problem = terms.problem
-        change = terms.increment(t0, y, dt, dW)  # added to y as a whole: y + 1e-6 alone is rounded alike at every step
+        change = terms.increment(t0, y, dt, dW)  # added to y as a whole, so that no small term is rounded by itself
         if problem.noise == "additive":
             return (y + change,)
         ito = problem.calculus == "ito" and not terms.stratonovich

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.method import AbstractGradientMethod, Gradient
-from harness.methods.torch_compile._support import refusal
+from harness.method import Gradient
+from harness.methods.torch_compile._support import AbstractCompiled
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
 
-class Adjoint(AbstractGradientMethod):
+class Adjoint(AbstractCompiled):
     """As `torch/adjoint`, chunks of steps being compiled, forwards and backwards.
 
     The adjoint equation is that of Li et al. 2020 (theorem 2.1 and algorithm 1), solved backwards beside the state.
@@ -20,14 +20,9 @@ class Adjoint(AbstractGradientMethod):
     """
 
     name = "torch-compile/adjoint"
-    framework = "torch"
     summary = "continuous (stochastic) adjoint, both solves compiled in chunks by torch.compile"
     exact = False
     step_seconds = 2e-4
-
-    def unsupported(self, case: Case) -> str | None:
-        """Every scheme, where there is a C++ compiler."""
-        return refusal(case)
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.method import AbstractGradientMethod, Gradient
-from harness.methods.torch_compile._support import refusal
+from harness.method import Gradient
+from harness.methods.torch_compile._support import AbstractCompiled
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
 
-class Backprop(AbstractGradientMethod):
+class Backprop(AbstractCompiled):
     """As `torch/backprop`, a chunk of steps being one compiled function, and another its vector–Jacobian product.
 
     The exact gradient of the discrete solve, memory O(steps): what AOTAutograd chooses to keep of each chunk.
@@ -20,13 +20,8 @@ class Backprop(AbstractGradientMethod):
     """
 
     name = "torch-compile/backprop"
-    framework = "torch"
     summary = "backpropagation through the solver, its steps compiled in chunks by torch.compile"
     step_seconds = 1.5e-4
-
-    def unsupported(self, case: Case) -> str | None:
-        """Every scheme, where there is a C++ compiler."""
-        return refusal(case)
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.method import AbstractGradientMethod, Gradient
-from harness.methods.torch_compile._support import refusal
+from harness.method import Gradient
+from harness.methods.torch_compile._support import AbstractCompiled
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
 
-class Checkpoint(AbstractGradientMethod):
+class Checkpoint(AbstractCompiled):
     """As `torch/checkpoint`, its segments being whole chunks, each a compiled function and another its product.
 
     A state is kept every ⌈√N⌉ steps, rounded up to whole chunks. Exact; memory O(√N), of a segment what AOTAutograd
@@ -20,13 +20,8 @@ class Checkpoint(AbstractGradientMethod):
     """
 
     name = "torch-compile/checkpoint"
-    framework = "torch"
     summary = "backpropagation with a checkpoint every √N steps, compiled in chunks by torch.compile"
     step_seconds = 2e-4
-
-    def unsupported(self, case: Case) -> str | None:
-        """Every scheme, where there is a C++ compiler."""
-        return refusal(case)
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None

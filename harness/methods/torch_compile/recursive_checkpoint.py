@@ -7,29 +7,24 @@ from typing import ClassVar
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.method import AbstractGradientMethod, Gradient
-from harness.methods.torch_compile._support import refusal
+from harness.method import Gradient
+from harness.methods.torch_compile._support import AbstractCompiled
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
 
-class RecursiveCheckpoint(AbstractGradientMethod):
-    """As `torch/recursive-checkpoint`, a block being a chunk: a compiled function, and another its product.
+class RecursiveCheckpoint(AbstractCompiled):
+    """As `torch/recursive-checkpoint`, a block being whole chunks, each compiled and its product too.
 
-    Griewank & Walther 2000 (Algorithm 799). Exact; memory O(log N), of a chunk what AOTAutograd chooses to keep.
+    Griewank & Walther 2000 (Algorithm 799). Exact; memory O(log N), of a block what AOTAutograd chooses to keep.
     `docs/methods/torch-compile.md` has what is compiled, and how.
     """
 
     name = "torch-compile/recursive-checkpoint"
-    framework = "torch"
     summary = "backpropagation with O(log N) checkpoints, compiled in chunks by torch.compile"
     checkpoints: ClassVar[int | None] = None
     """As `torch/recursive-checkpoint`'s."""
     step_seconds = 2e-4
-
-    def unsupported(self, case: Case) -> str | None:
-        """Every scheme, where there is a C++ compiler."""
-        return refusal(case)
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.method import AbstractGradientMethod, Gradient
+from harness.method import Gradient
 from harness.methods._support import REVERSIBLE
-from harness.methods.torch_compile._support import refusal
+from harness.methods.torch_compile._support import AbstractCompiled
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
 
-class Reversible(AbstractGradientMethod):
+class Reversible(AbstractCompiled):
     """As `torch/reversible` for reversible Heun, chunks of its sweep being compiled, forwards and backwards.
 
     The backward recursion is that of Kidger et al. 2021 (arXiv 2105.13493, algorithms 1 and 2) with one evaluation of
@@ -21,7 +21,6 @@ class Reversible(AbstractGradientMethod):
     """
 
     name = "torch-compile/reversible"
-    framework = "torch"
     summary = "reversible Heun reconstructed backwards, both sweeps compiled in chunks by torch.compile"
     default_schemes = (REVERSIBLE,)
     step_seconds = 1.5e-4
@@ -30,7 +29,7 @@ class Reversible(AbstractGradientMethod):
         """Reversible Heun only, where there is a C++ compiler."""
         if case.scheme != REVERSIBLE:
             return f"what is compiled is {REVERSIBLE}'s own backward sweep, not that of {case.scheme}"
-        return refusal(case)
+        return super().unsupported(case)
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
