@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from harness.brownian.path import SharedPath
 from harness.brownian.ticks import values
+from harness.brownian.torch_normals import TorchNormals
 from harness.brownian.torch_tree import TorchTree, TreeNoise
 from harness.case import Case
-from harness.random import splitmix
 
 CHUNK_NUMBERS = 2**13  # about as many are drawn together: enough to hide the cost of a draw, little to hold
 
@@ -21,16 +20,14 @@ CHUNK_NUMBERS = 2**13  # about as many are drawn together: enough to hide the co
 class TorchNoise:
     """`noise[n]` is what drives step n: dW, (batch, noise_dim), or the pair (dW, H) where the scheme needs it.
 
-    Drawn by a counter-based generator keyed by the step (Philox: numpy's on a CPU, torch's on a GPU), a chunk of
-    steps at a time, one chunk being held. A backward pass so redraws what the forward pass drew.
+    Drawn by a generator seeded for each chunk of steps, one chunk being held. A backward pass so redraws what the
+    forward pass drew.
     """
 
     def __init__(self, case: Case, noise_dim: int, dt: float, *, levy_area: bool) -> None:
         count = max(1, CHUNK_NUMBERS // (case.batch * noise_dim))
         self._shape = (count, case.batch, noise_dim)
-        self._seed = case.seed
-        self._dtype = getattr(torch, case.dtype)
-        self._device = torch.device(case.device)
+        self._normals = TorchNormals(case.seed, getattr(torch, case.dtype), torch.device(case.device))
         self._scales = (dt**0.5, (dt / 12) ** 0.5) if levy_area else (dt**0.5,)
         self._index = -1
         self._chunk: tuple[Any, ...] = ()
@@ -40,7 +37,10 @@ class TorchNoise:
         index, place = divmod(n, self._shape[0])
         if index != self._index:
             self._chunk = ()  # lets go of the old chunk before the new one is made
-            drawn = [self._draw(index, stream).mul_(scale).unbind() for stream, scale in enumerate(self._scales)]
+            drawn = [
+                self._normals(stream, index, *self._shape).mul_(scale).unbind()  # stream 0 is W's, 1 is H's
+                for stream, scale in enumerate(self._scales)
+            ]
             self._chunk = drawn[0] if len(drawn) == 1 else tuple(zip(*drawn, strict=True))
             self._index = index
         return self._chunk[place]
@@ -48,16 +48,6 @@ class TorchNoise:
     def forget(self) -> None:
         """Let go of what was drawn, so that a run draws all that it needs."""
         self._index, self._chunk = -1, ()
-
-    def _draw(self, index: int, stream: int) -> Tensor:
-        """Standard normals of the chunk `index`, (steps of a chunk, batch, noise_dim). Stream 0 is W's, 1 is H's."""
-        if self._device.type == "cpu":
-            bits = np.random.Philox(key=np.array([self._seed, stream], dtype=np.uint64), counter=[0, 0, index, 0])
-            dtype = np.float32 if self._dtype == torch.float32 else np.float64
-            return torch.from_numpy(np.random.Generator(bits).standard_normal(self._shape, dtype=dtype))
-        generator = torch.Generator(self._device)
-        generator.manual_seed(splitmix(self._seed, index, stream) >> 1)
-        return torch.randn(self._shape, generator=generator, dtype=self._dtype, device=self._device)
 
 
 class InjectedTorchNoise:

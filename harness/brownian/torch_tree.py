@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from harness.brownian.torch_normals import TorchNormals
 from harness.brownian.tree import cut, odd_part, root
 from harness.case import Case
-from harness.random import splitmix
 
 STREAM = 2
-"""Of the generator's: 0 and 1 are those of the sampler that draws by the step."""
+"""Of the normals': 0 and 1 are those of the sampler that draws by the step."""
 
 
 class TorchTree:
     """W on `ticks` cells of [0, span]; `harness.brownian.tree` has the mathematics. It holds nothing.
 
-    The normals of a node are drawn by a counter-based generator at the node's place: numpy's Philox on a CPU, torch's
-    on a GPU.
+    The normals of a node stand at the node's own place of a stream.
     """
 
     def __init__(self, case: Case, noise_dim: int, ticks: int, span: float, *, levy_area: bool = False) -> None:
@@ -28,9 +26,7 @@ class TorchTree:
         self._span = span
         self._levy_area = levy_area
         self._shape = (case.batch, noise_dim)
-        self._seed = case.seed
-        self._dtype = getattr(torch, case.dtype)
-        self._device = torch.device(case.device)
+        self._draw = TorchNormals(case.seed, getattr(torch, case.dtype), torch.device(case.device))
         self._piece = ticks // odd_part(ticks)
 
     def cell(self, n: int) -> Any:
@@ -62,14 +58,7 @@ class TorchTree:
 
     def _normals(self, node: int, rows: int) -> Tensor:
         """Standard normals of a node, (rows, batch, noise_dim). The whole interval is node 0, the cuts are 1, 2, …"""
-        shape = (rows, *self._shape)
-        if self._device.type == "cpu":
-            bits = np.random.Philox(key=np.array([self._seed, STREAM], dtype=np.uint64), counter=[0, 0, node, 0])
-            dtype = np.float32 if self._dtype == torch.float32 else np.float64
-            return torch.from_numpy(np.random.Generator(bits).standard_normal(shape, dtype=dtype))
-        generator = torch.Generator(self._device)
-        generator.manual_seed(splitmix(self._seed, node, STREAM) >> 1)
-        return torch.randn(shape, generator=generator, dtype=self._dtype, device=self._device)
+        return self._draw(STREAM, node, rows, *self._shape)
 
 
 class TreeNoise:
