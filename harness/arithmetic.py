@@ -69,6 +69,12 @@ def add_matmul(y: Any, weight: float, a: Any, b: Any) -> Any:
     return y + weight * (a @ b) if addmm is None else addmm(a, b, alpha=weight)
 
 
+def affine(y: Any, weights: Any, biases: Any) -> Any:
+    """y W + b, with y (batch, n), W (n, m) and b (m,); in PyTorch one operation, that of `torch.nn.Linear`."""
+    addmm = getattr(biases, "addmm", None)  # a tensor's method, which other arrays lack
+    return y @ weights + biases if addmm is None else addmm(y, weights)
+
+
 def rows_times(matrices: Any, vectors: Any) -> Any:
     """Each row's matrix times its vector: (batch, n, m) and (batch, m) to (batch, n).
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.arithmetic import add_matmul, add_product, axpy, combine, minus, rows_times
+from harness.arithmetic import add_matmul, add_product, affine, axpy, combine, minus, rows_times
 
 X, Y = np.array([1.0, -2.0, 3.0]), np.array([0.5, 0.25, -1.0])
 MAKERS = [np.asarray, torch.tensor, jnp.asarray]
@@ -42,6 +42,15 @@ def test_combine(make):
 
 def test_weights_beyond_the_values_are_left_out():
     np.testing.assert_allclose(combine((0.5, 2.0, 0.5), [X, Y]), 0.5 * X + 2 * Y)
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_affine(make):
+    generator = np.random.default_rng(0)
+    y, weights, biases = (generator.normal(size=shape) for shape in [(5, 4), (4, 3), (3,)])
+    np.testing.assert_allclose(
+        np.asarray(affine(make(y), make(weights), make(biases))), y @ weights + biases, rtol=1e-6, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("make", MAKERS)

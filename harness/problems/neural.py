@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.arithmetic import affine
 from harness.problem import AbstractProblem, Theta
 from harness.problems._forms import mean_squared_norm
 from harness.random import Normals
@@ -67,15 +68,15 @@ class Neural(AbstractProblem):
     def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
         """(batch, dim)."""
         del t
-        return xp.tanh(y @ theta["f_w1"] + theta["f_b1"]) @ theta["f_w2"] + theta["f_b2"]
+        return affine(xp.tanh(affine(y, theta["f_w1"], theta["f_b1"])), theta["f_w2"], theta["f_b2"])
 
     def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
         """(batch, dim) for diagonal noise, else (batch, dim, m)."""
         if self.noise == "additive":
             hidden = xp.tanh(t * theta["g_w1"] + theta["g_b1"])
-            matrix = (hidden @ theta["g_w2"] + theta["g_b2"]).reshape(1, self.dim, self.noise_dim)
+            matrix = affine(hidden, theta["g_w2"], theta["g_b2"]).reshape(1, self.dim, self.noise_dim)
             return xp.broadcast_to(matrix, (y.shape[0], self.dim, self.noise_dim))
-        out = xp.tanh(y @ theta["g_w1"] + theta["g_b1"]) @ theta["g_w2"] + theta["g_b2"]
+        out = affine(xp.tanh(affine(y, theta["g_w1"], theta["g_b1"])), theta["g_w2"], theta["g_b2"])
         return out if self.noise == "diagonal" else out.reshape(y.shape[0], self.dim, self.noise_dim)
 
     def loss(self, xp: Any, ys: Any) -> Any:
@@ -87,7 +88,7 @@ class Neural(AbstractProblem):
         """½ Σ_j (∂g_j/∂y) g_j written out for the perceptron: no automatic differentiation needed."""
         if self.noise in ("none", "additive"):
             return xp.zeros_like(y)
-        hidden = xp.tanh(y @ theta["g_w1"] + theta["g_b1"])
+        hidden = xp.tanh(affine(y, theta["g_w1"], theta["g_b1"]))
         slope = 1 - hidden * hidden
         g = self.diffusion(xp, t, y, theta)
         if self.noise == "diagonal":

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.arithmetic import affine
 from harness.problem import AbstractProblem, Theta
 from harness.problems._forms import mean_squared_norm, only
 from harness.random import Normals
@@ -65,7 +66,7 @@ class NeuralCommutative(AbstractProblem):
     def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
         """(batch, dim)."""
         del t
-        return xp.tanh(y @ theta["f_w1"] + theta["f_b1"]) @ theta["f_w2"] + theta["f_b2"]
+        return affine(xp.tanh(affine(y, theta["f_w1"], theta["f_b1"])), theta["f_w2"], theta["f_b2"])
 
     def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
         """(batch, dim)."""

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch._inductor import config
 from torch._inductor.utils import fresh_inductor_cache
 
+from harness.arithmetic import axpy, scale
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.compiler import cxx_compiler
@@ -140,14 +141,23 @@ def compile_chunk(function: Callable[..., Any], case: Case) -> Callable[..., Any
         from torch._inductor.compile_fx import compile_fx
         from torch._inductor.decomposition import select_decomp_table
 
-        # Forward mode's zero tangents have no memory, which the wrapper in C++ can't do with.
-        zeros = {torch.ops.aten._efficientzerotensor.default: torch.zeros}
+        decompositions = {
+            **select_decomp_table(),
+            # Forward mode's zero tangents have no memory, which the wrapper in C++ can't do with.
+            torch.ops.aten._efficientzerotensor.default: torch.zeros,
+            torch.ops.aten.addmm.default: _product_and_sum,
+        }
         # The pattern matcher makes an addmm of a product that is added to, and loses the addition's `alpha` on the way
         # (docs/methods/torch-compile.md). On a CPU it is slower too.
         patches = {"cpp_wrapper": case.device == "cpu", "pattern_matcher": False}
-        return compile_fx(graph, inputs, config_patches=patches, decompositions={**select_decomp_table(), **zeros})
+        return compile_fx(graph, inputs, config_patches=patches, decompositions=decompositions)
 
     return torch.compile(own, fullgraph=True, dynamic=False, backend=backend)
+
+
+def _product_and_sum(y: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """An addmm apart: the sum is then fused with what follows, where inductor calls the product and sum as one."""
+    return axpy(alpha, a.mm(b), scale(beta, y))
 
 
 def compiled(run: Callable[[], Gradient]) -> Callable[[], Gradient]:
