@@ -13,14 +13,19 @@ def missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
+def _digits(value: float) -> str:
+    """Three of them, all that stand before the point where these are more."""
+    return f"{value:.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
+
+
 def seconds(value: Any) -> str:
     """Three digits with a unit that suits."""
     if missing(value):
         return NOTHING
     for factor, unit in ((1, "s"), (1e3, "ms")):
         if value * factor >= 1:
-            return f"{value * factor:.3g} {unit}"
-    return f"{value * 1e6:.3g} µs"
+            return f"{_digits(value * factor)} {unit}"
+    return f"{_digits(value * 1e6)} µs"
 
 
 def size(value: Any) -> str:
@@ -29,7 +34,7 @@ def size(value: Any) -> str:
         return NOTHING
     for factor, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
         if value >= factor:
-            return f"{value / factor:.3g} {unit}"
+            return f"{_digits(value / factor)} {unit}"
     return f"{value:.0f} B"
 
 
@@ -50,7 +55,7 @@ def cosine(value: Any) -> str:
 
 def ratio(value: Any) -> str:
     """Three digits and a times sign."""
-    return NOTHING if missing(value) else f"{value:.3g}×"
+    return NOTHING if missing(value) else f"{_digits(value)}×"
 
 
 def listing(items: list[str]) -> str:
