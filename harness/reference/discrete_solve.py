@@ -9,8 +9,9 @@ from harness.case import Case
 from harness.gradient_arrays import GradientArrays
 from harness.methods.jax import _adaptive
 from harness.methods.jax._compile import compile_gradient
+from harness.methods.jax._segment import by_steps
 from harness.methods.jax._solve import JaxSolve
-from harness.methods.jax.backprop import Backprop, by_steps
+from harness.methods.jax.backprop import Backprop
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 

@@ -16,14 +16,14 @@ from harness.scheme import AbstractScheme
 class Backprop(AbstractGradientMethod):
     """Discretise, then optimise: the exact gradient of the discrete solve. Memory O(steps).
 
-    The state before each step and the step's noise are kept and the step's inner values are recomputed in the backward
-    sweep, which is faster than keeping them: it is memory, not arithmetic, that limits the plain scan. Of reversible
-    Heun's state z alone is kept, at which f and g are evaluated: no product reads more.
+    The state before each step, the step's noise and the stages of a Runge–Kutta scheme are kept; what happens inside
+    f and g is computed again in the backward sweep, which is faster than keeping it: it is memory, not arithmetic,
+    that limits the plain scan. Of reversible Heun's state z alone is kept: no product reads more.
     """
 
     name = "jax/backprop"
     framework = "jax"
-    summary = "backpropagation through the solver, state and noise of every step kept"
+    summary = "backpropagation through the solver, stages and noise of every step kept"
     samplers = NATIVE_SAMPLERS
     steppings = ("fixed", "adaptive")
     step_seconds = 1e-4
@@ -39,38 +39,21 @@ class Backprop(AbstractGradientMethod):
         from harness.methods.jax import _adaptive
         from harness.methods.jax._compile import compile_gradient
         from harness.methods.jax._reversible_heun import kept_heun_gradient
+        from harness.methods.jax._segment import by_steps
         from harness.methods.jax._solve import JaxSolve
+        from harness.schemes._runge_kutta import AbstractRungeKutta
 
         solve = JaxSolve(problem, scheme, case)
         if case.stepping == "adaptive":
             return compile_gradient(_adaptive.backprop, solve, path)
-        return compile_gradient(kept_heun_gradient if scheme.name == REVERSIBLE else by_steps, solve, path)
+        if scheme.name == REVERSIBLE:
+            return compile_gradient(kept_heun_gradient, solve, path)
+        return compile_gradient(_by_stages if isinstance(scheme, AbstractRungeKutta) else by_steps, solve, path)
 
 
-def by_steps(solve, y0, theta, noise):
-    """Scan forwards, keeping states; scan backwards, JAX's own vector–Jacobian product of a step after another."""
-    import jax
-    import jax.numpy as jnp
+def _by_stages(solve, y0, theta, noise):
+    """The steps' own derivative, at the stages that were kept."""
+    from harness.methods.jax._segment import gradient_by_steps
+    from harness.methods.jax._stages import step_at, step_keeping
 
-    from harness.methods.jax._segment import backward, forward_keeping
-    from harness.methods.jax._solve import add, zeros
-
-    def to_observation(state, k):
-        state, kept = forward_keeping(solve, state, theta, noise, start=k * solve.stride, count=solve.stride)
-        return state, (state[0], kept)
-
-    def from_observation(carry, inputs):
-        (y_bar, *rest), theta_bar = carry
-        k, cotangent, kept = inputs
-        carry = ((y_bar + cotangent, *rest), theta_bar)
-        return backward(solve, carry, theta, kept, start=k * solve.stride, count=solve.stride), None
-
-    state, init_vjp = jax.vjp(solve.init, y0, theta)
-    observations = jnp.arange(solve.case.observations)
-    state, (ys, kept) = jax.lax.scan(to_observation, state, observations)
-    loss, cotangents = solve.loss_cotangents(ys)
-    carry, _ = jax.lax.scan(
-        from_observation, (zeros(state), zeros(theta)), (observations, cotangents, kept), reverse=True
-    )
-    y0_bar, theta_bar = init_vjp(carry[0])
-    return loss, add(carry[1], theta_bar), y0_bar
+    return gradient_by_steps(solve, y0, theta, noise, keep=step_keeping, again=step_at)

@@ -44,14 +44,14 @@ def _gradient(solve, y0, theta, noise):
     import jax.numpy as jnp
 
     from harness.methods._symplectic import stage_cotangent, stage_state
-    from harness.methods.jax._segment import forward_keeping
+    from harness.methods.jax._segment import forward_keeping, step_alone
     from harness.methods.jax._solve import add, zeros
 
     tableau, dt, stages = solve.scheme, solve.dt, len(solve.scheme.b)
 
     def step(carry, n, dW, kept):
         """λ before step n from λ after it."""
-        (adjoint, theta_bar), ((before, *_), _) = carry, kept
+        (adjoint, theta_bar), ((before, *_), *_) = carry, kept
 
         def increment(i):
             return lambda y, theta: solve.terms(theta).increment(solve.time(n) + tableau.c[i] * dt, y, dt, dW)
@@ -71,7 +71,8 @@ def _gradient(solve, y0, theta, noise):
         return (adjoint + sum(later.values()), theta_bar), None
 
     def to_observation(state, k):
-        state, kept = forward_keeping(solve, state, theta, noise, start=k * solve.stride, count=solve.stride)
+        start = k * solve.stride
+        state, kept = forward_keeping(solve, state, theta, noise, start=start, count=solve.stride, keep=step_alone)
         return state, (state[0], kept)
 
     def from_observation(carry, inputs):
