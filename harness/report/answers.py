@@ -84,7 +84,11 @@ def _overhead(methods: pd.DataFrame) -> list[str]:
 
 
 def memory_slopes(methods: pd.DataFrame) -> pd.DataFrame:
-    """The log–log slope of peak memory over steps, a row a method and setting with at least three step counts."""
+    """Log–log slopes of peak memory over steps, a row a method and setting with at least three step counts.
+
+    `slope` is over all of them, `last` from the last but one to the last: 0 where memory has stopped growing, as that
+    of a sampler which holds a chunk of steps, once the steps fill it.
+    """
     axes = [
         "method",
         "scheme",
@@ -98,19 +102,21 @@ def memory_slopes(methods: pd.DataFrame) -> pd.DataFrame:
         "brownian",
     ]
     known = methods.dropna(subset=["peak_bytes"])
-    rows = [
-        dict(zip(axes, key, strict=True)) | {"slope": log_slope(group["steps"], group["peak_bytes"])}
-        for key, group in known.groupby(axes, sort=False)
-        if group["steps"].nunique() >= 3
-    ]
-    return pd.DataFrame(rows, columns=[*axes, "slope"])
+    rows = []
+    for key, group in known.sort_values("steps").groupby(axes, sort=False):
+        if group["steps"].nunique() >= 3:
+            steps, peaks = group["steps"], group["peak_bytes"]
+            slopes = {"slope": log_slope(steps, peaks), "last": log_slope(steps.tail(2), peaks.tail(2))}
+            rows.append(dict(zip(axes, key, strict=True)) | slopes)
+    return pd.DataFrame(rows, columns=[*axes, "slope", "last"])
 
 
 def _memory(methods: pd.DataFrame) -> list[str]:
     slopes = memory_slopes(methods)
     if slopes.empty:
         return []
-    worst = slopes.groupby("method")["slope"].max().sort_values()
+    growth = slopes["slope"].where(slopes["last"] > FLAT, slopes["last"])
+    worst = growth.groupby(slopes["method"]).max().sort_values()
     flat = [str(m) for m, s in worst.items() if s <= FLAT]
     growing = [f"{m} (steps^{s:.2f})" for m, s in worst.items() if s > FLAT]
     sentences = []

@@ -15,6 +15,7 @@ from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.errors import UnsupportedError
 from harness.gradient_arrays import PARTS, GradientArrays
+from harness.measure.allocator import keep_freed_memory
 from harness.measure.framework import FRAMEWORKS, pin
 from harness.method import Gradient
 from harness.problem import AbstractProblem
@@ -84,6 +85,7 @@ class CaseTarget:
 
     def __init__(self, case: Case, plugins: tuple[str, ...], lane: int) -> None:
         pin(case.threads, lane)
+        keep_freed_memory()
         registry = Registry.load(plugins)
         self.case = case
         self.method = registry.methods[case.method]

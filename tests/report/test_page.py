@@ -169,6 +169,16 @@ def test_memory_slopes(run):
     assert slopes["torch/adjoint"] == pytest.approx(0.0, abs=1e-12)
 
 
+def test_memory_that_stops_growing(run, make_case):
+    """As that of what holds a chunk of steps, which few steps don't fill."""
+    for steps, peak in ((32, 150_000), (128, 180_000), (512, 180_000), (2048, 180_000)):
+        case = make_case(method="torch/reversible", scheme="reversible-heun", steps=steps)
+        run.append(Record(run=run.id, suite="tiny", case=case, status="ok", measured=Measured(peak_bytes=peak)))
+    frame = load(run.folder)
+    assert memory_slopes(frame).set_index("method")["slope"]["torch/reversible"] > 0.03
+    assert "does not grow with the steps for torch/adjoint and torch/reversible" in "\n".join(answers(frame))
+
+
 def test_answers_are_made_from_the_data(run):
     text = "\n".join(answers(load(run.folder)))
     assert "torch/backprop is 2× to 2× as fast as torchsde/backprop" in text

@@ -1,0 +1,21 @@
+"""The C library's allocator in the child that measures."""
+
+from __future__ import annotations
+
+import ctypes
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3), glibc
+_MOST = 2**31 - 1  # free bytes at the top of the heap, beyond which they are given back: an int's greatest
+_LARGEST_ON_HEAP = 32 * 2**20  # bytes; glibc takes no more for this one
+
+
+def keep_freed_memory() -> bool:
+    """Freed memory stays with the process, to be used again. Returns whether the allocator could be told so.
+
+    glibc gives memory back to the system where enough is free at the heap's top, and gets it again page by page: that
+    can take as long as the gradient, and what lies at the top is chance.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:  # not glibc
+        return False
+    return bool(mallopt(_TRIM_THRESHOLD, _MOST)) and bool(mallopt(_MMAP_THRESHOLD, _LARGEST_ON_HEAP))
