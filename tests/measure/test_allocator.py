@@ -24,6 +24,6 @@ print(faults())
 
 
 def test_freed_memory_is_used_again():
-    """64 MiB are 16,384 pages, most of which glibc gives back and gets again where it isn't told; one piece may move."""
+    """64 MiB are 16,384 pages, most of which glibc gives back and gets again unless told not to; a piece may move."""
     found = subprocess.run([sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True)
     assert int(found.stdout) <= 1024
