@@ -1,0 +1,90 @@
+"""The runs committed under results/published, and the tables in docs/results.md that are made of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from harness.frames import load, speedups
+from harness.report.answers import memory_slopes
+from harness.report.format import NOTHING, decimal, error, seconds, size
+from harness.report.ratios import ratios
+from harness.store import open_run
+
+ROOT = Path(__file__).parent.parent
+RUNS = {path.parent.name: path for path in sorted((ROOT / "results/published").glob("*/*")) if path.is_dir()}
+PAGE = (ROOT / "docs/results.md").read_text()
+
+
+def speed(frame: pd.DataFrame) -> list[list[str]]:
+    """A row a native and a library method: mean and least ratio by sampler, and time over floor."""
+    found = {
+        (row["native"], row["library"], row["brownian"]): row for row in ratios(speedups(frame)).to_dict("records")
+    }
+    rows = []
+    for native, library in dict.fromkeys(key[:2] for key in found):
+        own, shared = (found.get((native, library, sampler), {}) for sampler in ("own", "shared"))
+        figures = [own.get("mean"), own.get("least"), shared.get("mean"), shared.get("least"), own.get("floor")]
+        rows.append([native, library, *map(decimal, figures)])
+    return rows
+
+
+def memory(frame: pd.DataFrame) -> list[list[str]]:
+    """A row a method and scheme, diagonal noise: peak memory at the fewest and the most steps, its exponent, time."""
+    chosen = frame[(frame["noise"] == "diagonal") & (frame["status"] == "ok") & ~frame["method"].str.contains("floor")]
+    slopes = {(row["method"], row["scheme"]): row["slope"] for row in memory_slopes(chosen).to_dict("records")}
+    rows = []
+    for (method, scheme), group in chosen.sort_values("steps").groupby(["method", "scheme"], sort=True):
+        *_, many = records = group.to_dict("records")
+        figures = size(records[0]["peak_bytes"]), size(many["peak_bytes"]), decimal(slopes[method, scheme])
+        rows.append([method, scheme, *figures, seconds(many["seconds_median"])])
+    return rows
+
+
+def noise(frame: pd.DataFrame) -> list[list[str]]:
+    """A row a method, Stratonovich: its own error on the discrete solve and that to the true gradient, by noise."""
+    chosen = frame[(frame["calculus"] == "stratonovich") & (frame["status"] == "ok")]
+    rows = []
+    for (method, scheme), group in chosen.groupby(["method", "scheme"], sort=True):
+        by_noise = {row["noise"]: row for row in group.to_dict("records")}
+        figures = [
+            error(by_noise.get(kind, {}).get(f"{column}_theta_median"))
+            for column in ("adjoint_error", "gradient_error")
+            for kind in ("additive", "diagonal", "general")
+        ]
+        if set(figures) != {NOTHING}:
+            rows.append([method, scheme, *figures])
+    return rows
+
+
+TABLES = {"speed": speed, "memory": memory, "noise": noise}
+
+
+def table(suite: str) -> list[list[str]]:
+    """The rows of the table below the heading of a suite."""
+    section = re.split(r"^## ", PAGE, flags=re.MULTILINE)
+    (found,) = (part for part in section if part.startswith(f"`{suite}`"))
+    lines = [line for line in found.splitlines() if line.startswith("| ")]
+    return [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in lines[1:]]
+
+
+@pytest.mark.parametrize("suite", TABLES)
+def test_tables_are_those_of_the_runs(suite):
+    assert table(suite) == TABLES[suite](load(RUNS[suite]))
+
+
+@pytest.mark.parametrize("suite", RUNS)
+def test_a_published_run_says_what_it_was_taken_with(suite):
+    """Nothing failed; the code was a commit, and the machine had nothing else to do."""
+    run = open_run(RUNS[suite])
+    frame = load(RUNS[suite])
+    assert set(frame["status"]) <= {"ok", "unsupported"}
+    assert frame["cpu_ratio"].dropna().median() > 0.95
+    for execution in run.about()["executions"]:
+        assert execution["processor"]
+        assert execution["packages"]["torch"]
+        assert re.fullmatch(r"[0-9a-f]{40}", execution["git_revision"])
+    assert str(run.folder.relative_to(ROOT)) in PAGE
