@@ -197,8 +197,8 @@ def parse_suite(text: str, path: Path) -> Suite:
 
 
 def _explain(path: Path, error: ValidationError) -> InputError:
-    """The first mistake, as file, key, what was given, what is allowed."""
-    first = error.errors()[0]
+    """The first mistake, as file, key, what was given, what is allowed. An unknown key may be why another is missing."""
+    first = min(error.errors(), key=lambda mistake: mistake["type"] != "extra_forbidden")
     location = [part for part in first["loc"] if not (isinstance(part, str) and ("[" in part or "(" in part))]
     key = ".".join(str(part) for part in location)
     given = repr(first["input"])

@@ -49,7 +49,7 @@ def test_affine(make):
     generator = np.random.default_rng(0)
     y, weights, biases = (generator.normal(size=shape) for shape in [(5, 4), (4, 3), (3,)])
     np.testing.assert_allclose(
-        np.asarray(affine(make(y), make(weights), make(biases))), y @ weights + biases, rtol=1e-6, atol=1e-6
+        np.asarray(affine(make(y), make(weights), make(biases))), y @ weights + biases, rtol=1e-13, atol=1e-14
     )
 
 

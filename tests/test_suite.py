@@ -24,6 +24,11 @@ grid:
 WRONG = [
     ("unknown key", GOOD + "gird: 1\n", ["gird", "unknown key", "did you mean 'grid'"]),
     ("unknown key in grid", GOOD + "    stepz: 3\n", ["grid.0.stepz", "unknown key", "steps"]),
+    (
+        "misspelt required key",
+        GOOD.replace("noise:", "nois:"),
+        ["grid.0.nois:", "unknown key", "did you mean 'noise'"],
+    ),
     ("wrong type", GOOD + "    steps: many\n", ["grid.0.steps", "'many'", "integer"]),
     (
         "unknown method",
