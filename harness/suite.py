@@ -197,7 +197,7 @@ def parse_suite(text: str, path: Path) -> Suite:
 
 
 def _explain(path: Path, error: ValidationError) -> InputError:
-    """The first mistake, as file, key, what was given, what is allowed. An unknown key may be why another is missing."""
+    """The first mistake: file, key, what was given, what is allowed. An unknown key goes before one that is missing."""
     first = min(error.errors(), key=lambda mistake: mistake["type"] != "extra_forbidden")
     location = [part for part in first["loc"] if not (isinstance(part, str) and ("[" in part or "(" in part))]
     key = ".".join(str(part) for part in location)
