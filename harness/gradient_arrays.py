@@ -14,17 +14,27 @@ PARTS = ("theta", "y0", "loss")
 
 @dataclass(frozen=True)
 class GradientArrays:
-    """A gradient in numpy, float64: θ's entries in the order of their sorted names, y0's flattened."""
+    """A gradient in numpy, float64: θ's entries in the order of their sorted names, y0's flattened.
+
+    `largest` is the largest absolute entry of the observed states, of a solve of which it is known.
+    """
 
     loss: float
     theta: np.ndarray
     y0: np.ndarray
     evaluations: float | None = None
     variance: float | None = None
+    largest: float | None = None
 
     @classmethod
     def of(
-        cls, loss: Any, theta: Mapping[str, Any], y0: Any, evaluations: Any = None, variance: Any = None
+        cls,
+        loss: Any,
+        theta: Mapping[str, Any],
+        y0: Any,
+        evaluations: Any = None,
+        variance: Any = None,
+        largest: float | None = None,
     ) -> GradientArrays:
         """From arrays that numpy can read."""
         parts = [np.asarray(theta[name], dtype=np.float64).ravel() for name in sorted(theta)]
@@ -34,6 +44,7 @@ class GradientArrays:
             np.asarray(y0, dtype=np.float64).ravel(),
             None if evaluations is None else float(evaluations),
             None if variance is None else float(variance),
+            largest,
         )
 
     def finite(self) -> bool:

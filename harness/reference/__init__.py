@@ -4,8 +4,9 @@ Two of them, on one shared path. `continuous` is the gradient of the problem its
 that a case asks for.
 """
 
+from harness.reference.bars import Reference
 from harness.reference.cache import ReferenceCache
 from harness.reference.discrete_solve import discrete
-from harness.reference.truth import Reference, continuous
+from harness.reference.truth import continuous
 
 __all__ = ["Reference", "ReferenceCache", "continuous", "discrete"]

@@ -20,11 +20,11 @@ from harness.gradient_arrays import GradientArrays
 from harness.problem import AbstractProblem
 from harness.reference.sources import sources
 
-Found = TypeVar("Found", bound=GradientArrays | None)
+Found = TypeVar("Found")
 Question = tuple[Any, ...]
 """(kind, problem, case, path, and what else the computation takes)."""
 
-_COMPUTES = ("adaptive", "closed_form", "fine_grid")
+_COMPUTES = ("ode", "sde", "closed_form")
 """The modules beside this one that compute references."""
 _LIBRARIES = ("jax", "jaxlib", "diffrax", "equinox", "numpy")
 
@@ -39,30 +39,33 @@ class ReferenceCache:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or default_cache_folder()
 
-    def get(self, question: Question, compute: Callable[[], Found]) -> Found:
-        """The answer, computed and stored where it isn't there or can't be read. That there is none is not stored."""
+    def get(self, question: Question, compute: Callable[[], Found], kind: type = GradientArrays) -> Found:
+        """The answer, computed and stored where it isn't there or can't be read. That there is none is not stored.
+
+        `kind` is the answer's class, a dataclass of numbers and arrays.
+        """
         path = self.folder / f"{cache_key(*question)}.npz"
-        stored = _stored(path)
+        stored = _stored(path, kind)
         if stored is not None:
             return cast(Found, stored)
-        gradient = compute()
-        if gradient is None:
-            return gradient
+        answer: Any = compute()
+        if answer is None:
+            return answer
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             temporary = path.with_name(f"{path.stem}.{os.getpid()}.tmp")
             with temporary.open("wb") as file:
-                np.savez(file, loss=gradient.loss, theta=gradient.theta, y0=gradient.y0)
+                np.savez(file, **{name: value for name, value in vars(answer).items() if value is not None})
             temporary.replace(path)
         except OSError:
             pass  # A cache that can't be written costs time, not results.
-        return gradient
+        return answer
 
 
-def _stored(path: Path) -> GradientArrays | None:
+def _stored(path: Path, kind: type) -> Any:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-            return GradientArrays(float(data["loss"]), data["theta"], data["y0"])
+            return kind(**{name: data[name] if data[name].ndim else float(data[name]) for name in data})
     except Exception:  # There is none, or whatever a damaged archive makes numpy and zipfile raise.
         return None
 

@@ -27,12 +27,13 @@ def closed_form(problem: AbstractProblem, case: Case, path: SharedPath | None) -
     if problem.solution(np, times[-1], W[-1], y0, theta) is None:
         return None
 
-    def loss(y0: Any, theta: Any) -> Any:
-        states = [problem.solution(jnp, t, w, y0, theta) for t, w in zip(times, W, strict=True)]
-        return problem.loss(jnp, jnp.stack(states))
+    def loss(y0: Any, theta: Any) -> tuple[Any, Any]:
+        states = jnp.stack([problem.solution(jnp, t, w, y0, theta) for t, w in zip(times, W, strict=True)])
+        return problem.loss(jnp, states), abs(states).max()
 
-    value, (y0_bar, theta_bar) = jax.value_and_grad(loss, (0, 1))(jnp.asarray(y0), jax.tree.map(jnp.asarray, theta))
-    return GradientArrays.of(value, theta_bar, y0_bar)
+    gradient = jax.value_and_grad(loss, (0, 1), has_aux=True)
+    (value, largest), (y0_bar, theta_bar) = gradient(jnp.asarray(y0), jax.tree.map(jnp.asarray, theta))
+    return GradientArrays.of(value, theta_bar, y0_bar, largest=float(largest))
 
 
 def _coarsest_grid(case: Case) -> int:

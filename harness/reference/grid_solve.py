@@ -1,0 +1,125 @@
+"""The gradient of a discrete solve on a given grid of times, by backpropagation in chunks of steps."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from harness.case import Case
+from harness.gradient_arrays import GradientArrays
+from harness.initial import initial_values
+from harness.problem import AbstractProblem
+from harness.scheme import AbstractScheme
+from harness.terms import Terms
+
+CHUNK = 256
+"""Steps that are held at a time."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Increasing `times`, (steps + 1,), and the places among them that are observed, (observations,)."""
+
+    times: np.ndarray
+    observed: np.ndarray
+
+    @classmethod
+    def equal(cls, problem: AbstractProblem, steps: int, observations: int) -> Grid:
+        """Steps of one length, observations as far apart as they can be."""
+        times = problem.t0 + (problem.t1 - problem.t0) * np.arange(steps + 1) / steps
+        return cls(times, steps // observations * np.arange(1, observations + 1))
+
+    @property
+    def steps(self) -> int:
+        """The number of steps."""
+        return len(self.times) - 1
+
+    def halved(self) -> Grid:
+        """Every step cut in two."""
+        middles = (self.times[:-1] + self.times[1:]) / 2
+        times = np.empty(2 * self.steps + 1)
+        times[0::2], times[1::2] = self.times, middles
+        return Grid(times, 2 * self.observed)
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Some steps as one differentiable function. It is hashable, so that one trace serves every grid."""
+
+    problem: AbstractProblem
+    scheme: AbstractScheme
+
+    def __call__(self, y: Any, theta: Any, t: Any, dt: Any, noise: Any) -> Any:
+        """The state after the steps, and the states after each. A step is recomputed in its gradient, not kept."""
+        terms = Terms(jnp, self.problem, theta, stratonovich=True)
+
+        @jax.checkpoint
+        def step(y: Any, inputs: Any) -> tuple[Any, Any]:
+            t, dt, noise = inputs
+            (y,) = self.scheme.step(terms, t, dt, (y,), noise)
+            return y, y
+
+        return jax.lax.scan(step, y, (t, dt, noise))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _forward(chunk: _Chunk, y: Any, theta: Any, t: Any, dt: Any, noise: Any) -> Any:
+    return chunk(y, theta, t, dt, noise)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _backward(chunk: _Chunk, y: Any, theta: Any, t: Any, dt: Any, noise: Any, y_bar: Any, ys_bar: Any) -> Any:
+    _, vjp = jax.vjp(lambda y, theta: chunk(y, theta, t, dt, noise), y, theta)
+    return vjp((y_bar, ys_bar))
+
+
+def grid_solve(
+    problem: AbstractProblem,
+    case: Case,
+    scheme: AbstractScheme,
+    grid: Grid,
+    noise: Callable[[int, int], Any] | None = None,
+) -> GradientArrays:
+    """The gradient of the scheme's solve on the grid, float64. Memory is that of a chunk of steps.
+
+    `noise(start, stop)` is what drives these steps; None for an ODE. Only the state at the start of every chunk is
+    kept; the noise is made again for the backward sweep. The last chunk of an ODE is filled up with steps of length
+    zero, so that grids of all sizes run the same compiled code.
+    """
+    y0, theta = initial_values(problem, case.batch, case.seed)
+    size = CHUNK if noise is None else next(n for n in range(min(CHUNK, grid.steps), 0, -1) if grid.steps % n == 0)
+    chunk = _Chunk(problem, scheme)
+    parameters = jax.tree.map(jnp.asarray, theta)
+    times = np.append(grid.times, np.full(-grid.steps % size, grid.times[-1]))
+
+    def arguments(start: int) -> tuple[Any, Any, Any]:
+        here = times[start : start + size + 1]
+        made = None if noise is None else jax.tree.map(jnp.asarray, noise(start, start + size))
+        return jnp.asarray(here[:-1]), jnp.asarray(np.diff(here)), made
+
+    def seen_in(start: int) -> np.ndarray:
+        return np.flatnonzero((grid.observed > start) & (grid.observed <= start + size))
+
+    y = jnp.asarray(y0)
+    starts, seen = [], []
+    for start in range(0, grid.steps, size):
+        starts.append(y)
+        # Waited for: what is dispatched ahead would hold the noise of many chunks.
+        y, ys = jax.block_until_ready(_forward(chunk, y, parameters, *arguments(start)))
+        seen += [ys[k] for k in grid.observed[seen_in(start)] - start - 1]
+    loss, cotangents = jax.value_and_grad(functools.partial(problem.loss, jnp))(jnp.stack(seen))
+    y_bar, theta_bar = jnp.zeros_like(y), jax.tree.map(jnp.zeros_like, parameters)
+    for start in reversed(range(0, grid.steps, size)):
+        here = seen_in(start)
+        ys_bar = np.zeros((size, *y.shape))
+        ys_bar[grid.observed[here] - start - 1] = np.asarray(cotangents)[here]
+        found = _backward(chunk, starts.pop(), parameters, *arguments(start), y_bar, jnp.asarray(ys_bar))
+        y_bar, product = jax.block_until_ready(found)
+        theta_bar = jax.tree.map(jnp.add, theta_bar, product)
+    return GradientArrays.of(loss, theta_bar, y_bar, largest=max(float(jnp.abs(y).max()) for y in seen))

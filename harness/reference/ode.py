@@ -1,0 +1,77 @@
+"""The gradient of an ODE's solution, with bars that cover the error of the gradient and not only of the solution."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from harness.case import Case
+from harness.gradient_arrays import GradientArrays, relative_errors
+from harness.problem import AbstractProblem
+from harness.reference.adaptive_grid import adaptive_grid
+from harness.reference.bars import ROUNDING, Reference
+from harness.reference.cache import ReferenceCache
+from harness.reference.dop853 import Dop853
+from harness.reference.grid_solve import Grid, grid_solve
+from harness.reference.loss_differences import LossDifferences, loss_differences
+
+SAFETY = 2.0
+"""A bar is so many times the largest distance of the gradient from those that it is compared with."""
+COARSEST = 2**8
+"""Equal steps, at least, and at least twice as many as the case has."""
+FINEST = 2**14
+"""Equal steps, at most, unless twice the case's are more."""
+
+_SCHEME = Dop853()  # one instance, since a compiled chunk is known by its scheme
+
+
+def ode(
+    problem: AbstractProblem,
+    case: Case,
+    cache: ReferenceCache,
+    *,
+    found: Sequence[GradientArrays] = (),
+    most_steps: int,
+) -> Reference:
+    """The gradient of the solve at steps that are controlled for the sensitivities too, each cut in two.
+
+    Three computations stand beside it, whose errors are independent of its own: the same steps uncut, steps of one
+    length, and differences of the loss. Each bar is `SAFETY` times the largest distance from the first two, and never
+    less than the distance from the third. Steps of one length get finer until the bars resolve the errors of `found`,
+    or there would be more than `FINEST` or `most_steps` of them. Raises RuntimeError where the solution can't be had.
+    """
+
+    @functools.cache
+    def adapted() -> Grid:
+        return adaptive_grid(problem, case)
+
+    def solved(kind: str, grid_of, *rest: int) -> GradientArrays:
+        return cache.get((kind, problem, case, None, *rest), lambda: grid_solve(problem, case, _SCHEME, grid_of()))
+
+    whole = solved("adapted steps", adapted)
+    halved = solved("halved steps", lambda: adapted().halved())
+    differences = cache.get(
+        ("loss differences", problem, case, None), lambda: loss_differences(problem, case), LossDifferences
+    )
+    misses = differences.misses(halved)
+
+    def compared(equal: GradientArrays) -> Reference:
+        """An equal grid that is too coarse to stay finite says nothing."""
+        others = [relative_errors(other, halved) for other in (whole, equal) if other.finite()]
+        bars = {
+            part: max(SAFETY * max(distance[part] for distance in others) + ROUNDING, misses.get(part, 0.0))
+            for part in others[0]
+        }
+        return Reference(halved, **bars)
+
+    if not whole.finite() or not halved.finite():
+        raise RuntimeError("the reference's gradient isn't finite")
+    steps = case.steps
+    while steps < max(COARSEST, 2 * case.steps):
+        steps *= 2
+    while True:
+        equal = solved("equal steps", lambda steps=steps: Grid.equal(problem, steps, case.observations), steps)
+        reference = compared(equal)
+        if reference.resolves(found) or 4 * steps > min(FINEST, most_steps):
+            return reference
+        steps *= 4
