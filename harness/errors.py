@@ -21,6 +21,10 @@ class UnsupportedError(Exception):
     """A method can't do a case, and only found out while building it. Recorded as `unsupported`."""
 
 
+class ProblemError(Exception):
+    """A problem, or a method's gradient, has a wrong form: what was given and what is needed, in a sentence."""
+
+
 def one_of(names: Iterable[str], given: object = None) -> str:
     """`allowed: a, b, c`, led by the nearest name where one is near."""
     choices = sorted(names)

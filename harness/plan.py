@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from harness.case import AXES, Case
 from harness.errors import InputError, one_of
 from harness.machine import Machine
 from harness.method import AbstractGradientMethod
+from harness.methods._adaptive import adaptive_refusal
+from harness.methods._support import whole_observations
 from harness.registry import Registry
 from harness.suite import Grid, Suite
 
@@ -39,6 +41,14 @@ class Plan:
         if not plan.cases and not plan.unsupported:
             raise InputError("--only", "", f"{' '.join(filters)} leaves nothing of the suite")
         return plan
+
+    def refusing(self, reason: Callable[[Case], str | None]) -> Plan:
+        """The plan in which the cases that `reason` has one for are unsupported."""
+        reasons = {case: reason(case) for case in self.cases}
+        return Plan(
+            tuple(case for case, why in reasons.items() if why is None),
+            (*self.unsupported, *((case, why) for case, why in reasons.items() if why is not None)),
+        )
 
 
 def _parse_filter(text: str) -> tuple[str, str]:
@@ -118,35 +128,37 @@ def _settle(case: Case, registry: Registry, machine: Machine) -> tuple[Case, str
     """The case with its scheme filled in, and why it can't be done, or None."""
     method = registry.methods[case.method]
     schemes = [case.scheme] if case.scheme else [s for s in method.default_schemes if s in registry.schemes]
-    first_reason = None
+    first_reason = _whatever_the_scheme(case, method, machine)
+    if first_reason is not None:
+        return replace(case, scheme=schemes[0]), first_reason
     for scheme in schemes:
         candidate = replace(case, scheme=scheme)
-        reason = _reason(candidate, registry, machine)
+        reason = _reason(candidate, registry)
         if reason is None:
             return candidate, None
         first_reason = first_reason or reason
     return replace(case, scheme=schemes[0]), first_reason
 
 
-def _reason(case: Case, registry: Registry, machine: Machine) -> str | None:
-    """Why the case can't be done: by the problem, the scheme, the method or this machine."""
+def _whatever_the_scheme(case: Case, method: AbstractGradientMethod, machine: Machine) -> str | None:
+    """Why no scheme could do the case, or None: said before what a single scheme can't do."""
+    return whole_observations(case) or _sampling(case, method) or machine.unsupported(case, method.framework)
+
+
+def _reason(case: Case, registry: Registry) -> str | None:
+    """Why the case can't be done with its scheme, or None: by the problem, the scheme, the stepping or the method."""
     try:
-        problem = registry.problem(case.problem, noise=case.noise, calculus=case.calculus, dim=case.dim)
+        problem = registry.problem_of(case)
     except ValueError as error:
         return str(error)
-    method = registry.methods[case.method]
-    return (
-        registry.schemes[case.scheme].unsupported(problem)
-        or _sampling(case, method)
-        or method.unsupported(case)
-        or machine.unsupported(case, method.framework)
-    )
+    scheme, method = registry.schemes[case.scheme], registry.methods[case.method]
+    return scheme.unsupported(problem) or adaptive_refusal(problem, scheme, case) or method.unsupported(case)
 
 
 def _sampling(case: Case, method: AbstractGradientMethod) -> str | None:
     """Why the method has no such sampler or stepping, or None."""
     if case.brownian not in method.samplers:
-        return f"it has the samplers {', '.join(method.samplers)}, not {case.brownian}"
+        return f"brownian: {case.brownian} is not supported by {method.name}; allowed: {', '.join(method.samplers)}"
     if case.stepping not in method.steppings:
-        return f"its steps are {' or '.join(method.steppings)}, not {case.stepping}"
+        return f"stepping: {case.stepping} is not supported by {method.name}; allowed: {', '.join(method.steppings)}"
     return None

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from harness.case import CALCULI, NOISES
 from harness.random import Normals
+
+if TYPE_CHECKING:
+    from harness.initial import Values
 
 Theta = Mapping[str, Any]
 
@@ -28,6 +31,8 @@ class AbstractProblem(ABC):
     noise: str
     calculus: str
     dim: int
+    values: Values | None = field(default=None, repr=False, compare=False)
+    """y0 and θ, where the harness has drawn them for a block: see `harness.initial.initial_values`."""
 
     name: ClassVar[str]
     t0: ClassVar[float] = 0.0

@@ -24,13 +24,14 @@ from typing import Any
 
 import yaml
 
+from harness.case import Case
 from harness.errors import InputError, one_of
 from harness.method import AbstractGradientMethod
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
 GROUPS = ("harness.methods", "harness.problems", "harness.schemes")
-_OWN_FIELDS = {"noise", "calculus", "dim"}
+_OWN_FIELDS = {"noise", "calculus", "dim", "values"}
 
 
 class Registry:
@@ -122,6 +123,14 @@ class Registry:
         """The problem itself. Raises ValueError where it has no such form."""
         cls, parameters = self.problem_class(spec)
         return cls(noise=noise, calculus=calculus, dim=dim, **parameters)
+
+    def is_built_in(self, spec: str) -> bool:
+        """Whether the problem is one of the package's own."""
+        return self.problem_class(spec)[0].__module__.startswith("harness.problems.")
+
+    def problem_of(self, case: Case) -> AbstractProblem:
+        """The problem of a case. Raises ValueError where it has no such form."""
+        return self.problem(case.problem, noise=case.noise, calculus=case.calculus, dim=case.dim)
 
 
 def _class(registered: Any) -> type:

@@ -8,6 +8,7 @@ from typing import Any
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays, relative_error
+from harness.initial import Values, draw
 from harness.measure.framework import FRAMEWORKS
 from harness.method import AbstractGradientMethod, Gradient
 from harness.problem import AbstractProblem
@@ -17,6 +18,11 @@ from harness.registry import Registry
 def problem_of(registry: Registry, case: Case) -> AbstractProblem:
     """The case's problem."""
     return registry.problem(case.problem, noise=case.noise, calculus=case.calculus, dim=case.dim)
+
+
+def values_of(case: Case) -> Values:
+    """y0 and θ of a case of a built-in problem."""
+    return draw(Registry.load().problem_of(case), case.batch, case.seed)
 
 
 def path_of(problem: AbstractProblem, case: Case, seed: int = 7) -> SharedPath | None:

@@ -187,7 +187,9 @@ class Diverges(_Base):
     name = "test/diverges"
 
     def build(self, problem, scheme, case, path):
-        return lambda: Gradient(float("nan"), {}, np.zeros(1))
+        y0, theta = (problem.values.y0, problem.values.theta)
+        zeros = {name: np.zeros(value.shape, case.dtype) for name, value in theta.items()}
+        return lambda: Gradient(float("nan"), zeros, np.zeros(y0.shape, case.dtype))
 
 class Refuses(_Base):
     name = "test/refuses"

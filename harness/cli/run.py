@@ -38,11 +38,14 @@ def run(
     parsed, text = read_suite(suite)
     if device is not None:
         parsed = _with_device(parsed, device)
+    from harness.runner.forms import refuse_unworkable
+
     registry = Registry.load(parsed.plugins)
     devices = _cuda_devices(parsed)
     plan = make_plan(parsed, suite, registry, Machine.here(frozenset(devices)))
     if only:
         plan = plan.only(only)
+    plan = refuse_unworkable(plan, parsed, registry)
     if dry_run:
         _print_plan(parsed, plan, registry)
         return
@@ -112,7 +115,7 @@ def _measure(
 
 
 def _write_page(run: Any, report: Path, console: Any, *, with_speedups: bool) -> None:
-    from harness.cli.show import print_ratios, print_speedups, print_summary
+    from harness.cli.show import print_failures, print_ratios, print_speedups, print_summary
     from harness.report.page import write_report
 
     page = write_report(run, report)
@@ -121,6 +124,7 @@ def _write_page(run: Any, report: Path, console: Any, *, with_speedups: bool) ->
         print()
         print_ratios(run)
         print()
+    print_failures(run)
     print_summary(run)
     console.print(f"The page: {page}", highlight=False, soft_wrap=True)
 

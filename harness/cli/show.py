@@ -18,6 +18,7 @@ def show(
     """Print a run's records and its summary."""
     opened = open_run(run)
     print_records(opened)
+    print_failures(opened)
     print_summary(opened)
 
 
@@ -41,6 +42,23 @@ def print_records(run: Run) -> None:
     ]
     headings = ("method", "scheme", "setting", "status", "time", "peak", "gradient error", "adjoint error")
     _print_table(headings, rows)
+
+
+MOST_REASONS = 20
+"""Reasons that are printed; the page has them all."""
+
+
+def print_failures(run: Run) -> None:
+    """Why cases failed: a line a status, method, scheme and reason, the most frequent first.
+
+    Unsupported cases are left to `--dry-run` and to the page.
+    """
+    rows = [row for row in run.rows() if row["status"] not in ("ok", "unsupported")]
+    counts = Counter((row["status"], row["method"], row["scheme"], row["reason"]) for row in rows)
+    for (status, method, scheme, reason), count in counts.most_common(MOST_REASONS):
+        print(f"{status}: {method} {scheme} ({count} cases): {reason}")
+    if len(counts) > MOST_REASONS:
+        print(f"… and {len(counts) - MOST_REASONS} more reasons, on the page.")
 
 
 def print_speedups(run: Run) -> None:

@@ -5,44 +5,75 @@ from __future__ import annotations
 import contextlib
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
 
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays
 from harness.method import Gradient
 
+Outline = tuple[tuple[int, ...], str | None]
+"""An array's shape, and its dtype by name; None for a plain number, which has none."""
+
 
 class AbstractFramework(ABC):
     """What the harness, and no method, does about a framework."""
+
+    label: ClassVar[str]
+    """Its name, for people."""
 
     @abstractmethod
     def configure(self, case: Case) -> None:
         """Threads and precision, before anything is built."""
 
-    @abstractmethod
     def wait(self, gradient: Gradient) -> None:
-        """Return when the gradient has been computed."""
+        """Return when the gradient has been computed.
 
-    @abstractmethod
+        Whatever of it is a promise is waited for, also where a method's framework is said to be another one.
+        """
+        for array in (gradient.loss, *gradient.theta.values(), gradient.y0):
+            block = getattr(array, "block_until_ready", None)
+            if block is not None:
+                block()
+
     def read(self, gradient: Gradient) -> GradientArrays:
         """The gradient in numpy."""
+        return GradientArrays.of(gradient.loss, gradient.theta, gradient.y0, gradient.evaluations, gradient.variance)
+
+    @abstractmethod
+    def outline(
+        self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
+    ) -> Outline:
+        """Of `function(xp, t, y, theta)`, its arrays being of this precision. Whatever the function raises."""
+
+    def form(self, array: Any) -> Outline:
+        """Shape and dtype of an array, or of a plain number."""
+        dtype = getattr(array, "dtype", None)
+        return tuple(np.shape(array)), None if dtype is None else str(dtype).removeprefix("torch.")
 
 
 class Numpy(AbstractFramework):
     """For plugins that need neither torch nor jax."""
 
+    label = "numpy"
+
     def configure(self, case: Case) -> None:
         """Nothing."""
 
-    def wait(self, gradient: Gradient) -> None:
-        """Nothing: numpy computes at once."""
-
-    def read(self, gradient: Gradient) -> GradientArrays:
-        """As it is."""
-        return GradientArrays.of(gradient.loss, gradient.theta, gradient.y0, gradient.evaluations, gradient.variance)
+    def outline(
+        self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
+    ) -> Outline:
+        """By evaluating it."""
+        found = function(np, t, y.astype(dtype), {name: value.astype(dtype) for name, value in theta.items()})
+        return self.form(found)
 
 
 class Torch(AbstractFramework):
     """PyTorch."""
+
+    label = "PyTorch"
 
     def configure(self, case: Case) -> None:
         """The number of threads."""
@@ -54,7 +85,8 @@ class Torch(AbstractFramework):
         """A CUDA device works asynchronously."""
         import torch
 
-        if gradient.y0.is_cuda:
+        super().wait(gradient)
+        if getattr(gradient.y0, "is_cuda", False):
             torch.cuda.synchronize()
 
     def read(self, gradient: Gradient) -> GradientArrays:
@@ -63,9 +95,22 @@ class Torch(AbstractFramework):
         loss, y0 = gradient.loss.detach().cpu(), gradient.y0.detach().cpu().numpy()
         return GradientArrays.of(loss, theta, y0, gradient.evaluations, gradient.variance)
 
+    def outline(
+        self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
+    ) -> Outline:
+        """By evaluating it."""
+        import torch
+
+        kind = getattr(torch, dtype)
+        tensors = {name: torch.tensor(value, dtype=kind) for name, value in theta.items()}
+        with torch.no_grad():
+            return self.form(function(torch, t, torch.tensor(y, dtype=kind), tensors))
+
 
 class Jax(AbstractFramework):
     """JAX."""
+
+    label = "JAX"
 
     def configure(self, case: Case) -> None:
         """Precision, before anything is traced. XLA sizes its pool of threads by NPROC when its client starts."""
@@ -75,15 +120,17 @@ class Jax(AbstractFramework):
 
         jax.config.update("jax_enable_x64", case.dtype == "float64")
 
-    def wait(self, gradient: Gradient) -> None:
-        """Results are promises until they are waited for."""
+    def outline(
+        self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
+    ) -> Outline:
+        """By tracing it: nothing is computed."""
         import jax
 
-        jax.block_until_ready((gradient.loss, dict(gradient.theta), gradient.y0))
+        def of(array: Any) -> jax.ShapeDtypeStruct:
+            return jax.ShapeDtypeStruct(np.shape(array), dtype)
 
-    def read(self, gradient: Gradient) -> GradientArrays:
-        """numpy reads JAX's arrays."""
-        return GradientArrays.of(gradient.loss, gradient.theta, gradient.y0, gradient.evaluations, gradient.variance)
+        arguments = (of(t), of(y), {name: of(value) for name, value in theta.items()})
+        return self.form(jax.eval_shape(lambda *given: function(jax.numpy, *given), *arguments))
 
 
 FRAMEWORKS: dict[str, AbstractFramework] = {"numpy": Numpy(), "torch": Torch(), "jax": Jax()}
@@ -93,7 +140,7 @@ def pin(threads: int, lane: int = 0) -> None:
     """Bind every thread of the process to `threads` cores: the last ones for lane 0, those before them for lane 1, ….
 
     Timed runs all take lane 0, so that paired methods share a core; building uses the others too. Thread settings alone
-    don't hold (XLA ignores the usual flags): what came of it is measured as `cpu_ratio`.
+    don't hold, since XLA ignores the usual flags: `cpu_ratio` records how many cores were used.
     """
     cores = _USABLE
     end = len(cores) - lane * threads

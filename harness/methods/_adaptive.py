@@ -14,7 +14,6 @@ from typing import Any
 
 from harness.brownian.ticks import ticks_of
 from harness.case import Case
-from harness.errors import UnsupportedError
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 from harness.schemes._runge_kutta import AbstractRungeKutta
@@ -32,14 +31,21 @@ Step = Callable[[Any, Any, State, Any], tuple[State, Any]]
 """(t, dt, state, dW) -> the state after the step, and the embedded error of each controlled array, or None."""
 
 
-def refusal(case: Case) -> str | None:
-    """Why the case's steps can't be adaptive, as far as the case alone tells, or None."""
+def adaptive_refusal(problem: AbstractProblem, scheme: AbstractScheme, case: Case) -> str | None:
+    """Why the case's steps can't be adaptive, or None."""
     if case.stepping == "fixed":
         return None
     if case.noise != "none" and case.brownian == "own":
         return "adaptive steps ask the path at any time, which the sampler own can't answer: use brownian tree"
     if not case.rtol and not case.atol:
         return "adaptive steps need rtol or atol above 0"
+    if scheme.needs_levy_area:
+        return f"{scheme.name} needs Lévy areas, which are known over steps of one length only"
+    if not problem.commutative:
+        return "adaptive steps that skip rejected times converge for commutative noise only"
+    order = scheme.order(problem)
+    if order is None or (problem.noise != "none" and order < 1):
+        return f"adaptive steps need a scheme of order 1 at least, which {scheme.name} isn't here"
     return None
 
 
@@ -68,16 +74,11 @@ class Adaptive:
 
     @classmethod
     def of(cls, problem: AbstractProblem, scheme: AbstractScheme, case: Case, *, sign: int = 1) -> Adaptive:
-        """For this scheme. Raises UnsupportedError where adaptive steps needn't converge to the solution."""
+        """For this scheme, of whose case `adaptive_refusal` has nothing to say."""
         same_in_both = problem.noise in ("none", "additive")
         embedded = isinstance(scheme, AbstractRungeKutta) and scheme.b_error is not None and same_in_both
         order = scheme.order(problem)
-        if scheme.needs_levy_area:
-            raise UnsupportedError(f"{scheme.name} needs Lévy areas, which are known over steps of one length only")
-        if not problem.commutative:
-            raise UnsupportedError("adaptive steps that skip rejected times converge for commutative noise only")
-        if order is None or (problem.noise != "none" and order < 1):
-            raise UnsupportedError(f"adaptive steps need a scheme of order 1 at least, which {scheme.name} isn't here")
+        assert order is not None
         of_ode = order if embedded else order + 1
         ticks = ticks_of(case)
         return cls(

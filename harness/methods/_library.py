@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.case import Case
-from harness.methods._support import whole_observations
 
 
 def scheme_refusal(library: str, solvers: Mapping[str, str], case: Case) -> str | None:
-    """Why the library has no solver for the case's scheme, or can't observe where the case does; None where it can."""
+    """Why the case's scheme isn't offered with the library here, or None. The library may have it all the same."""
     if case.scheme not in solvers:
-        return f"{library} has no {case.scheme}; it has {', '.join(solvers)}"
-    return whole_observations(case)
+        return f"{case.scheme} of {library} is not wrapped here; wrapped: {', '.join(solvers)}"
+    return None

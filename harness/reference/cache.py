@@ -17,6 +17,7 @@ import numpy as np
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays
+from harness.initial import initial_values
 from harness.problem import AbstractProblem
 from harness.reference.sources import sources
 
@@ -86,6 +87,8 @@ def cache_key(kind: str, problem: AbstractProblem, case: Case, path: SharedPath 
     odd = case.steps // (case.steps & -case.steps)
     versions = [version(library) for library in _LIBRARIES]
     parts = [*_code(type(problem)).values(), *versions, kind]
+    y0, theta = initial_values(problem, case.batch, case.seed)
+    parts += [hashlib.sha256(array.tobytes()).hexdigest() for array in (y0, *(theta[name] for name in sorted(theta)))]
     parts += [repr(item) for item in (problem, path, case.batch, case.observations, odd, case.seed, *rest)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 

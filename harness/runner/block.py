@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from harness.case import Block, Case
 from harness.gradient_arrays import GradientArrays
+from harness.initial import Values
 from harness.measure.error import errors
 from harness.measure.statistics import narrow_enough
 from harness.methods._support import REVERSIBLE
@@ -112,7 +113,8 @@ class _Lanes:
 
 @dataclass(frozen=True)
 class BlockRunner:
-    """Measures blocks. `spawn` starts a case's child in a lane, `references` is the child that computes references.
+    """Measures blocks. `spawn` starts a case's child in a lane; the child `references` draws y0 and θ of a block, which
+    are given to all, and computes references.
 
     `cores` are those at hand: as many children as they allow build, and are measured for memory and error, at a time.
     `baseline` says whether a method has no gradient of its own; `say` hears what is going on, for the progress line.
@@ -121,7 +123,7 @@ class BlockRunner:
     measure: Sequence[str]
     budget: Budget
     seed: int
-    spawn: Callable[[Case, int], AbstractWorker]
+    spawn: Callable[[Case, Values, int], AbstractWorker]
     references: AbstractWorker
     cores: int
     baseline: Callable[[Case], bool]
@@ -134,7 +136,12 @@ class BlockRunner:
         entries: list[_Entry] = []
         workers: list[AbstractWorker] = []
         try:
-            for built in lanes.map(lambda case, lane: self._build(case, lane, workers), block.cases):
+            try:
+                values = self.references.call("values", block.cases[0])
+            except CaseFailure as failure:
+                yield from (Outcome(case, failure.status, failure.reason, Measured()) for case in block.cases)
+                return
+            for built in lanes.map(lambda case, lane: self._build(case, values, lane, workers), block.cases):
                 if isinstance(built, Outcome):
                     yield built
                 else:
@@ -151,15 +158,15 @@ class BlockRunner:
                 else:
                     yield self._judge(found)
             if finished:
-                self._errors(finished)
+                self._errors(finished, values)
                 yield from map(self._judge, finished)
         finally:
             for worker in workers:
                 worker.close()
             lanes.close()
 
-    def _build(self, case: Case, lane: int, workers: list[AbstractWorker]) -> _Entry | Outcome:
-        worker = self.spawn(case, lane)
+    def _build(self, case: Case, values: Values, lane: int, workers: list[AbstractWorker]) -> _Entry | Outcome:
+        worker = self.spawn(case, values, lane)
         workers.append(worker)
         if self._judges and not {"time", "memory"} & set(self.measure) and not self.baseline(case):
             return _Entry(case, worker, Measured())  # errors are of gradients on the shared path, built for it
@@ -238,7 +245,7 @@ class BlockRunner:
         count = 1 if case.noise == "none" else self.budget.replicates
         return [splitmix(self.seed, replicate + 1) for replicate in range(count)]
 
-    def _errors(self, entries: Sequence[_Entry]) -> None:
+    def _errors(self, entries: Sequence[_Entry], values: Values) -> None:
         """Those of all gradients of a block: path by path, so that they share the references.
 
         What a reference fails for is remembered in its entries; the others go on.
@@ -251,7 +258,7 @@ class BlockRunner:
                 try:
                     found = [entry.gradients[replicate] for entry in waiting]
                     case, most = entries[0].case, self.budget.reference_steps
-                    truth, bars = self.references.call("continuous", case, seed, found, most)
+                    truth, bars = self.references.call("continuous", case, values, seed, found, most)
                 except CaseFailure as failure:
                     for entry in waiting:
                         entry.failure = failure
@@ -261,7 +268,7 @@ class BlockRunner:
                 by_scheme.setdefault(entry.case.scheme, []).append(entry)
             for group in by_scheme.values():
                 try:
-                    exact = self._discrete(group, replicate, seed)
+                    exact = self._discrete(group, values, replicate, seed)
                 except CaseFailure as failure:
                     for entry in group:
                         entry.failure = failure
@@ -274,13 +281,13 @@ class BlockRunner:
                     for name, value in columns.items():
                         entry.errors.setdefault(name, []).append(value)
 
-    def _discrete(self, group: Sequence[_Entry], replicate: int, seed: int) -> GradientArrays:
+    def _discrete(self, group: Sequence[_Entry], values: Values, replicate: int, seed: int) -> GradientArrays:
         """The gradient of the discrete solve that the group shares: one that was found, where that is the one."""
         for entry in group:
             case = entry.case
             if (case.method, case.dtype, case.device) == (DISCRETE, "float64", "cpu") and case.scheme != REVERSIBLE:
                 return entry.gradients[replicate]
-        return self.references.call("discrete", group[0].case, seed)
+        return self.references.call("discrete", group[0].case, values, seed)
 
     def _judge(self, entry: _Entry) -> Outcome:
         """The outcome of a case whose child has done all that it was asked."""

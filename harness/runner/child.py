@@ -7,15 +7,17 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.errors import UnsupportedError
+from harness.errors import ProblemError, UnsupportedError
 from harness.gradient_arrays import PARTS, GradientArrays
+from harness.initial import Values, draw, with_values
 from harness.measure.allocator import keep_freed_memory
+from harness.measure.checks import check_gradient, check_problem, check_repeated
 from harness.measure.framework import FRAMEWORKS, pin
 from harness.method import Gradient
 from harness.problem import AbstractProblem
@@ -71,7 +73,7 @@ def serve(connection: Connection, make: Callable[..., Any], arguments: tuple[Any
 
 def _failure(error: BaseException) -> Answer:
     traceback.print_exception(error)
-    text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+    text = _words(error)
     if isinstance(error, UnsupportedError):
         return Answer(status="unsupported", reason=str(error))
     memory = ("out of memory", "RESOURCE_EXHAUSTED", "can't allocate memory", "Unable to allocate")
@@ -80,10 +82,16 @@ def _failure(error: BaseException) -> Answer:
     return Answer(status="failed", reason=text)
 
 
-class CaseTarget:
-    """One case in its child."""
+def _words(error: BaseException) -> str:
+    """What happened, in a line. A ProblemError is a sentence already."""
+    text = str(error) if isinstance(error, ProblemError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())[:500]
 
-    def __init__(self, case: Case, plugins: tuple[str, ...], lane: int) -> None:
+
+class CaseTarget:
+    """One case in its child. y0 and θ are `values`, those of its block."""
+
+    def __init__(self, case: Case, plugins: tuple[str, ...], values: Values, lane: int) -> None:
         pin(case.threads, lane)
         keep_freed_memory()
         registry = Registry.load(plugins)
@@ -92,7 +100,9 @@ class CaseTarget:
         self.scheme = registry.schemes[case.scheme]
         self.framework = FRAMEWORKS[self.method.framework]
         self.framework.configure(case)
-        self.problem = registry.problem(case.problem, noise=case.noise, calculus=case.calculus, dim=case.dim)
+        self.values = values
+        self.problem = with_values(registry.problem_of(case), values)
+        check_problem(self.problem, values, case, self.framework)
 
     def build(self, path_seed: int) -> Built:
         """Build the callable and call it once."""
@@ -102,6 +112,7 @@ class CaseTarget:
         built = time.perf_counter()
         gradient = self._once()
         done = time.perf_counter()
+        self._check(gradient)
         found = self.framework.read(gradient)
         return Built(built - start, done - built, found.finite(), found.theta.size)
 
@@ -131,11 +142,20 @@ class CaseTarget:
         return peak, self.run.temp_bytes() if isinstance(self.run, CompiledGradient) else None
 
     def gradient(self, path_seed: int) -> GradientArrays:
-        """The gradient on the shared path with this seed."""
+        """The gradient on the shared path with this seed, once it is seen that a second call gives it again."""
         run = self.method.build(self.problem, self.scheme, self.case, self._path(path_seed))
-        gradient = run()
-        self.framework.wait(gradient)
-        return self.framework.read(gradient)
+        found = []
+        for _ in range(2):
+            gradient = run()
+            self.framework.wait(gradient)
+            self._check(gradient)
+            found.append(self.framework.read(gradient))
+        check_repeated(*found, self.case)
+        return found[0]
+
+    def _check(self, gradient: Gradient) -> None:
+        if not self.method.baseline:
+            check_gradient(gradient, self.values, self.case, self.framework)
 
     def _once(self) -> Gradient:
         gradient = self.run()
@@ -166,26 +186,58 @@ class ReferenceTarget:
         self.registry = Registry.load(plugins)
         self.cache = ReferenceCache()
 
+    def values(self, case: Case) -> Values:
+        """y0 and θ of the case's block."""
+        return draw(self.registry.problem_of(case), case.batch, case.seed)
+
     def continuous(
-        self, case: Case, path_seed: int, found: Sequence[GradientArrays], most_steps: int
+        self, case: Case, values: Values, path_seed: int, found: Sequence[GradientArrays], most_steps: int
     ) -> tuple[GradientArrays, dict[str, float]]:
         """The gradient of the continuous-time problem, fit to judge those found by, and its error bars by part."""
         from harness.reference import continuous
 
-        problem, path = self._of(case, path_seed)
+        problem, path = self._of(case, values, path_seed)
         reference = continuous(problem, case, path, self.cache, found=found, most_steps=most_steps)
         return reference.gradient, {part: getattr(reference, part) for part in PARTS}
 
-    def discrete(self, case: Case, path_seed: int) -> GradientArrays:
+    def discrete(self, case: Case, values: Values, path_seed: int) -> GradientArrays:
         """The float64 gradient of the case's own discrete solve."""
         from harness.reference import discrete
 
-        problem, path = self._of(case, path_seed)
+        problem, path = self._of(case, values, path_seed)
         return discrete(problem, self.registry.schemes[case.scheme], case, path)
 
-    def _of(self, case: Case, path_seed: int) -> tuple[AbstractProblem, SharedPath | None]:
-        problem = self.registry.problem(case.problem, noise=case.noise, calculus=case.calculus, dim=case.dim)
+    def _of(self, case: Case, values: Values, path_seed: int) -> tuple[AbstractProblem, SharedPath | None]:
+        problem = with_values(self.registry.problem_of(case), values)
         return problem, _path(problem, case, path_seed)
+
+
+class FormTarget:
+    """Finds out in which frameworks a problem can be evaluated in a precision, before anything is measured."""
+
+    def __init__(self, plugins: tuple[str, ...], dtype: str) -> None:
+        os.environ["JAX_PLATFORMS"] = "cpu"
+        import jax
+
+        jax.config.update("jax_platforms", "cpu")
+        jax.config.update("jax_enable_x64", dtype == "float64")
+        self.registry = Registry.load(plugins)
+        self.dtype = dtype
+
+    def refusals(self, case: Case) -> dict[str, str]:
+        """Why the case's problem can't be solved, by framework; without those in which it can."""
+        try:
+            problem = self.registry.problem_of(case)
+            values = draw(problem, case.batch, case.seed)
+        except Exception as error:
+            return dict.fromkeys(FRAMEWORKS, _words(error))
+        found = {}
+        for name, framework in FRAMEWORKS.items():
+            try:
+                check_problem(problem, values, replace(case, dtype=self.dtype), framework)
+            except Exception as error:
+                found[name] = _words(error)
+        return found
 
 
 class ProbeTarget:

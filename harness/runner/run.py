@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from harness.case import Case, blocks
+from harness.initial import Values
 from harness.plan import Plan
 from harness.record import Record
 from harness.registry import Registry
@@ -83,8 +84,8 @@ def _block_runner(suite: Suite, run: Run, registry: Registry, say: Callable[[str
     log = run.folder / "children.log"
     limits: dict[str, Any] = {"memory": int(suite.budget.memory), "log": log}
 
-    def spawn(case: Case, lane: int) -> Worker:
-        return Worker(context, CaseTarget, case, suite.plugins, lane, timeout=suite.budget.timeout, **limits)
+    def spawn(case: Case, values: Values, lane: int) -> Worker:
+        return Worker(context, CaseTarget, case, suite.plugins, values, lane, timeout=suite.budget.timeout, **limits)
 
     def spawn_references() -> Worker:
         return Worker(context, ReferenceTarget, suite.plugins, timeout=REFERENCE_TIMEOUT_SECONDS, **limits)

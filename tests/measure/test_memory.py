@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from gradients import values_of
 
 from harness.measure.memory import peak_bytes_cpu
 from harness.measure.statistics import growth_exponent, log_slope
@@ -90,7 +91,7 @@ def measure(make_case, method: str, steps: tuple[int, ...], **axes) -> list[floa
     peaks = []
     for n in steps:
         case = make_case(method=method, steps=n, **axes)
-        worker = Worker(start_server(), CaseTarget, case, (), 0, timeout=300.0, memory=8 * 2**30)
+        worker = Worker(start_server(), CaseTarget, case, (), values_of(case), 0, timeout=300.0, memory=8 * 2**30)
         try:
             worker.call("build", 0)
             peaks.append(worker.call("memory")[0])

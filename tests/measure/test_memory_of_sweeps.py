@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from gradients import values_of
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def test_memory_is_flat(make_case, method, problem, noise, scheme, batch, most_s
     peaks = []
     for steps in (64, most_steps):
         case = make_case(**axes, steps=steps, brownian="own", dtype="float32")
-        worker = Worker(start_server(), CaseTarget, case, (), 0, timeout=300.0, memory=8 * 2**30)
+        worker = Worker(start_server(), CaseTarget, case, (), values_of(case), 0, timeout=300.0, memory=8 * 2**30)
         try:
             worker.call("build", 0)
             peaks.append(min(worker.call("memory")[0] for _ in range(2)))

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from gradients import counting_problem, distance, gradient, path_of, problem_of, read
 
-from harness.errors import UnsupportedError
 from harness.gradient_arrays import GradientArrays
 from harness.initial import initial_values
 from harness.measure.framework import FRAMEWORKS
+from harness.methods._adaptive import adaptive_refusal
 from harness.reference import discrete
 from harness.reference.closed_form import closed_form
 
@@ -201,22 +201,18 @@ def test_the_discrete_reference_takes_the_same_steps(registry, adaptive_case):
     assert distance(gradient(registry, case), reference) <= agreement_tolerance()
 
 
-@pytest.mark.parametrize("method", ["torch/backprop", "torch/adjoint", "jax/backprop", "jax/adjoint"])
-def test_what_adaptive_steps_cannot_do_is_said(registry, adaptive_case, method):
-    own = registry.methods[method].unsupported(adaptive_case(method=method, brownian="own"))
-    assert "use brownian tree" in own
-    assert "above 0" in registry.methods[method].unsupported(adaptive_case(method=method, atol=0.0))
-    assert registry.methods[method].unsupported(adaptive_case(method=method, **ODE)) is None
-    for axes, reason in (
+@pytest.mark.parametrize(
+    ("axes", "reason"),
+    [
+        ({"brownian": "own"}, "use brownian tree"),
+        ({"atol": 0.0}, "above 0"),
         ({"problem": "neural", "scheme": "heun"}, "commutative"),
         ({**EXAMPLE1, "scheme": "euler"}, "order 1"),
         ({**EXAMPLE1, "scheme": "srk"}, "Lévy"),
-    ):
-        case = adaptive_case(method=method, **axes)
-        with pytest.raises(UnsupportedError, match=reason):
-            registry.methods[method].build(
-                problem_of(registry, case),
-                registry.schemes[case.scheme],
-                case,
-                path_of(problem_of(registry, case), case),
-            )
+        (ODE, None),
+    ],
+)
+def test_what_adaptive_steps_cannot_do_is_said_at_plan_time(registry, adaptive_case, axes, reason):
+    case = adaptive_case(**axes)
+    found = adaptive_refusal(problem_of(registry, case), registry.schemes[case.scheme], case)
+    assert found is None if reason is None else reason in found

@@ -10,6 +10,7 @@ import pytest
 
 from harness.case import Block
 from harness.gradient_arrays import GradientArrays
+from harness.initial import Values
 from harness.runner.block import BlockRunner
 from harness.runner.child import Built, Sample
 from harness.runner.worker import CaseFailure
@@ -36,6 +37,7 @@ class FakeWorker:
             "gradient": GradientArrays(2.2, np.array([3.0, 4.5]), np.array([1.0])),
             "continuous": (TRUTH, {"theta": 0.01, "y0": 0.02, "loss": 0.03}),
             "discrete": TRUTH,
+            "values": Values(np.zeros((4, 3)), {"a": np.zeros(2)}),
         }
         answer = self.script.get(name, answers[name])
         if isinstance(answer, BaseException):
@@ -61,7 +63,7 @@ def measure(make_case):
         log: list[tuple[str, str]] = []
         workers: list[FakeWorker] = []
 
-        def spawn(case, lane):
+        def spawn(case, values, lane):
             workers.append(FakeWorker(log, case.method, (scripts or {}).get(case.method, {})))
             return workers[-1]
 

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._adaptive import refusal
-from harness.methods._support import NATIVE_SAMPLERS, whole_observations
+from harness.methods._support import NATIVE_SAMPLERS
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
@@ -29,7 +28,7 @@ class Adjoint(AbstractGradientMethod):
 
     def unsupported(self, case: Case) -> str | None:
         """Every scheme."""
-        return whole_observations(case) or refusal(case)
+        return None
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import NATIVE_SAMPLERS, REVERSIBLE, irreversible, whole_observations
+from harness.methods._support import NATIVE_SAMPLERS, REVERSIBLE, irreversible
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
@@ -29,7 +29,7 @@ class Reversible(AbstractGradientMethod):
 
     def unsupported(self, case: Case) -> str | None:
         """Reversible schemes only."""
-        return irreversible(case) or whole_observations(case)
+        return irreversible(case)
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import ALF, not_alf, whole_observations
+from harness.methods._support import ALF, not_alf
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
@@ -27,7 +27,7 @@ class AsynchronousLeapfrog(AbstractGradientMethod):
 
     def unsupported(self, case: Case) -> str | None:
         """The leapfrog only."""
-        return not_alf(case) or whole_observations(case)
+        return not_alf(case)
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import EES, NATIVE_SAMPLERS, not_effectively_symmetric, whole_observations
+from harness.methods._support import EES, NATIVE_SAMPLERS, not_effectively_symmetric
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme, State, backward_noise
 
@@ -29,7 +29,7 @@ class EffectivelySymmetric(AbstractGradientMethod):
 
     def unsupported(self, case: Case) -> str | None:
         """EES schemes only."""
-        return not_effectively_symmetric(case) or whole_observations(case)
+        return not_effectively_symmetric(case)
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None

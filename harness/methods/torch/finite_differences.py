@@ -7,7 +7,7 @@ from collections.abc import Callable
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import DIFFERENCE, NATIVE_SAMPLERS, single_precision, whole_observations
+from harness.methods._support import DIFFERENCE, NATIVE_SAMPLERS, single_precision
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
@@ -28,7 +28,7 @@ class FiniteDifferences(AbstractGradientMethod):
 
     def unsupported(self, case: Case) -> str | None:
         """Every scheme, in float64."""
-        return single_precision(case) or whole_observations(case)
+        return single_precision(case)
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None

@@ -8,7 +8,7 @@ from typing import ClassVar
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import NATIVE_SAMPLERS, whole_observations
+from harness.methods._support import NATIVE_SAMPLERS
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
@@ -34,7 +34,7 @@ class RecursiveCheckpoint(AbstractGradientMethod):
 
     def unsupported(self, case: Case) -> str | None:
         """Every scheme."""
-        return whole_observations(case)
+        return None
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from harness.case import Case
 from harness.compiler import cannot_compile
 from harness.method import AbstractGradientMethod
-from harness.methods._support import whole_observations
 
 
 class AbstractCompiled(AbstractGradientMethod):
@@ -14,5 +13,5 @@ class AbstractCompiled(AbstractGradientMethod):
     framework = "torch"
 
     def unsupported(self, case: Case) -> str | None:
-        """Observations lie on the grid, and there is a C++ compiler."""
-        return whole_observations(case) or cannot_compile()
+        """It needs a C++ compiler."""
+        return cannot_compile()

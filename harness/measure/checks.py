@@ -1,0 +1,100 @@
+"""Shapes and precision of what a problem and a method give: nothing is left to broadcasting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from harness.case import Case
+from harness.errors import ProblemError
+from harness.gradient_arrays import GradientArrays, relative_error
+from harness.initial import Values
+from harness.measure.framework import AbstractFramework
+from harness.method import Gradient
+from harness.problem import AbstractProblem
+
+
+def check_problem(problem: AbstractProblem, values: Values, case: Case, framework: AbstractFramework) -> None:
+    """Evaluate f, g and the loss once, in the framework's arrays. Raises ProblemError.
+
+    So it is found what broadcasting would hide, such as a drift of shape (batch, 1), and a float32 that becomes
+    float64 on the way, or the other way round.
+    """
+    batch, dim = values.y0.shape
+    ys = np.broadcast_to(values.y0, (case.observations, batch, dim))
+
+    def drift(xp: Any, t: Any, y: Any, theta: Any) -> Any:
+        return problem.drift(xp, t, y, theta)
+
+    def diffusion(xp: Any, t: Any, y: Any, theta: Any) -> Any:
+        return problem.diffusion(xp, t, y, theta)
+
+    _check(problem, "drift", framework, case, drift, (values.y0, values.theta), (batch, dim))
+    if problem.noise == "diagonal":
+        _check(problem, "diffusion", framework, case, diffusion, (values.y0, values.theta), (batch, dim))
+    elif problem.noise != "none":
+        y = values.y0[:1] if problem.noise == "additive" else values.y0
+        needed = (len(y), dim, problem.noise_dim)
+        _check(problem, "diffusion", framework, case, diffusion, (y, values.theta), needed)
+    _check(problem, "loss", framework, case, lambda xp, _, ys, __: problem.loss(xp, ys), (ys, {}), ())
+
+
+def _check(
+    problem: AbstractProblem,
+    part: str,
+    framework: AbstractFramework,
+    case: Case,
+    function: Any,
+    arguments: tuple[Any, Any],
+    needed: tuple[int, ...],
+) -> None:
+    try:
+        shape, dtype = framework.outline(function, problem.t0, *arguments, case.dtype)
+    except Exception as error:
+        words = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise ProblemError(
+            f"{problem.name} can't be evaluated in {framework.label}: its {part} raises {words}"
+        ) from error
+    if shape != needed:
+        raise ProblemError(f"the {part} of {problem.name} has shape {shape}; needed: {needed}")
+    if dtype != case.dtype:
+        raise ProblemError(f"the {part} of {problem.name} is {dtype} where y is {case.dtype}")
+
+
+def check_gradient(gradient: Any, values: Values, case: Case, framework: AbstractFramework) -> None:
+    """A method's gradient has a scalar loss, θ's names, each parameter's shape, y0's shape. Raises ProblemError."""
+    if not isinstance(gradient, Gradient):
+        raise ProblemError(f"{case.method} gives {type(gradient).__name__}; needed: Gradient(loss, theta, y0)")
+    if set(gradient.theta) != set(values.theta):
+        given, needed = (", ".join(sorted(map(str, names))) or "none" for names in (gradient.theta, values.theta))
+        raise ProblemError(f"{case.method} gives gradients for the parameters {given}; needed: {needed}")
+    rows = [("loss", gradient.loss, ()), ("gradient for y0", gradient.y0, values.y0.shape)]
+    rows += [(f"gradient for {name}", gradient.theta[name], value.shape) for name, value in values.theta.items()]
+    for what, found, needed in rows:
+        shape, dtype = framework.form(found)
+        if shape != needed:
+            raise ProblemError(f"the {what} that {case.method} gives has shape {shape}; needed: {needed}")
+        if dtype is not None and dtype != case.dtype:
+            raise ProblemError(f"the {what} that {case.method} gives is {dtype} in a case of {case.dtype}")
+
+
+def check_repeated(first: GradientArrays, second: GradientArrays, case: Case) -> None:
+    """A second call gives the gradient of the first. Raises ProblemError.
+
+    It doesn't where a call changes the parameters or leaves something behind. Equal to rounding is enough, since a
+    device may add up in any order.
+    """
+    if not (first.finite() and second.finite()):
+        return
+    for part, name in (("theta", "θ"), ("y0", "y0")):
+        distance = relative_error(getattr(second, part), getattr(first, part))
+        if distance > repeated_tolerance(case.dtype):
+            raise ProblemError(
+                f"the second call of {case.method} gives another gradient for {name} than its first, by {distance:.2g}"
+            )
+
+
+def repeated_tolerance(dtype: str) -> float:
+    """Relative. Sums in another order differ by a few units of the last place, which a long solve may amplify."""
+    return 1e5 * float(np.finfo(dtype).eps)
