@@ -13,7 +13,8 @@ from harness.case import Case
 SCHEMA_VERSION = 1
 # History of the schema: 1, the first.
 
-STATUSES = ("ok", "unsupported", "failed", "timeout", "out-of-memory", "diverged")
+STATUSES = ("ok", "unsupported", "failed", "timeout", "out-of-memory", "diverged", "unstable")
+# `unstable`: the scheme's states outgrow the solution's at this step, whatever the method. `diverged`: not finite.
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.arithmetic import add_matmul, add_product, axpy, rows_times, scale
+from harness.clock import Clock
 from harness.problem import AbstractProblem, Theta
 
 
@@ -14,15 +15,18 @@ class Terms:
     """f, g and their increments for one problem, namespace `xp` and parameters.
 
     `stratonovich` turns an Itô problem into the Stratonovich SDE with the same solution, by the drift correction.
+    With a `clock` every time at a grid point, however a scheme computed it, is that of the grid.
     """
 
     xp: Any
     problem: AbstractProblem
     theta: Theta
     stratonovich: bool = False
+    clock: Clock | None = None
 
     def f(self, t: Any, y: Any) -> Any:
         """The drift, (batch, dim)."""
+        t = self._at(t)
         drift = self.problem.drift(self.xp, t, y, self.theta)
         if self.stratonovich and self.problem.calculus == "ito" and self.problem.noise not in ("none", "additive"):
             from harness.correction import drift_correction
@@ -39,9 +43,13 @@ class Terms:
         noise = self.problem.noise
         if noise == "none":
             return None
+        t = self._at(t)
         if noise == "additive":
             return self.problem.diffusion(self.xp, t, y[:1], self.theta).squeeze(0)
         return self.problem.diffusion(self.xp, t, y, self.theta)
+
+    def _at(self, t: Any) -> Any:
+        return t if self.clock is None else self.clock.snap(t)
 
     def product(self, f: Any, g: Any, dt: float, dW: Any) -> Any:
         """f dt + g dW, (batch, dim)."""

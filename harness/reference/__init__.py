@@ -6,7 +6,7 @@ that a case asks for.
 
 from harness.reference.bars import Reference
 from harness.reference.cache import ReferenceCache
-from harness.reference.discrete_solve import discrete
+from harness.reference.discrete_solve import discrete, largest_state, meets_a_jump
 from harness.reference.truth import continuous
 
-__all__ = ["Reference", "ReferenceCache", "continuous", "discrete"]
+__all__ = ["Reference", "ReferenceCache", "continuous", "discrete", "largest_state", "meets_a_jump"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import random
 import statistics
@@ -16,15 +17,13 @@ from harness.gradient_arrays import GradientArrays
 from harness.initial import Values
 from harness.measure.error import errors
 from harness.measure.statistics import narrow_enough
-from harness.methods._support import REVERSIBLE
 from harness.random import splitmix
 from harness.record import Measured
 from harness.runner.worker import CaseFailure
 from harness.suite import Budget
 
-DISCRETE = "jax/backprop"
-"""In float64 on the CPU its gradient is the reference of the discrete solve (`harness.reference.discrete`), unless the
-scheme is reversible Heun: there it has a sweep of its own, to be judged like any other."""
+OUTGROWN = 100.0
+"""A solve is unstable where its states are so many times as large as the solution's."""
 SAMPLE_SECONDS = 0.01
 """A sample is at least about so long: shorter runs are repeated within it."""
 
@@ -65,6 +64,8 @@ class _Entry:
     gradients: list[GradientArrays] = field(default_factory=list)
     errors: dict[str, list[float]] = field(default_factory=dict)
     bars: list[float] = field(default_factory=list)
+    unstable: str = ""
+    note: str = ""
     failure: CaseFailure | None = None
 
     def so_far(self) -> Measured:
@@ -78,6 +79,18 @@ def _columns(found: GradientArrays, truth: GradientArrays | None, exact: Gradien
     """The errors, and what the method told of itself."""
     told = {"evaluations": found.evaluations, "gradient_variance": found.variance}
     return errors(found, truth, exact) | {name: value for name, value in told.items() if value is not None}
+
+
+def _far_off(entry: _Entry, replicate: int) -> bool:
+    """Whether the loss or the gradient is off by more than its own size, so that the solve may be unstable."""
+    names = ("loss_error", "gradient_error_theta", "gradient_error_y0")
+    return not all(entry.errors[name][replicate] <= 1 for name in names if name in entry.errors)
+
+
+def _misses(entry: _Entry, replicate: int) -> bool:
+    """Whether the gradient is another one than that of the discrete solve, whatever rounding may do."""
+    rounding = 1e-3 if entry.case.dtype == "float32" else 1e-8
+    return not all(entry.errors[name][replicate] <= rounding for name in ("adjoint_error_theta", "adjoint_error_y0"))
 
 
 T = TypeVar("T")
@@ -117,7 +130,8 @@ class BlockRunner:
     are given to all, and computes references.
 
     `cores` are those at hand: as many children as they allow build, and are measured for memory and error, at a time.
-    `baseline` says whether a method has no gradient of its own; `say` hears what is going on, for the progress line.
+    `baseline` says whether a method has no gradient of its own, `exact` whether it claims that of the discrete solve;
+    `say` hears what is going on, for the progress line.
     """
 
     measure: Sequence[str]
@@ -127,6 +141,7 @@ class BlockRunner:
     references: AbstractWorker
     cores: int
     baseline: Callable[[Case], bool]
+    exact: Callable[[Case], bool]
     clock: Callable[[], float]
     say: Callable[[str], None]
 
@@ -268,7 +283,7 @@ class BlockRunner:
                 by_scheme.setdefault(entry.case.scheme, []).append(entry)
             for group in by_scheme.values():
                 try:
-                    exact = self._discrete(group, values, replicate, seed)
+                    exact = self.references.call("discrete", group[0].case, values, seed)
                 except CaseFailure as failure:
                     for entry in group:
                         entry.failure = failure
@@ -280,14 +295,34 @@ class BlockRunner:
                         columns |= {f"reference_error_{part}": value for part, value in bars.items()}
                     for name, value in columns.items():
                         entry.errors.setdefault(name, []).append(value)
+                self._explain(group, values, replicate, seed, truth)
 
-    def _discrete(self, group: Sequence[_Entry], values: Values, replicate: int, seed: int) -> GradientArrays:
-        """The gradient of the discrete solve that the group shares: one that was found, where that is the one."""
-        for entry in group:
-            case = entry.case
-            if (case.method, case.dtype, case.device) == (DISCRETE, "float64", "cpu") and case.scheme != REVERSIBLE:
-                return entry.gradients[replicate]
-        return self.references.call("discrete", group[0].case, values, seed)
+    def _explain(
+        self, group: Sequence[_Entry], values: Values, replicate: int, seed: int, truth: GradientArrays | None
+    ) -> None:
+        """Where errors are large: is the scheme unstable at this step, does f or g jump at a time of the grid?
+
+        What can't be found out is not said.
+        """
+        case = group[0].case
+        if truth is not None and truth.largest is not None and any(_far_off(entry, replicate) for entry in group):
+            with contextlib.suppress(CaseFailure):
+                largest = self.references.call("largest_state", case, values, seed)
+                if largest is not None and not largest <= OUTGROWN * truth.largest:
+                    for entry in group:
+                        entry.unstable = (
+                            f"{case.scheme} is unstable at this step: its states reach {largest:.2g}, the solution's"
+                            f" {truth.largest:.2g}"
+                        )
+        missing = [entry for entry in group if self.exact(entry.case) and _misses(entry, replicate)]
+        if missing and not group[0].unstable and case.stepping == "fixed":
+            with contextlib.suppress(CaseFailure):
+                if self.references.call("meets_a_jump", case, values, seed):
+                    for entry in missing:
+                        entry.note = (
+                            "f or g jumps at a time of the grid: the method rounds that time in its own way, and"
+                            " evaluates it on the other side of the jump"
+                        )
 
     def _judge(self, entry: _Entry) -> Outcome:
         """The outcome of a case whose child has done all that it was asked."""
@@ -301,7 +336,9 @@ class BlockRunner:
             return Outcome(
                 entry.case, "diverged", "the loss or its gradient isn't finite on the shared path", entry.so_far()
             )
-        return Outcome(entry.case, "ok", "", entry.so_far())
+        if entry.unstable:
+            return Outcome(entry.case, "unstable", entry.unstable, entry.so_far())
+        return Outcome(entry.case, "ok", entry.note, entry.so_far())
 
     def _failed(self, entry: _Entry, failure: CaseFailure) -> Outcome:
         entry.worker.close()

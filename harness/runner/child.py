@@ -207,6 +207,20 @@ class ReferenceTarget:
         problem, path = self._of(case, values, path_seed)
         return discrete(problem, self.registry.schemes[case.scheme], case, path)
 
+    def largest_state(self, case: Case, values: Values, path_seed: int) -> float | None:
+        """The largest absolute entry of the states that the case's own discrete solve observes."""
+        from harness.reference import largest_state
+
+        problem, path = self._of(case, values, path_seed)
+        return largest_state(problem, self.registry.schemes[case.scheme], case, path)
+
+    def meets_a_jump(self, case: Case, values: Values, path_seed: int) -> bool:
+        """Whether the right-hand side jumps at a time at which the discrete solve evaluates it."""
+        from harness.reference import meets_a_jump
+
+        problem, path = self._of(case, values, path_seed)
+        return meets_a_jump(problem, self.registry.schemes[case.scheme], case, path)
+
     def _of(self, case: Case, values: Values, path_seed: int) -> tuple[AbstractProblem, SharedPath | None]:
         problem = with_values(self.registry.problem_of(case), values)
         return problem, _path(problem, case, path_seed)

@@ -99,6 +99,7 @@ def _block_runner(suite: Suite, run: Run, registry: Registry, say: Callable[[str
             spawn=spawn,
             references=references,
             baseline=lambda case: registry.methods[case.method].baseline,
+            exact=lambda case: registry.methods[case.method].exact,
             cores=len(os.sched_getaffinity(0)),
             clock=time.monotonic,
             say=say,

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from harness.brownian.jax_noise import chunk_size, draw
 from harness.case import Case
+from harness.clock import Clock
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme, State
 from harness.terms import Terms
@@ -41,12 +42,13 @@ class JaxSolve:
         return (self.problem.t1 - self.problem.t0) / self.case.steps
 
     def time(self, n: Any) -> Any:
-        """t0 + n dt, in the case's precision."""
-        return jnp.asarray(self.problem.t0 + n * self.dt, self.case.dtype)
+        """The time of grid point n, in the case's precision."""
+        times = Clock(self.problem.t0, self.problem.t1, self.case.steps, self.case.dtype).times
+        return jnp.asarray(times, self.case.dtype)[n]
 
     def terms(self, theta: Any, *, stratonovich: bool = False) -> Terms:
         """f and g with these parameters."""
-        return Terms(jnp, self.problem, theta, stratonovich)
+        return Terms(jnp, self.problem, theta, stratonovich, Clock.of(self.problem, self.case))
 
     def init(self, y0: Any, theta: Any) -> State:
         """The scheme's state at t0."""

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from harness.clock import Clock
 from harness.methods.jax._solve import JaxSolve
 from harness.scheme import State
 from harness.terms import Terms
@@ -29,7 +30,7 @@ def step_at(solve: JaxSolve, n: Any, state: State, theta: Any, dW: Any, kept: tu
 
 
 def _step(solve: JaxSolve, n: Any, state: State, theta: Any, dW: Any, points: _Points) -> State:
-    terms = _TermsAt(jnp, solve.problem, theta, at=points)
+    terms = _TermsAt(jnp, solve.problem, theta, clock=Clock.of(solve.problem, solve.case), at=points)
     return solve.scheme.step(terms, solve.time(n), solve.dt, state, dW)
 
 

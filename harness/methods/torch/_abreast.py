@@ -90,4 +90,6 @@ class Abreast:
         return step
 
     def _terms(self, theta: tuple[Tensor, ...]) -> Terms:
-        return Terms(torch, self._solve.problem, dict(zip(self._solve.theta, theta, strict=True)))
+        return Terms(
+            torch, self._solve.problem, dict(zip(self._solve.theta, theta, strict=True)), clock=self._solve.clock
+        )

@@ -28,7 +28,7 @@ class AdjointStep:
         self.solve = solve
         self.tableau = tableau
         self.unit = unit
-        self.terms = Terms(torch, solve.problem, solve.theta, stratonovich=True)
+        self.terms = Terms(torch, solve.problem, solve.theta, stratonovich=True, clock=solve.clock)
 
     def __call__(
         self, n: int, a: Tensor, theta: list[Tensor], state: Callable[[int, list[Tensor]], Tensor]

@@ -11,6 +11,7 @@ from torch import Tensor
 from harness.brownian.path import SharedPath
 from harness.brownian.torch_noise import make_noise
 from harness.case import Case
+from harness.clock import Clock
 from harness.initial import initial_values
 from harness.method import Gradient
 from harness.methods.torch._vjp import vjp
@@ -33,12 +34,14 @@ class TorchSolve:
         self.y0: Tensor = torch.tensor(y0, **kind).requires_grad_()
         self.theta = {name: torch.tensor(value, **kind).requires_grad_() for name, value in theta.items()}
         self.parameters: list[Tensor] = list(self.theta.values())
-        self.terms = Terms(torch, problem, self.theta)
+        self.clock = Clock.of(problem, case)
+        self.times_of_grid: list[float] = Clock(problem.t0, problem.t1, case.steps, case.dtype).times.tolist()
+        self.terms = Terms(torch, problem, self.theta, clock=self.clock)
         self.noise = make_noise(case, problem.noise_dim, self.dt, path, levy_area=scheme.needs_levy_area)
 
     def time(self, n: int) -> float:
-        """t0 + n dt."""
-        return self.problem.t0 + n * self.dt
+        """The time of grid point n."""
+        return self.times_of_grid[n]
 
     def init(self, y0: Tensor) -> State:
         """The scheme's state at t0. A run begins here, and draws its noise anew."""

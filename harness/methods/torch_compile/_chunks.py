@@ -20,6 +20,7 @@ from torch._inductor.utils import fresh_inductor_cache
 from harness.arithmetic import axpy, scale
 from harness.brownian.path import SharedPath
 from harness.case import Case
+from harness.clock import Clock
 from harness.compiler import cxx_compiler
 from harness.method import Gradient
 from harness.methods.torch._solve import TorchSolve
@@ -39,10 +40,17 @@ class Setting:
     case: Case
     names: tuple[str, ...]
     dt: float
+    clock: Clock | None
 
     def terms(self, theta: Sequence[Tensor], *, stratonovich: bool = False) -> Terms:
         """f and g with θ given in the order of `names`."""
-        return Terms(torch, self.problem, dict(zip(self.names, theta, strict=True)), stratonovich)
+        return Terms(
+            torch,
+            self.problem,
+            dict(zip(self.names, theta, strict=True)),
+            stratonovich,
+            Clock.of(self.problem, self.case),
+        )
 
 
 class ChunkedSolve(TorchSolve):
@@ -54,11 +62,10 @@ class ChunkedSolve(TorchSolve):
 
     def __init__(self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None) -> None:
         super().__init__(problem, scheme, case, path)
-        self.setting = Setting(problem, scheme, case, tuple(self.theta), self.dt)
+        self.setting = Setting(problem, scheme, case, tuple(self.theta), self.dt, self.clock)
         self.fixed = [p.detach() for p in self.parameters]
-        times = [self.time(n) for n in range(case.steps + 1)]
         self._bounds = [0, *itertools.accumulate(chunk_lengths(self.stride) * case.observations)]
-        self._times = torch.tensor(times, dtype=torch.float64, device=self.y0.device).unbind()
+        self._times = torch.tensor(self.times_of_grid, dtype=torch.float64, device=self.y0.device).unbind()
         self._forward = _compiled_forward(self.setting)
 
     def init(self, y0: Tensor) -> State:
