@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from harness.grouping import KEYS
 from harness.measure.statistics import median_interval, ratio_interval
 from harness.record import columns
 from harness.store import open_run
@@ -146,27 +147,12 @@ def geometric_mean(ratios: pd.Series) -> float:
 def speedups(frame: pd.DataFrame) -> pd.DataFrame:
     """How many times faster each native method is than a library's: a row a pair, block and scheme.
 
-    Columns: native, library, the block's axes, `ratio`, `low`, `high` (library over native, round by round), and
+    Columns: native, library, all axes but the method, `ratio`, `low`, `high` (library over native, round by round), and
     `floor_ratio`, the native method's time over the floor. Only pairs that were timed in turn.
     """
     timed = frame[(frame["status"] == "ok") & frame["seconds"].map(bool)]
     by_key = {(row.pairing, row.scheme, row.method): row for row in timed.itertuples()}
-    axes = [
-        "problem",
-        "noise",
-        "calculus",
-        "scheme",
-        "dim",
-        "batch",
-        "steps",
-        "dtype",
-        "device",
-        "threads",
-        "brownian",
-        "stepping",
-        "rtol",
-        "atol",
-    ]
+    axes = [axis for axis in KEYS if axis != "method"]
     rows = []
     for (pairing, scheme, method), native in by_key.items():
         for ours, theirs in COMPARABLE:

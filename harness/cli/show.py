@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,20 +25,23 @@ def show(
 def print_records(run: Run) -> None:
     """A row a record."""
     from harness.frames import load
+    from harness.grouping import telling, words
     from harness.report.format import error, seconds, size
 
+    frame = load(run.folder).sort_values(["block", "seconds_median"])
+    others = telling(frame, ("method", "scheme", "problem", "noise", "dim", "batch", "steps"))
     rows = [
         (
-            str(row.method),
-            str(row.scheme),
-            f"{row.problem} {row.noise} d{row.dim} b{row.batch} n{row.steps}",
-            str(row.status),
-            seconds(row.seconds_median),
-            size(row.peak_bytes),
-            error(row.gradient_error_theta_median),
-            error(row.adjoint_error_theta_median),
+            row["method"],
+            row["scheme"],
+            " ".join([_setting(row), *words(row, others)]),
+            row["status"],
+            seconds(row["seconds_median"]),
+            size(row["peak_bytes"]),
+            error(row["gradient_error_theta_median"]),
+            error(row["adjoint_error_theta_median"]),
         )
-        for row in load(run.folder).sort_values(["block", "seconds_median"]).itertuples()
+        for row in frame.to_dict("records")
     ]
     headings = ("method", "scheme", "setting", "status", "time", "peak", "gradient error", "adjoint error")
     _print_table(headings, rows)
@@ -61,12 +64,19 @@ def print_failures(run: Run) -> None:
         print(f"… and {len(counts) - MOST_REASONS} more reasons, on the page.")
 
 
+def _setting(row: Mapping[Any, Any]) -> str:
+    return f"{row['problem']} {row['noise']} d{row['dim']} b{row['batch']} n{row['steps']}"
+
+
 def print_speedups(run: Run) -> None:
     """A row a paired ratio of a native method to a library's."""
     from harness.frames import load, speedups
+    from harness.grouping import telling
     from harness.report.format import decimal
-    from harness.report.ratios import place
+    from harness.report.ratios import PLACE, where
 
+    pairs = speedups(load(run.folder))
+    others = telling(pairs, [*PLACE, "brownian"])
     rows = [
         (
             row["native"],
@@ -75,9 +85,9 @@ def print_speedups(run: Run) -> None:
             f"{decimal(row['low'])} – {decimal(row['high'])}",
             decimal(row["floor_ratio"]),
             row["brownian"],
-            place(row),
+            where(row, others),
         )
-        for _, row in speedups(load(run.folder)).iterrows()
+        for row in pairs.to_dict("records")
     ]
     _print_table(("native", "library", "ratio", "95% interval", "over floor", "brownian", "with"), rows)
 
@@ -85,9 +95,12 @@ def print_speedups(run: Run) -> None:
 def print_ratios(run: Run) -> None:
     """A row a native method, library method and sampler: the mean and the least of their paired ratios."""
     from harness.frames import load, speedups
+    from harness.grouping import differing, words
     from harness.report.format import decimal
     from harness.report.ratios import ratios
 
+    found = ratios(speedups(load(run.folder)))
+    others = differing(found, but=["brownian"])
     rows = [
         (
             row["native"],
@@ -97,9 +110,9 @@ def print_ratios(run: Run) -> None:
             f"{decimal(row['mean'])}×",
             f"{decimal(row['least'])}×",
             decimal(row["floor"]),
-            row["where"],
+            ", ".join([row["where"], *words(row, others)]),
         )
-        for row in ratios(speedups(load(run.folder))).to_dict("records")
+        for row in found.to_dict("records")
     ]
     headings = ("native", "library", "brownian", "comparisons", "mean", "least", "over floor", "the least is with")
     _print_table(headings, rows)

@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 
 from harness.frames import UNRESOLVED, geometric_mean, speedups
+from harness.grouping import HOW, KEYS, WHAT, differing, groups
 from harness.measure.statistics import log_slope
 from harness.report.format import error, listing, plural, ratio, seconds
-from harness.report.ratios import SAMPLERS, ratios
+from harness.report.ratios import how, ratios
 
 FLAT = 0.02
 """A log–log slope of memory over steps up to which it counts as not growing."""
@@ -51,15 +52,13 @@ def _fastest(methods: pd.DataFrame) -> list[str]:
 
 def _native_against_library(frame: pd.DataFrame) -> list[str]:
     found = ratios(speedups(frame))
-    several = found["brownian"].nunique() > 1
+    axes = differing(found)
     sentences = []
     for (native, library), rows in found.groupby(["native", "library"]):
         first, *others = rows.to_dict("records")
-        sampler = f", {SAMPLERS[first['brownian']]}" if several else ""
-        words = (
-            f"{native} is {_spread(first)} as fast as {library} with the same scheme{sampler} ({_comparisons(first)})"
-        )
-        words += "".join(f"; {SAMPLERS[row['brownian']]} {_spread(row)} ({_comparisons(row)})" for row in others)
+        pair = ", ".join([f"as fast as {library} with the same scheme", *how(first, axes)])
+        words = f"{native} is {_spread(first)} {pair} ({_comparisons(first)})"
+        words += "".join(f"; {', '.join(how(row, axes))} {_spread(row)} ({_comparisons(row)})" for row in others)
         sentences.append(f"{words}.")
     return sentences
 
@@ -79,8 +78,13 @@ def _overhead(methods: pd.DataFrame) -> list[str]:
     known = methods.dropna(subset=["floor_ratio"])
     if known.empty:
         return []
-    means = known.groupby("method")["floor_ratio"].apply(geometric_mean).sort_values()
-    return ["Time over the floor of bare evaluations: " + listing([f"{m} {ratio(v)}" for m, v in means.items()]) + "."]
+    axes = [axis for axis in differing(known) if axis in HOW]
+    sentences = []
+    for place, group in groups(known, varied=["method", *WHAT], sort=True):
+        means = group.groupby("method")["floor_ratio"].apply(geometric_mean).sort_values()
+        subject = ", ".join(["Time over the floor of bare evaluations", *how(place, axes)])
+        sentences.append(f"{subject}: {listing([f'{m} {ratio(v)}' for m, v in means.items()])}.")
+    return sentences
 
 
 def memory_slopes(methods: pd.DataFrame) -> pd.DataFrame:
@@ -89,26 +93,14 @@ def memory_slopes(methods: pd.DataFrame) -> pd.DataFrame:
     `slope` is over all of them, `last` from the last but one to the last: 0 where memory has stopped growing, as that
     of a sampler which holds a chunk of steps, once the steps fill it.
     """
-    axes = [
-        "method",
-        "scheme",
-        "problem",
-        "noise",
-        "calculus",
-        "dim",
-        "batch",
-        "observations",
-        "dtype",
-        "brownian",
-    ]
     known = methods.dropna(subset=["peak_bytes"])
     rows = []
-    for key, group in known.sort_values("steps").groupby(axes, sort=False):
+    for place, group in groups(known.sort_values("steps"), varied=["steps"]):
         if group["steps"].nunique() >= 3:
             steps, peaks = group["steps"], group["peak_bytes"]
             slopes = {"slope": log_slope(steps, peaks), "last": log_slope(steps.tail(2), peaks.tail(2))}
-            rows.append(dict(zip(axes, key, strict=True)) | slopes)
-    return pd.DataFrame(rows, columns=[*axes, "slope", "last"])
+            rows.append(place | slopes)
+    return pd.DataFrame(rows, columns=[*(axis for axis in KEYS if axis != "steps"), "slope", "last"])
 
 
 def _memory(methods: pd.DataFrame) -> list[str]:

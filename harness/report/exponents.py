@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.grouping import KEYS, groups
 from harness.measure.statistics import growth_exponent, median_slope, slope_interval
 
-SETTING = ["method", "scheme", "noise", "calculus", "dim", "batch", "observations", "dtype", "device", "brownian"]
-VARIED = {"steps": "problem", "parameters": "steps"}
-"""What grows, and the axis that is held with the setting while it does."""
 LEAST = 3
 """Sizes that a fit needs."""
 PAPER = {
@@ -21,7 +19,7 @@ PAPER = {
 }
 """Time and memory by Table 1 of the paper, L being the steps and D states and parameters. Its adjoint is on a tree."""
 FITS = [f"{of}{end}" for of in ("time", "memory") for end in ("", "_low", "_high")]
-COLUMNS = [*SETTING, "grows", "sizes", *FITS, "memory_growth"]
+COLUMNS = [*KEYS, "grows", "sizes", *FITS, "memory_growth"]
 
 
 def exponents(frame: pd.DataFrame) -> pd.DataFrame:
@@ -31,15 +29,21 @@ def exponents(frame: pd.DataFrame) -> pd.DataFrame:
     time's where a size has one round. A constant part of either bends a line: over small sizes a slope lies below the
     power that it tends to. For memory that power is fitted too, with a constant beside it (`memory_growth`); blank
     where memory hardly grows.
+
+    While steps grow, everything else is held. While parameters grow, so is everything but the problem's own
+    parameters (`neural(width=8)`, `neural(width=16)`), and `problem` is the name that they share.
     """
     known = frame[frame["status"] == "ok"]
+    families = known.assign(problem=known["problem"].str.partition("(")[0])
     rows = []
-    for grows, held in VARIED.items():
-        for key, group in known.groupby([*SETTING, held], sort=False):
+    for grows, settings in (
+        ("steps", groups(known, varied=["steps"])),
+        ("parameters", groups(families, varied=[])),
+    ):
+        for place, group in settings:
             if group[grows].nunique() < LEAST:
                 continue
             group = group.sort_values(grows).drop_duplicates(grows)
-            place = dict(zip(SETTING, key, strict=False))
             x = np.asarray(group[grows], dtype=float)
             rows.append({**place, "grows": grows, "sizes": sizes(x), **_time(x, group), **_memory(x, group)})
     found = pd.DataFrame(rows, columns=COLUMNS)

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from harness.frames import numbers
+from harness.grouping import KEYS, groups
 from harness.measure.statistics import slope_change, slope_interval
 from harness.registry import Registry
 
-AXES = ["problem", "noise", "calculus", "scheme", "method", "dim", "batch", "dtype", "brownian"]
+AXES = [axis for axis in KEYS if axis != "steps"]
 LEAST = 5
 """Step sizes that a fit needs."""
 AGREES = 0.15
@@ -35,8 +36,7 @@ def orders(frame: pd.DataFrame, registry: Registry) -> pd.DataFrame:
     """
     rows = []
     tried = frame[frame["gradient_error_theta"].map(bool)]
-    for key, attempts in tried.groupby(AXES, sort=False):
-        place = dict(zip(AXES, np.atleast_1d(np.array(key, dtype=object)), strict=True))
+    for place, attempts in groups(tried, varied=["steps"]):
         if attempts["steps"].nunique() < LEAST:
             continue
         theory, notes = _theory(place, registry)

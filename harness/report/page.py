@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import json
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from harness.frames import UNRESOLVED, load, speedups
+from harness.grouping import differing
 from harness.registry import Registry
 from harness.report import figures, format
 from harness.report.answers import answers
@@ -23,7 +26,7 @@ from harness.report.ratios import ratios
 from harness.store import Run
 from harness.suite import Suite, parse_suite
 
-COLUMNS = (
+COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("method", "method", str),
     ("scheme", "scheme", str),
     ("problem", "problem", str),
@@ -56,7 +59,28 @@ COLUMNS = (
     ("adjoint_error_y0_median", "adjoint error y0", format.error),
     ("loss_error_median", "loss error", format.error),
 )
-"""The table's columns: of the DataFrame, heading, and how a value is written."""
+"""The columns of the table of records: of the DataFrame, heading, and how a value is written. See `_columns`."""
+SHOWN = {
+    "ratios": ("brownian",),
+    "speedups": ("scheme", "problem", "noise", "calculus", "dim", "batch", "steps", "brownian"),
+    "orders": ("problem", "noise", "calculus", "scheme", "method"),
+    "exponents": ("method", "scheme", "noise", "dim", "batch", "brownian"),
+    "exactness": ("method", "dtype", "brownian"),
+}
+"""The axes that a table always has as columns. It has the others where its rows differ in them."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page: its rows, and the axes that they differ in besides those that the template always shows.
+
+    A row's values in these axes stand under `others`, in the same order, as text.
+    """
+
+    rows: list[dict[str, Any]]
+    axes: Sequence[str]
+
+
 ORDER = {"ok": 0, "unsupported": 2}
 """Of the table: what was measured, then what failed, then what can't be done."""
 
@@ -104,7 +128,7 @@ def _content(suite: Suite, run: Run, about: dict[str, Any], frame: pd.DataFrame)
         "run": run.id,
         "executions": about["executions"],
         "counts": sorted(counts.items()),
-        "answers": [*([tally([row["verdict"] for row in fitted])] if fitted else []), *answers(frame)],
+        "answers": [*([tally([row["verdict"] for row in fitted.rows])] if fitted.rows else []), *answers(frame)],
         # Made by matplotlib from numbers and registered names, which it escapes.
         "figures": [(Markup(svg), words) for svg, words in drawn if svg],
         "ratios": _ratios(frame),
@@ -112,7 +136,7 @@ def _content(suite: Suite, run: Run, about: dict[str, Any], frame: pd.DataFrame)
         "orders": fitted,
         "exponents": _exponents(suite, frame),
         "exactness": _exactness(suite, frame),
-        "headings": [heading for _, heading, _ in COLUMNS],
+        "headings": [heading for _, heading, _ in _columns(frame)],
         "rows": _rows(frame),
         "failures": _reasons(frame[~frame["status"].isin(["ok", "unsupported"])]),
         "unsupported": _reasons(frame[frame["status"] == "unsupported"]),
@@ -124,9 +148,10 @@ def _content(suite: Suite, run: Run, about: dict[str, Any], frame: pd.DataFrame)
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """A row a record: for each cell what it shows and what it sorts by; unresolved errors are marked."""
     rows = []
+    columns = _columns(frame)
     for record in sorted(_dicts(frame), key=lambda record: ORDER.get(record["status"], 1)):
         cells = []
-        for column, _, write in COLUMNS:
+        for column, _, write in columns:
             value = record[column]
             empty = format.missing(value)
             cells.append(
@@ -140,43 +165,68 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
+def _columns(frame: pd.DataFrame) -> list[tuple[str, str, Callable[[Any], str]]]:
+    """`COLUMNS`, with the axes that they lack and in which the records differ after the last axis that they have."""
+    shown = [column for column, _, _ in COLUMNS]
+    place = shown.index("brownian") + 1
+    others = [(axis, axis, _text) for axis in differing(frame, but=shown)]
+    return [*COLUMNS[:place], *others, *COLUMNS[place:]]
+
+
+def _text(value: Any) -> str:
+    """The value of an axis."""
+    return format.NOTHING if pd.isna(value) else value if isinstance(value, str) else f"{value:.10g}"
+
+
+def _table(
+    name: str, found: pd.DataFrame, written: Mapping[str, Callable[[Any], str]], within: Sequence[str] = ()
+) -> Table:
+    """A table of the rows found, the columns of `written` as text. `within` is as in `differing`."""
+    axes = differing(found, within=within, but=SHOWN[name])
+    rows = []
+    for row in _dicts(found):
+        texts = {column: write(row[column]) for column, write in written.items()}
+        rows.append({**row, **texts, "others": [_text(row[axis]) for axis in axes]})
+    return Table(rows, axes)
+
+
+def _decimals(*columns: str) -> dict[str, Callable[[Any], str]]:
+    return dict.fromkeys(columns, format.decimal)
+
+
 def _dicts(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _ratios(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    written = ("mean", "least", "least_low", "least_high", "greatest", "floor")
-    return [{**row, **{name: format.decimal(row[name]) for name in written}} for row in _dicts(ratios(speedups(frame)))]
+def _ratios(frame: pd.DataFrame) -> Table:
+    written = _decimals("mean", "least", "least_low", "least_high", "greatest", "floor")
+    return _table("ratios", ratios(speedups(frame)), written)
 
 
-def _speedups(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    written = ("ratio", "low", "high", "floor_ratio")
-    return [{**row, **{name: format.decimal(row[name]) for name in written}} for row in _dicts(speedups(frame))]
+def _speedups(frame: pd.DataFrame) -> Table:
+    return _table("speedups", speedups(frame), _decimals("ratio", "low", "high", "floor_ratio"))
 
 
-def _orders(suite: Suite, frame: pd.DataFrame) -> list[dict[str, Any]]:
+def _orders(suite: Suite, frame: pd.DataFrame) -> Table:
     """The table of observed orders, where the suite asks for it."""
     if "orders" not in suite.tables:
-        return []
-    rows = _dicts(orders(frame, Registry.load(suite.plugins)))
-    return [{**row, **{name: format.decimal(row[name]) for name in ("order", "low", "high", "theory")}} for row in rows]
+        return Table([], ())
+    found = orders(frame, Registry.load(suite.plugins))
+    return _table("orders", found, _decimals("order", "low", "high", "theory"))
 
 
-def _exponents(suite: Suite, frame: pd.DataFrame) -> list[dict[str, Any]]:
+def _exponents(suite: Suite, frame: pd.DataFrame) -> Table:
     """The table of exponents, where the suite asks for it."""
     if "exponents" not in suite.tables:
-        return []
-    numbers = [*FITS, "memory_growth"]
-    return [{**row, **{name: format.decimal(row[name]) for name in numbers}} for row in _dicts(exponents(frame))]
+        return Table([], ())
+    return _table("exponents", exponents(frame), _decimals(*FITS, "memory_growth"), within=["grows"])
 
 
-def _exactness(suite: Suite, frame: pd.DataFrame) -> list[dict[str, Any]]:
+def _exactness(suite: Suite, frame: pd.DataFrame) -> Table:
     """The table of each method's largest error against its own discrete solve, where the suite asks for it."""
     if "exactness" not in suite.tables:
-        return []
-    return [
-        {**row, "theta": format.error(row["theta"]), "y0": format.error(row["y0"])} for row in _dicts(exactness(frame))
-    ]
+        return Table([], ())
+    return _table("exactness", exactness(frame), dict.fromkeys(("theta", "y0"), format.error))
 
 
 def _reasons(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -44,13 +44,14 @@ def color(name: str) -> str:
 
 
 def shades(names: Sequence[str]) -> dict[str, Any]:
-    """A colour for each line: that of its method, lighter for each further scheme of the same method."""
-    seen: dict[str, int] = {}
-    colors = {}
+    """A colour for each line: that of its method, lighter for each further line of the same method."""
+    lines: dict[str, list[str]] = {}
     for name in sorted(names):
-        method = name.partition(" ")[0]
-        nth = seen[method] = seen.get(method, -1) + 1
-        colors[name] = sns.light_palette(color(method), n_colors=5)[4 - min(nth, 3)]
+        lines.setdefault(name.partition(" ")[0], []).append(name)
+    colors = {}
+    for method, several in lines.items():
+        lightest_first = sns.light_palette(color(method), n_colors=max(5, len(several) + 1))
+        colors |= dict(zip(several, reversed(lightest_first), strict=False))
     return colors
 
 

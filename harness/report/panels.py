@@ -10,6 +10,7 @@ import pandas as pd
 import seaborn as sns
 
 from harness.frames import BARS, COMPUTED
+from harness.grouping import KEYS, differing, telling, words
 from harness.suite import Figure
 
 LABELS = {
@@ -37,10 +38,42 @@ def method_of(name: str) -> str:
     return name.split(" ")[0]
 
 
-def line_names(figure: Figure, data: pd.DataFrame) -> pd.Series:
-    """What each record's line is called: what colours it, with its scheme where that has several."""
-    several = figure.color != "scheme" and data.groupby(figure.color)["scheme"].nunique().max() > 1
-    return data[figure.color] + (" " + data["scheme"] if several else "")
+def line_names(figure: Figure, data: pd.DataFrame) -> list[str]:
+    """What each record's line is called: what colours it, with the axes that tell apart lines of one colour."""
+    data = _without_varied(figure, data)
+    axes = telling(data, [figure.color], but=[str(figure.facet), *title_axes(figure, data)])
+    return [" ".join([row[figure.color], *words(row, axes)]) for row in data.to_dict("records")]
+
+
+def row_names(figure: Figure, data: pd.DataFrame) -> list[str]:
+    """What each record's row is called: its method, with the axes that tell rows apart."""
+    axes = telling(data, but=["method", str(figure.facet), *title_axes(figure, data)])
+    return [" ".join([row["method"], *words(row, axes)]) for row in data.to_dict("records")]
+
+
+def _without_varied(figure: Figure, data: pd.DataFrame) -> pd.DataFrame:
+    """The records, with a missing value in the axis along which a line goes. Points have no line.
+
+    That is x, where x is an axis. Where x is measured (a time, an error), it is what makes a solve finer: for adaptive
+    steps the tolerance that has several values, `atol` first, and otherwise the number of steps.
+    """
+    if figure.figure == "points":
+        return data
+    if figure.x in KEYS:
+        return data.assign(**{figure.x: None})
+    adaptive = data["stepping"] == "adaptive"
+    tolerances = [axis for axis in ("atol", "rtol") if data.loc[adaptive, axis].nunique() > 1]
+    finer = tolerances[0] if tolerances else "steps"
+    data = data.assign(steps=data["steps"].where(adaptive))
+    return data.assign(**{finer: data[finer].where(~adaptive)})
+
+
+def title_axes(figure: Figure, data: pd.DataFrame) -> list[str]:
+    """The axes that differ between panels and are the same within each: they stand in the panels' titles."""
+    if figure.facet is None:
+        return []
+    named = "method" if figure.figure == "points" else figure.color
+    return differing(data, but=[figure.facet, named, *differing(data, within=[figure.facet])])
 
 
 def facets_of(figure: Figure, data: pd.DataFrame) -> list[Any] | None:
@@ -79,9 +112,21 @@ def panels(figure: Figure, grid: sns.FacetGrid, data: pd.DataFrame) -> list[tupl
     return [(data[data[figure.facet] == value], axes) for value, axes in grid.axes_dict.items()]
 
 
-def finish(grid: sns.FacetGrid, figure: Figure, x: str, y: str) -> None:
+def finish(grid: sns.FacetGrid, figure: Figure, data: pd.DataFrame, x: str, y: str) -> None:
     """Label axes and panels."""
     grid.set_axis_labels(x, y)
-    if figure.facet:
-        grid.set_titles(f"{label(figure.facet)} {{col_name}}")
+    for value, title in titles(figure, data).items():
+        grid.axes_dict[value].set_title(title)
     grid.tight_layout()
+
+
+def titles(figure: Figure, data: pd.DataFrame) -> dict[Any, str]:
+    """The title of each panel: its value, with the axes that differ between panels only. Empty for a single panel."""
+    if figure.facet is None:
+        return {}
+    data = _without_varied(figure, data)
+    axes = title_axes(figure, data)
+    return {
+        row[figure.facet]: ", ".join([f"{label(figure.facet)} {row[figure.facet]}", *words(row, axes)])
+        for row in data.drop_duplicates(figure.facet).to_dict("records")
+    }

@@ -12,7 +12,7 @@ from harness.suite import Figure
 
 
 def box(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
-    """At each x, for each method and scheme, a box of the replicates, where unresolved an outline; y logarithmic."""
+    """At each x, for each method and setting, a box of the replicates, where unresolved an outline; y logarithmic."""
     column, error = figure.y.removesuffix("_median"), error_of(figure)
     data = data.assign(line=line_names(figure, data)).explode(column).astype({column: float})
     facets = facets_of(figure, data)
@@ -43,7 +43,7 @@ def box(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
                     ax=axes,
                 )
         axes.set_yscale("log")
-    finish(grid, figure, label(figure.x), label(figure.y))
+    finish(grid, figure, data, label(figure.x), label(figure.y))
     handles = [Patch(facecolor=palette[name], edgecolor="black", label=name) for name in order]
     grid.figure.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
     return grid

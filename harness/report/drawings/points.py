@@ -6,14 +6,14 @@ import pandas as pd
 import seaborn as sns
 
 from harness.report.palette import color
-from harness.report.panels import error_of, facets_of, finish, interval_of, label, method_of, panels, wrap
+from harness.report.panels import error_of, facets_of, finish, interval_of, label, method_of, panels, row_names, wrap
 from harness.suite import Figure
 
 
 def points(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
     """A row a method, a point at its value on a logarithmic axis, the smallest first."""
     facets = facets_of(figure, data)
-    data = data.assign(row=_row_names(figure, data))
+    data = data.assign(row=row_names(figure, data))
     height = 1.0 + 0.24 * data["row"].nunique()
     grid = sns.FacetGrid(
         data,
@@ -53,12 +53,5 @@ def points(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
             axes.errorbar(rows[figure.y], range(len(order)), xerr=spread, fmt="none", ecolor="black", elinewidth=0.9)
         axes.set_xscale("log")
         axes.grid(True, axis="both", alpha=0.5)
-    finish(grid, figure, label(figure.y), "")
+    finish(grid, figure, data, label(figure.y), "")
     return grid
-
-
-def _row_names(figure: Figure, data: pd.DataFrame) -> pd.Series:
-    """The method, with whatever else tells the rows of a panel apart."""
-    candidates = ("scheme", "noise", "problem", "dim", "steps", "dtype", "brownian")
-    varying = [c for c in candidates if c != figure.facet and data[c].nunique() > 1]
-    return data.apply(lambda row: " ".join([row["method"], *(str(row[c]) for c in varying)]), axis=1)

@@ -19,7 +19,7 @@ MOST_TICKS = 8
 
 
 def scaling(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
-    """Both axes logarithmic, a line a method (and scheme, where a method has several)."""
+    """Both axes logarithmic, a line a method and setting (named where a method has several)."""
     facets = facets_of(figure, data)
     data = data.assign(line=line_names(figure, data))
     names = sorted(data["line"].unique())
@@ -37,7 +37,7 @@ def scaling(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
             _draw_line(axes, figure, str(name), _function(figure, group), colors[str(name)])
         axes.set_yscale("log")
         _scale_x(axes, panel[figure.x])
-    finish(grid, figure, label(figure.x), label(figure.y))
+    finish(grid, figure, data, label(figure.x), label(figure.y))
     handles: dict[str, Any] = {}
     for axes in grid.axes.flat:
         handles |= {name: handle for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)}
@@ -48,7 +48,7 @@ def scaling(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
 
 
 def _function(figure: Figure, group: pd.DataFrame) -> pd.DataFrame:
-    """One y for each x: of what varies besides, the median."""
+    """One y for each x. The same case measured in several runs counts by its median."""
     error = error_of(figure)
     bars = [bar_of(error)] if error else []
     columns = [c for c in (figure.y, *interval_of(figure), *bars) if c != figure.x]

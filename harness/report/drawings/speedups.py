@@ -1,4 +1,4 @@
-"""How many times as fast the native methods are: a row a pair, a point a block."""
+"""How many times as fast the native methods are: a row a pair and way of computing, a point a block."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pandas as pd
 import seaborn as sns
 
 from harness import frames
+from harness.grouping import HOW, differing, words
 from harness.report.palette import color
 from harness.suite import Figure
 
@@ -14,7 +15,7 @@ def speedups(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
     """The paired ratios with their intervals, on a logarithmic axis; a bar at their geometric mean."""
     del figure
     pairs = frames.speedups(data)
-    pairs["pair"] = pairs["native"] + " against " + pairs["library"] + ", " + pairs["scheme"]
+    pairs["pair"] = pair_names(pairs)
     order = sorted(pairs["pair"].unique())
     height = 1.2 + 0.3 * max(len(order), 1)
     grid = sns.FacetGrid(pairs, height=height, aspect=9.0 / height)
@@ -41,3 +42,12 @@ def speedups(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
     grid.set_axis_labels("times as fast as the library", "")
     grid.tight_layout()
     return grid
+
+
+def pair_names(pairs: pd.DataFrame) -> list[str]:
+    """The two methods with their scheme and, where the pairs were computed in several ways, how."""
+    axes = [axis for axis in differing(pairs) if axis in HOW]
+    return [
+        ", ".join([f"{pair['native']} against {pair['library']}", pair["scheme"], *words(pair, axes)])
+        for pair in pairs.to_dict("records")
+    ]
