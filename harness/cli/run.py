@@ -38,7 +38,7 @@ def run(
     parsed, text = read_suite(suite)
     if device is not None:
         parsed = _with_device(parsed, device)
-    registry = Registry.load(parsed.plugins)
+    registry = Registry.load(parsed.plugins, suite)
     devices = _cuda_devices(parsed)
     plan = make_plan(parsed, suite, registry, Machine.here(frozenset(devices)))
     if only:
