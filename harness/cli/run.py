@@ -83,6 +83,7 @@ def _measure(
     report: Path,
 ) -> tuple[bool, Counter[str]]:
     from rich.console import Console
+    from rich.markup import escape
 
     from harness.environment import environment
     from harness.runner.run import execute, expected_seconds, missing
@@ -97,7 +98,7 @@ def _measure(
     seconds = sum(expected_seconds(suite, registry, case) for case in left.cases)
     held = len(plan.cases) + len(plan.unsupported) - len(left.cases) - len(left.unsupported)
     console.print(
-        f"[bold]{suite.title}[/bold]\n{len(left.cases)} cases to measure, about {_minutes(seconds)}"
+        f"[bold]{escape(suite.title)}[/bold]\n{len(left.cases)} cases to measure, about {_minutes(seconds)}"
         + (f"; {held} held by the run already" if held else "")
         + f"; {run.folder}",
         highlight=False,
