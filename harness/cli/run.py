@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from harness.case import Block, blocks
 from harness.cli.progress import make_listener
 from harness.errors import InputError
 from harness.machine import Machine
 from harness.plan import Plan, make_plan
 from harness.registry import Registry
 from harness.suite import Suite, read_suite
+
+LISTED_CASES = 10_000
+LISTED_REASONS = 1_000
+"""A dry run lists cases and reasons up to so many. The longest suite of the project has 7,000 cases."""
 
 
 def run(
@@ -127,24 +134,47 @@ def _write_page(run: Any, report: Path, console: Any, *, with_speedups: bool) ->
 
 
 def _print_plan(suite: Suite, plan: Plan, registry: Registry) -> None:
-    from harness.case import blocks
     from harness.runner.run import expected_seconds
 
     print(f"{suite.name}: {suite.title}")
-    for block in blocks(plan.cases):
+    made = blocks(plan.cases)
+    if len(plan.cases) > LISTED_CASES:
+        _print_counts(plan)
+    else:
+        _print_blocks(made)
+    if plan.unsupported:
+        _print_unsupported(plan)
+    seconds = sum(expected_seconds(suite, registry, case) for case in plan.cases)
+    print(
+        f"\n{len(plan.cases)} cases in {len(made)} blocks, {len(plan.unsupported)} unsupported; "
+        f"about {_minutes(seconds)}"
+    )
+
+
+def _print_blocks(made: Sequence[Block]) -> None:
+    """A line a case."""
+    for block in made:
         first = block.cases[0]
         print(f"\n{first.setting}, {first.dtype}, {first.device}, brownian {first.brownian}")
         for case in block.cases:
             print(f"  {case.method:30} {case.scheme}")
-    if plan.unsupported:
-        print("\nunsupported:")
-        for (method, scheme, reason), count in Counter((c.method, c.scheme, r) for c, r in plan.unsupported).items():
-            print(f"  {method:30} {scheme:16} {reason}" + (f" ({count} cases)" if count > 1 else ""))
-    seconds = sum(expected_seconds(suite, registry, case) for case in plan.cases)
-    print(
-        f"\n{len(plan.cases)} cases in {len(blocks(plan.cases))} blocks, {len(plan.unsupported)} unsupported; "
-        f"about {_minutes(seconds)}"
-    )
+
+
+def _print_counts(plan: Plan) -> None:
+    """A line a method and scheme, for a plan that is too long to be read case by case."""
+    print()
+    for (method, scheme), count in Counter((case.method, case.scheme) for case in plan.cases).items():
+        print(f"  {method:30} {scheme:16} {count} cases")
+
+
+def _print_unsupported(plan: Plan) -> None:
+    """A line for each method, scheme and reason."""
+    print("\nunsupported:")
+    counts = Counter((case.method, case.scheme, reason) for case, reason in plan.unsupported)
+    for (method, scheme, reason), count in itertools.islice(counts.items(), LISTED_REASONS):
+        print(f"  {method:30} {scheme:16} {reason}" + (f" ({count} cases)" if count > 1 else ""))
+    if len(counts) > LISTED_REASONS:
+        print(f"  and {len(counts) - LISTED_REASONS} more")
 
 
 def _minutes(seconds: float) -> str:
