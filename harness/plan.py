@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from harness.brownian.tree import odd_part
 from harness.case import AXES, Case
-from harness.errors import InputError, one_of
+from harness.errors import InputError, one_of, shown
+from harness.limits import MOST_CASES
 from harness.machine import Machine
 from harness.method import AbstractGradientMethod
 from harness.methods._adaptive import adaptive_refusal
@@ -39,7 +41,7 @@ class Plan:
             tuple((case, reason) for case, reason in self.unsupported if wanted(case)),
         )
         if not plan.cases and not plan.unsupported:
-            raise InputError("--only", "", f"{' '.join(filters)} leaves nothing of the suite")
+            raise InputError("--only", "", f"{shown(' '.join(filters))} leaves nothing of the suite")
         return plan
 
     def refusing(self, reason: Callable[[Case], str | None]) -> Plan:
@@ -59,12 +61,14 @@ def _parse_filter(text: str) -> tuple[str, str]:
 
 
 def make_plan(suite: Suite, path: Path, registry: Registry, machine: Machine) -> Plan:
-    """Expand the grid. Raises InputError where a method, problem or scheme has no such name."""
+    """Expand the grid. Raises InputError where a method, problem or scheme has no such name, or cases are too many."""
     cases: dict[Case, None] = {}
     refused: dict[Case, str] = {}
     first_steps: dict[Case, int] = {}
-    for index, grid in enumerate(suite.grid):
-        for case in _expand(grid, index, suite.seed, path, registry):
+    products = [_axes(grid, index, path, registry) for index, grid in enumerate(suite.grid)]
+    _check_size(products, path)
+    for index, axes in enumerate(products):
+        for case in _expand(axes, suite.seed):
             case, reason = _settle(case, registry, machine)
             if reason is not None:
                 refused[case] = reason
@@ -87,33 +91,52 @@ def _check_one_sample(first: int, steps: int, key: str, path: Path) -> None:
         )
 
 
-def _expand(grid: Grid, index: int, seed: int, path: Path, registry: Registry) -> Iterator[Case]:
-    """Every point of one product. An empty scheme stands for the method's default."""
+Axes = Mapping[str, Sequence[Any]]
+"""The different values of each axis of a case."""
+
+
+def _axes(grid: Grid, index: int, path: Path, registry: Registry) -> Axes:
+    """One product with all names looked up. An empty scheme stands for the method's default."""
     where = f"grid.{index}"
-    methods = dict.fromkeys(
-        name for pattern in grid.method for name in _methods(pattern, path, f"{where}.method", registry)
-    )
-    problems = dict.fromkeys(_problem(spec, path, f"{where}.problem", registry) for spec in grid.problem)
     for name in grid.scheme or ():
         if name not in registry.schemes:
-            raise InputError(path, f"{where}.scheme", f"{name!r} is no scheme", one_of(registry.schemes, name))
-    axes: dict[str, Iterable[Any]] = {axis: getattr(grid, axis) for axis in AXES if axis not in ("method", "scheme")}
-    axes["problem"] = problems
-    for values in itertools.product(*axes.values()):
-        point = dict(zip(axes, values, strict=True))
+            raise InputError(path, f"{where}.scheme", f"{shown(name)} is no scheme", one_of(registry.schemes, name))
+    values = {axis: getattr(grid, axis) for axis in AXES} | {
+        "problem": [_problem(spec, path, f"{where}.problem", registry) for spec in grid.problem],
+        "method": [name for pattern in grid.method for name in _methods(pattern, path, f"{where}.method", registry)],
+        "scheme": grid.scheme or ("",),
+    }
+    return {axis: tuple(dict.fromkeys(values[axis])) for axis in AXES}
+
+
+def _check_size(products: Sequence[Axes], path: Path) -> None:
+    """The number of cases is known before they are made: too many would take minutes and gigabytes to plan."""
+    counts = {f"grid.{n}": math.prod(len(values) for values in axes.values()) for n, axes in enumerate(products)}
+    counts["grid"] = sum(counts.values())
+    for key, count in counts.items():
+        if count > MOST_CASES:
+            allowed = f"at most {MOST_CASES} are allowed in a suite: shorten the lists or split the suite"
+            raise InputError(path, key, f"makes {count} cases", allowed)
+
+
+def _expand(axes: Axes, seed: int) -> Iterator[Case]:
+    """Every point of one product."""
+    outer = [axis for axis in axes if axis not in ("method", "scheme")]
+    for values in itertools.product(*(axes[axis] for axis in outer)):
+        point = dict(zip(outer, values, strict=True))
         if point["noise"] == "none":
             # An ODE has neither calculus nor noise: one name for all, so that it isn't measured twice.
             point |= {"calculus": "stratonovich", "brownian": "own"}
         if point["stepping"] == "fixed":
             point |= {"rtol": 0.0, "atol": 0.0}  # without meaning: the same case
-        for method, scheme in itertools.product(methods, grid.scheme or ("",)):
+        for method, scheme in itertools.product(axes["method"], axes["scheme"]):
             yield Case(**point, method=method, scheme=scheme, seed=seed)
 
 
 def _methods(pattern: str, path: Path, key: str, registry: Registry) -> list[str]:
     names = registry.match_methods(pattern)
     if not names:
-        raise InputError(path, key, f"{pattern!r} names no method", one_of(registry.methods, pattern))
+        raise InputError(path, key, f"{shown(pattern)} names no method", one_of(registry.methods, pattern))
     return names
 
 

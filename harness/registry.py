@@ -8,11 +8,13 @@ from what a suite names under `plugins:`.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import fnmatch
 import importlib
 import importlib.util
 import inspect
+import math
 import pkgutil
 import re
 import sys
@@ -22,13 +24,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import yaml
-
 from harness.case import Case
-from harness.errors import InputError, one_of
+from harness.errors import InputError, one_of, shown
+from harness.limits import LARGEST_COUNT
 from harness.method import AbstractGradientMethod
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
+from harness.strict_yaml import read_yaml
 
 GROUPS = ("harness.methods", "harness.problems", "harness.schemes")
 _OWN_FIELDS = {"noise", "calculus", "dim", "values"}
@@ -41,10 +43,14 @@ class Registry:
         self.methods: dict[str, AbstractGradientMethod] = {}
         self.problems: dict[str, type[AbstractProblem]] = {}
         self.schemes: dict[str, AbstractScheme] = {}
+        self._parsed: dict[str, tuple[type[AbstractProblem], dict[str, Any]]] = {}
 
     @classmethod
-    def load(cls, plugins: Sequence[str] = ()) -> Registry:
-        """Everything installed, and the modules or files in `plugins`. Raises InputError where one can't be loaded."""
+    def load(cls, plugins: Sequence[str] = (), source: object = "") -> Registry:
+        """Everything installed, and the modules or files in `plugins`, which the file `source` names.
+
+        Raises InputError where one can't be loaded. Its message starts with `source` where there is one.
+        """
         registry = cls()
         for group in GROUPS:
             for entry in entry_points(group=group):
@@ -53,10 +59,18 @@ class Registry:
         if not registry.methods:
             raise InputError("harness", "", "no methods found: the package isn't installed", "run pip install -e .")
         for plugin in plugins:
-            module = _guarded(plugin, "plugins", lambda plugin=plugin: _import_plugin(plugin))
-            if not registry.add_module(module, plugin):
-                raise InputError(plugin, "plugins", "it defines no gradient method, problem or scheme")
+            try:
+                registry._add_plugin(plugin)
+            except InputError as error:
+                if not source:
+                    raise
+                raise InputError(source, "plugins", str(error)) from error
         return registry
+
+    def _add_plugin(self, plugin: str) -> None:
+        module = _guarded(plugin, "", lambda: _import_plugin(plugin))
+        if not self.add_module(module, plugin):
+            raise InputError(plugin, "", "it defines no gradient method, problem or scheme")
 
     def add_module(self, module: ModuleType, where: str) -> int:
         """Register what a module and its public submodules define; return how many things that was."""
@@ -81,6 +95,7 @@ class Registry:
                 if known is not None and _class(known) is not item:
                     raise InputError(where, "", f"the name {made.name!r} is taken", "choose another")
                 table[made.name] = made if base is AbstractProblem else made()
+                self._parsed.clear()
                 return True
         return False
 
@@ -89,11 +104,19 @@ class Registry:
         return [name for name in self.methods if fnmatch.fnmatchcase(name, pattern)]
 
     def problem_class(self, spec: str) -> tuple[type[AbstractProblem], dict[str, Any]]:
-        """The class and the parameters that `name(key=value, …)` stands for. Raises ValueError, in a person's words."""
+        """The class and the parameters that `name(key=value, …)` stands for. Raises ValueError, in a person's words.
+
+        Each text is parsed once: thousands of cases share few problems.
+        """
+        if spec not in self._parsed:
+            self._parsed[spec] = self._parse_problem(spec)
+        return self._parsed[spec]
+
+    def _parse_problem(self, spec: str) -> tuple[type[AbstractProblem], dict[str, Any]]:
         found = re.fullmatch(r"([\w.-]+)(?:\((.*)\))?", spec.strip())
         if found is None or found[1] not in self.problems:
             name = found[1] if found else spec
-            raise ValueError(f"{name!r} is no problem; {one_of(self.problems, name)}")
+            raise ValueError(f"{shown(name)} is no problem; {one_of(self.problems, name)}")
         cls = self.problems[found[1]]
         fields = {f.name: f.default for f in dataclasses.fields(cls) if f.name not in _OWN_FIELDS}
         parameters: dict[str, Any] = {}
@@ -101,17 +124,12 @@ class Registry:
             key, equals, text = (piece.strip() for piece in part.partition("="))
             if not equals or key not in fields:
                 raise ValueError(
-                    f"{key!r} is no parameter of {cls.name}; {one_of(fields, key) if fields else 'it has none'}"
+                    f"{shown(key)} is no parameter of {cls.name}; {one_of(fields, key) if fields else 'it has none'}"
                 )
-            value = yaml.safe_load(text)
-            kind = type(fields[key])
-            if kind is float and type(value) is int:
-                value = float(value)
-            if type(value) is not kind:
-                raise ValueError(f"{key} of {cls.name} must be of type {kind.__name__}, given {text!r}")
-            if value != fields[key]:
-                parameters[key] = value
-        return cls, parameters
+            if key in parameters:
+                raise ValueError(f"the parameter {key} of {cls.name} stands twice")
+            parameters[key] = _parameter(f"{key} of {cls.name}", type(fields[key]), text)
+        return cls, {key: value for key, value in parameters.items() if value != fields[key]}
 
     def canonical_problem(self, spec: str) -> str:
         """The spelling that cases carry: parameters at their defaults left out, the others sorted."""
@@ -131,6 +149,21 @@ class Registry:
     def problem_of(self, case: Case) -> AbstractProblem:
         """The problem of a case. Raises ValueError where it has no such form."""
         return self.problem(case.problem, noise=case.noise, calculus=case.calculus, dim=case.dim)
+
+
+def _parameter(what: str, kind: type, text: str) -> Any:
+    """A problem's parameter, of the type of its default. Raises ValueError, in a person's words."""
+    value: Any = None
+    with contextlib.suppress(ValueError, OverflowError):  # a YamlError is a ValueError
+        value = read_yaml(text)
+        if kind is float and type(value) in (int, str):
+            value = float(value)  # YAML 1.1 reads 1e-3 as text
+    if type(value) is not kind or (kind is float and not math.isfinite(value)):
+        names = {int: "an integer", float: "a finite number"}
+        raise ValueError(f"{what} must be {names.get(kind, f'of type {kind.__name__}')}, given {shown(text)}")
+    if kind is int and abs(value) > LARGEST_COUNT:
+        raise ValueError(f"{what} must be an integer from {-LARGEST_COUNT} to {LARGEST_COUNT}, given {shown(value)}")
+    return value
 
 
 def _class(registered: Any) -> type:
@@ -171,5 +204,5 @@ def _guarded(where: str, key: str, action: Any) -> Any:
         return action()
     except InputError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(where, key, f"can't be loaded: {type(error).__name__}: {error}") from error

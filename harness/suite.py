@@ -2,26 +2,116 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ByteSize,
     ConfigDict,
     Field,
-    StrictInt,
     StrictStr,
     ValidationError,
+    WrapValidator,
 )
+from pydantic_core import PydanticCustomError
 
-from harness.errors import InputError, one_of
+from harness.errors import InputError, one_of, shown
+from harness.limits import (
+    LARGEST_COUNT,
+    LARGEST_MEMORY,
+    LARGEST_SECONDS,
+    LARGEST_SEED,
+    LARGEST_TOLERANCE,
+    LONGEST_NAME,
+    SMALLEST_MEMORY,
+)
+from harness.strict_yaml import LONGEST_TEXT, YamlError, read_yaml
 
 T = TypeVar("T")
-Positive = Annotated[StrictInt, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
+
+
+def _refused(allowed: str) -> PydanticCustomError:
+    """The error of a value outside of its range. `_explain` makes a line of it."""
+    return PydanticCustomError("not_allowed", "{allowed}", {"allowed": allowed})
+
+
+def _integer(low: int, high: int) -> BeforeValidator:
+    """An integer from `low` to `high`; no boolean, and no text that holds one."""
+
+    def check(value: object) -> int:
+        if type(value) is not int or not low <= value <= high:
+            raise _refused(f"an integer from {low} to {high}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _number(low: float, high: float, *, open_ends: bool = False) -> BeforeValidator:
+    """A finite number from `low` to `high`, without these two where `open_ends`. YAML 1.1 reads 1e-3 as text."""
+    allowed = f"a number above {low:g} and below {high:g}" if open_ends else f"a number from {low:g} to {high:g}"
+
+    def check(value: object) -> float:
+        number = math.nan
+        if isinstance(value, int | float | str) and not isinstance(value, bool):
+            with contextlib.suppress(ValueError, OverflowError):
+                number = float(value)
+        if not (low < number < high if open_ends else low <= number <= high):
+            raise _refused(allowed)
+        return number
+
+    return BeforeValidator(check)
+
+
+def _text_or_count(value: object) -> str | int:
+    """What an axis of a record may hold. One validator, so that a mistake has one message."""
+    if isinstance(value, str) or (type(value) is int and 1 <= value <= LARGEST_COUNT):
+        return value
+    raise _refused(f"text or an integer from 1 to {LARGEST_COUNT}")
+
+
+def _bytes(value: object, read: Any) -> ByteSize:
+    """A number of bytes, or text with a unit. pydantic lets booleans, negative numbers and 1e999GB through."""
+    try:
+        found = ByteSize(-1) if isinstance(value, bool) else read(value)
+    except (ValueError, OverflowError):
+        found = ByteSize(-1)
+    if not SMALLEST_MEMORY <= found <= LARGEST_MEMORY:
+        raise _refused("a size from 1MiB to 1EiB with its unit, such as 8GiB")
+    return found
+
+
+def _one_line(text: str) -> str:
+    """A title is printed and is a heading. YAML's folded text ends in a line break."""
+    if not text.split():
+        raise _refused("a line of text")
+    return " ".join(text.split())
+
+
+def _not_index(name: str) -> str:
+    """`report/index.html` lists the pages."""
+    if name.lower() == "index":
+        raise _refused("any name but index, which is the list of all pages")
+    return name
+
+
+Count = Annotated[int, _integer(1, LARGEST_COUNT)]
+Seed = Annotated[int, _integer(0, LARGEST_SEED)]
+Seconds = Annotated[float, _number(0, LARGEST_SECONDS, open_ends=True)]
+Tolerance = Annotated[float, _number(0, LARGEST_TOLERANCE)]
+Fraction = Annotated[float, _number(0, 1, open_ends=True)]
+WhereValue = Annotated[str | int, BeforeValidator(_text_or_count)]
+Bytes = Annotated[ByteSize, WrapValidator(_bytes)]
+Title = Annotated[StrictStr, AfterValidator(_one_line)]
+Name = Annotated[
+    StrictStr,
+    Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=LONGEST_NAME),
+    AfterValidator(_not_index),
+]
 Values = Annotated[
     tuple[T, ...],
     BeforeValidator(lambda value: value if isinstance(value, list | tuple) else (value,)),
@@ -44,35 +134,35 @@ class Grid(_Strict):
     calculus: Values[Literal["ito", "stratonovich"]] = ("stratonovich",)
     scheme: Values[StrictStr] | None = None
     method: Values[StrictStr]
-    dim: Values[Positive] = (10,)
-    batch: Values[Positive] = (32,)
-    steps: Values[Positive] = (128,)
-    observations: Values[Positive] = (1,)
+    dim: Values[Count] = (10,)
+    batch: Values[Count] = (32,)
+    steps: Values[Count] = (128,)
+    observations: Values[Count] = (1,)
     dtype: Values[Literal["float32", "float64"]] = ("float32",)
     device: Values[Literal["cpu", "cuda"]] = ("cpu",)
-    threads: Values[Positive] = (1,)
+    threads: Values[Count] = (1,)
     brownian: Values[Literal["own", "tree", "shared"]] = ("own",)
     stepping: Values[Literal["fixed", "adaptive"]] = ("fixed",)
-    rtol: Values[NotNegative] = (0.0,)
-    atol: Values[NotNegative] = (1e-3,)
+    rtol: Values[Tolerance] = (0.0,)
+    atol: Values[Tolerance] = (1e-3,)
 
 
 class Budget(_Strict):
     """How long and how much. Every bound is an upper one; one round is always measured."""
 
-    rounds: Positive = 10
+    rounds: Count = 10
     """Rounds of paired timing."""
-    seconds: Annotated[float, Field(gt=0)] = 20.0
+    seconds: Seconds = 20.0
     """Seconds of timing for a block."""
-    precision: Annotated[float, Field(gt=0, lt=1)] = 0.02
+    precision: Fraction = 0.02
     """Timing ends early once each median's 95% interval is this narrow, relative to the median, to either side."""
-    timeout: Annotated[float, Field(gt=0)] = 120.0
+    timeout: Seconds = 120.0
     """Seconds that a child may take for any one answer: building, a sample, the memory run, one gradient."""
-    memory: ByteSize = ByteSize(8 * 2**30)
+    memory: Bytes = ByteSize(8 * 2**30)
     """Resident memory of a child, above which it is ended."""
-    replicates: Positive = 1
+    replicates: Count = 1
     """Independent Brownian paths on which errors are measured."""
-    reference_steps: Positive = 2**17
+    reference_steps: Count = 2**17
     """Steps of the finest grid that a reference may be refined to, where a problem has no closed form."""
 
 
@@ -125,7 +215,7 @@ class Figure(_Strict):
     x: Literal[FIGURE_X] = "steps"  # type: ignore[valid-type]
     y: Literal[FIGURE_Y] = "seconds_median"  # type: ignore[valid-type]
     color: Literal["method", "approach", "backend", "scheme"] = "method"
-    where: dict[Literal[FACETS], StrictStr | StrictInt] = {}  # type: ignore[valid-type]
+    where: dict[Literal[FACETS], WhereValue] = {}  # type: ignore[valid-type]
     """Only records whose axes have these values."""
     facet: Literal[FACETS] | None = None  # type: ignore[valid-type]
 
@@ -133,9 +223,9 @@ class Figure(_Strict):
 class Suite(_Strict):
     """A question and the measurements that answer it."""
 
-    name: Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
-    title: StrictStr
-    seed: Annotated[StrictInt, Field(ge=0)] = 0
+    name: Name
+    title: Title
+    seed: Seed = 0
     grid: Annotated[tuple[Grid, ...], Field(min_length=1)]
     measure: Annotated[tuple[Literal[MEASURES], ...], Field(min_length=1)] = (  # type: ignore[valid-type]
         "time",
@@ -149,25 +239,11 @@ class Suite(_Strict):
     plugins: tuple[StrictStr, ...] = ()
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """Refuses a key that stands twice in a mapping, of which PyYAML would silently keep the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands twice", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
 def read_suite(path: Path) -> tuple[Suite, str]:
     """The suite in a file, and the file's text. Raises InputError in words for a person."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(LONGEST_TEXT + 1)  # one more than is allowed, which `read_yaml` refuses
     except UnicodeDecodeError as error:
         raise InputError(path, "", "isn't text in UTF-8") from error
     except OSError as error:
@@ -181,35 +257,46 @@ def read_suite(path: Path) -> tuple[Suite, str]:
 def parse_suite(text: str, path: Path) -> Suite:
     """The suite in a text; `path` is for messages and for plugin files, which are relative to it."""
     try:
-        data = yaml.load(text, Loader=_UniqueKeyLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"line {mark.line + 1}" if mark else ""
-        raise InputError(path, place, f"isn't valid YAML: {getattr(error, 'problem', None) or error}") from error
+        data = read_yaml(text)
+    except YamlError as error:
+        raise InputError(path, "" if error.line is None else f"line {error.line}", error.problem) from error
     if not isinstance(data, dict):
         raise InputError(path, "", "isn't a suite", "a suite is a mapping with name, title and grid")
     try:
         suite = Suite.model_validate(data)
     except ValidationError as error:
-        raise _explain(path, error) from error
+        raise _explain(path, data, error) from error
     plugins = tuple(str(path.parent / p) if p.endswith(".py") else p for p in suite.plugins)
     return suite.model_copy(update={"plugins": plugins})
 
 
-def _explain(path: Path, error: ValidationError) -> InputError:
+def _explain(path: Path, data: Any, error: ValidationError) -> InputError:
     """The first mistake: file, key, what was given, what is allowed. An unknown key goes before one that is missing."""
-    first = min(error.errors(), key=lambda mistake: mistake["type"] != "extra_forbidden")
-    location = [part for part in first["loc"] if not (isinstance(part, str) and ("[" in part or "(" in part))]
-    key = ".".join(str(part) for part in location)
-    given = repr(first["input"])
-    given = given if len(given) <= 60 else given[:57] + "..."
-    if first["type"] == "extra_forbidden":
-        model: Any = {"grid": Grid, "budget": Budget, "report": Figure}.get(str(location[0]), Suite)
+    first = min(error.errors(include_url=False), key=lambda mistake: mistake["type"] != "extra_forbidden")
+    location, kind, given = _entries(data, first["loc"]), first["type"], shown(first["input"])
+    if kind == "missing":
+        location.append(str(first["loc"][-1]))
+    key = ".".join(location)
+    if kind == "extra_forbidden":
+        model: Any = {"grid": Grid, "budget": Budget, "report": Figure}.get(location[0]) if location[1:] else Suite
         return InputError(path, key, "unknown key", one_of(model.model_fields, location[-1]))
-    if first["type"] == "missing":
+    if kind == "missing":
         return InputError(path, key, "is missing", "it has no default")
-    if first["type"] == "literal_error":
+    if kind == "literal_error":
         return InputError(path, key, f"{given} is not allowed", f"allowed: {first.get('ctx', {}).get('expected')}")
-    if first["type"] == "too_short":
+    if kind == "too_short":
         return InputError(path, key, "is empty", "give at least one")
+    if kind == "not_allowed":
+        return InputError(path, key, f"given {given}", f"allowed: {first['msg']}")
     return InputError(path, key, f"given {given}", first["msg"][0].lower() + first["msg"][1:])
+
+
+def _entries(data: Any, location: tuple[int | str, ...]) -> list[str]:
+    """The parts of a location that are keys and indices of the data. pydantic adds names of its own types."""
+    found: list[str] = []
+    for part in location:
+        inside: dict[Any, Any] = dict(enumerate(data)) if isinstance(data, list) else data
+        if isinstance(inside, dict) and part in inside:
+            found.append(str(part))
+            data = inside[part]
+    return found

@@ -7,6 +7,7 @@ import os
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -16,6 +17,16 @@ from harness.case import Case
 from harness.registry import Registry
 
 jax.config.update("jax_enable_x64", True)
+
+BENCHMARKS = Path(__file__).parent / "benchmarks"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """`--benchmark-only` collects the benchmarks alone: the other tests import what the extra `test` installs."""
+    if not config.getoption("benchmark_only", False):
+        return None
+    kept = collection_path in (BENCHMARKS, *BENCHMARKS.parents) or BENCHMARKS in collection_path.parents
+    return None if kept else True
 
 
 @pytest.fixture(scope="session")

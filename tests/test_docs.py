@@ -15,11 +15,21 @@ from gradients import distance, gradient
 import harness
 from harness.case import AXES
 from harness.cli import app
+from harness.cli.run import LISTED_CASES
 from harness.frames import COMPUTED
+from harness.limits import (
+    LARGEST_COUNT,
+    LARGEST_SECONDS,
+    LARGEST_SEED,
+    LARGEST_TOLERANCE,
+    LONGEST_NAME,
+    MOST_CASES,
+)
 from harness.machine import Machine
 from harness.plan import make_plan
 from harness.record import STATUSES, columns
 from harness.registry import Registry
+from harness.strict_yaml import DEEPEST, LONGEST_SCALAR, LONGEST_TEXT, MOST_VALUES
 from harness.suite import FIGURE_X, FIGURE_Y, Budget, Grid, Suite, read_suite
 
 ROOT = Path(__file__).parent.parent
@@ -53,6 +63,16 @@ def test_suite_keys_are_documented_with_their_defaults():
     for name, field in Budget.model_fields.items():
         default = "8 GiB" if name == "memory" else f"{field.default:g}"
         assert re.search(rf"\| `{name}` \|.*\| {re.escape(default)} \|", page), name
+
+
+def test_limits_are_documented():
+    _, _, rest = text("docs/suites.md").partition("## Limits")
+    section, _, _ = rest.partition("\n## ")
+    bounds = (LARGEST_COUNT, LARGEST_SEED, LONGEST_NAME, MOST_CASES, LONGEST_TEXT, MOST_VALUES, DEEPEST, LONGEST_SCALAR)
+    for value in (*bounds, LISTED_CASES):
+        assert re.search(rf"\b{value}\b", section), value
+    assert LARGEST_TOLERANCE == LARGEST_SECONDS == 10**9
+    assert "10⁹" in section
 
 
 def test_approaches_are_documented(registry):

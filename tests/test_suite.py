@@ -45,7 +45,7 @@ WRONG = [
     ("unknown scheme", GOOD + "    scheme: hoin\n", ["grid.0.scheme", "hoin", "heun"]),
     ("empty grid", GOOD.partition("grid")[0] + "grid: []\n", ["grid", "is empty"]),
     ("empty axis", GOOD + "    steps: []\n", ["grid.0.steps", "is empty"]),
-    ("negative steps", GOOD + "    steps: -4\n", ["grid.0.steps", "-4", "greater than 0"]),
+    ("negative steps", GOOD + "    steps: -4\n", ["grid.0.steps", "-4", "from 1 to"]),
     ("not YAML", "name: [tiny\n", ["line", "isn't valid YAML"]),
     ("not a suite", "- just\n- a list\n", ["isn't a suite"]),
     ("missing key", "name: tiny\ntitle: A question?\n", ["grid", "is missing"]),

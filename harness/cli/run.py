@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from harness.case import Block, blocks
 from harness.cli.progress import make_listener
 from harness.errors import InputError
 from harness.machine import Machine
 from harness.plan import Plan, make_plan
 from harness.registry import Registry
 from harness.suite import Suite, read_suite
+
+LISTED_CASES = 10_000
+LISTED_REASONS = 1_000
+"""A dry run lists cases and reasons up to so many. The longest suite of the project has 7,000 cases."""
 
 
 def run(
@@ -40,7 +47,7 @@ def run(
         parsed = _with_device(parsed, device)
     from harness.runner.forms import refuse_unworkable
 
-    registry = Registry.load(parsed.plugins)
+    registry = Registry.load(parsed.plugins, suite)
     devices = _cuda_devices(parsed)
     plan = make_plan(parsed, suite, registry, Machine.here(frozenset(devices)))
     if only:
@@ -86,6 +93,7 @@ def _measure(
     report: Path,
 ) -> tuple[bool, Counter[str]]:
     from rich.console import Console
+    from rich.markup import escape
 
     from harness.environment import environment
     from harness.runner.run import execute, expected_seconds, missing
@@ -100,7 +108,7 @@ def _measure(
     seconds = sum(expected_seconds(suite, registry, case) for case in left.cases)
     held = len(plan.cases) + len(plan.unsupported) - len(left.cases) - len(left.unsupported)
     console.print(
-        f"[bold]{suite.title}[/bold]\n{len(left.cases)} cases to measure, about {_minutes(seconds)}"
+        f"[bold]{escape(suite.title)}[/bold]\n{len(left.cases)} cases to measure, about {_minutes(seconds)}"
         + (f"; {held} held by the run already" if held else "")
         + f"; {run.folder}",
         highlight=False,
@@ -130,24 +138,47 @@ def _write_page(run: Any, report: Path, console: Any, *, with_speedups: bool) ->
 
 
 def _print_plan(suite: Suite, plan: Plan, registry: Registry) -> None:
-    from harness.case import blocks
     from harness.runner.run import expected_seconds
 
     print(f"{suite.name}: {suite.title}")
-    for block in blocks(plan.cases):
+    made = blocks(plan.cases)
+    if len(plan.cases) > LISTED_CASES:
+        _print_counts(plan)
+    else:
+        _print_blocks(made)
+    if plan.unsupported:
+        _print_unsupported(plan)
+    seconds = sum(expected_seconds(suite, registry, case) for case in plan.cases)
+    print(
+        f"\n{len(plan.cases)} cases in {len(made)} blocks, {len(plan.unsupported)} unsupported; "
+        f"about {_minutes(seconds)}"
+    )
+
+
+def _print_blocks(made: Sequence[Block]) -> None:
+    """A line a case."""
+    for block in made:
         first = block.cases[0]
         print(f"\n{first.setting}, {first.dtype}, {first.device}, brownian {first.brownian}")
         for case in block.cases:
             print(f"  {case.method:30} {case.scheme}")
-    if plan.unsupported:
-        print("\nunsupported:")
-        for (method, scheme, reason), count in Counter((c.method, c.scheme, r) for c, r in plan.unsupported).items():
-            print(f"  {method:30} {scheme:16} {reason}" + (f" ({count} cases)" if count > 1 else ""))
-    seconds = sum(expected_seconds(suite, registry, case) for case in plan.cases)
-    print(
-        f"\n{len(plan.cases)} cases in {len(blocks(plan.cases))} blocks, {len(plan.unsupported)} unsupported; "
-        f"about {_minutes(seconds)}"
-    )
+
+
+def _print_counts(plan: Plan) -> None:
+    """A line a method and scheme, for a plan that is too long to be read case by case."""
+    print()
+    for (method, scheme), count in Counter((case.method, case.scheme) for case in plan.cases).items():
+        print(f"  {method:30} {scheme:16} {count} cases")
+
+
+def _print_unsupported(plan: Plan) -> None:
+    """A line for each method, scheme and reason."""
+    print("\nunsupported:")
+    counts = Counter((case.method, case.scheme, reason) for case, reason in plan.unsupported)
+    for (method, scheme, reason), count in itertools.islice(counts.items(), LISTED_REASONS):
+        print(f"  {method:30} {scheme:16} {reason}" + (f" ({count} cases)" if count > 1 else ""))
+    if len(counts) > LISTED_REASONS:
+        print(f"  and {len(counts) - LISTED_REASONS} more")
 
 
 def _minutes(seconds: float) -> str:
