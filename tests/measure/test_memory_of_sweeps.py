@@ -13,6 +13,7 @@ from gradients import values_of
         for framework in ("torch", "jax")
         for approach, *axes in (
             ("reversible", "neural", "diagonal", "coupled-heun", 256, 1024),
+            ("reversible", "neural", "none", "reversible-heun", 4096, 256),  # wide products
             ("ees", "neural", "diagonal", "ees25", 256, 1024),
             ("alf", "neural", "none", "alf", 1024, 1024),
             ("forward", "neural(width=16)", "none", "euler", 256, 256),

@@ -14,6 +14,7 @@ from harness.brownian.jax_noise import noise_argument
 from harness.brownian.path import SharedPath
 from harness.initial import initial_values
 from harness.method import Gradient
+from harness.methods.jax._compiler_options import compiler_options
 from harness.methods.jax._solve import JaxSolve
 
 Function = Callable[..., tuple[Any, ...]]
@@ -41,7 +42,8 @@ class CompiledGradient:
 @functools.lru_cache(maxsize=2)
 def _executable(function: Function, solve: JaxSolve, leaves: tuple[Any, ...], tree: Any) -> Any:
     """Compile for arguments of these shapes; another sample of the noise so compiles nothing anew."""
-    return jax.jit(functools.partial(function, solve)).lower(*tree.unflatten(leaves)).compile()
+    lowered = jax.jit(functools.partial(function, solve)).lower(*tree.unflatten(leaves))
+    return lowered.compile(compiler_options(solve.case, lowered))
 
 
 def compile_gradient(function: Function, solve: JaxSolve, path: SharedPath | None, *extra: Any) -> CompiledGradient:
