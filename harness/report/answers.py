@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.frames import UNRESOLVED, geometric_mean, speedups
+from harness.frames import UNRESOLVED, geometric_mean, numbers, speedups
 from harness.grouping import HOW, KEYS, WHAT, differing, groups
 from harness.measure.statistics import log_slope
 from harness.report.format import error, listing, plural, ratio, seconds
@@ -15,6 +15,9 @@ from harness.report.ratios import how, ratios
 
 FLAT = 0.02
 """A log–log slope of memory over steps up to which it counts as not growing."""
+IMPLAUSIBLE = 0.1
+"""Time over the floor below which a method can't have evaluated f and g as often as it must. Compiled steps are seen
+down to 0.3."""
 WAITED = 0.9
 """Processor over wall time below which a run had to wait for its core."""
 
@@ -29,7 +32,9 @@ def answers(frame: pd.DataFrame) -> list[str]:
         *_overhead(methods),
         *_memory(methods),
         *_errors(methods),
+        *_implausible(ok),
         *_diverged(frame),
+        *_notes(ok),
         *_threads(ok),
     ]
     return sentences or ["Nothing was measured."]
@@ -123,10 +128,11 @@ def _errors(methods: pd.DataFrame) -> list[str]:
     known = methods.dropna(subset=["adjoint_error_theta_median"])
     if known.empty:
         return []
+    known = known.assign(worst=[_worst(row) for row in known.itertuples()])
     sentences = []
     for dtype, group in known.groupby("dtype"):
         rounding = 1e-4 if dtype == "float32" else 1e-10
-        worst = group.groupby("method")["adjoint_error_theta_median"].max().sort_values()
+        worst = group.groupby("method")["worst"].max().sort_values()
         exact = [str(m) for m, v in worst.items() if v <= rounding]
         biased = [f"{m} (up to {error(v)})" for m, v in worst.items() if v > rounding]
         if exact:
@@ -144,15 +150,55 @@ def _errors(methods: pd.DataFrame) -> list[str]:
     return sentences
 
 
+def _worst(row: Any) -> float:
+    """The largest error against the discrete solve: of θ and of y0, on every path."""
+    return max(numbers([*row.adjoint_error_theta, *row.adjoint_error_y0]))
+
+
 def _diverged(frame: pd.DataFrame) -> list[str]:
-    """Which methods gave no finite gradient, and how often."""
+    """Which methods gave no finite gradient, which schemes are unstable at which steps, and how often."""
     supported = frame[frame["status"] != "unsupported"]
+    diverged = _how_often(supported, "diverged", ["method", "scheme"], "{0} with {1}")
+    unstable = _how_often(supported, "unstable", ["scheme", "problem", "steps"], "{0} on {1} at {2} steps")
+    return [
+        *([f"No finite gradient: {listing(diverged)}."] if diverged else []),
+        *([f"Unstable scheme at this step, whatever the method: {listing(unstable)}."] if unstable else []),
+    ]
+
+
+def _how_often(supported: pd.DataFrame, status: str, axes: list[str], words: str) -> list[str]:
     listed = []
-    for (method, scheme), statuses in supported.groupby(["method", "scheme"])["status"]:
-        diverged = int((statuses == "diverged").sum())
-        if diverged:
-            listed.append(f"{method} with {scheme} ({diverged} of {plural(len(statuses), 'case')})")
-    return [f"No finite gradient: {listing(listed)}."] if listed else []
+    for key, statuses in supported.groupby(axes)["status"]:
+        count = int((statuses == status).sum())
+        if count:
+            listed.append(f"{words.format(*key)} ({count} of {plural(len(statuses), 'case')})")
+    return listed
+
+
+def _notes(ok: pd.DataFrame) -> list[str]:
+    """What is to be known of cases whose numbers stand."""
+    noted = ok[ok["reason"].fillna("") != ""]
+    return [
+        f"Beware of {listing(sorted(set(group['method'])))}: {reason}."
+        for reason, group in noted.groupby("reason", sort=True)
+    ]
+
+
+def _implausible(ok: pd.DataFrame) -> list[str]:
+    """Times that no gradient can take: far below the floor of bare evaluations, of any backend where it has none."""
+    timed = ok.dropna(subset=["seconds_median"])
+    floors = timed[timed["approach"] == "floor"].groupby(["pairing", "scheme"])["seconds_median"].min()
+    fastest = pd.Series([floors.get(key) for key in zip(timed["pairing"], timed["scheme"], strict=True)], timed.index)
+    timed = timed.assign(floor_ratio=timed["floor_ratio"].fillna(timed["seconds_median"] / fastest.astype(float)))
+    fast = timed[(timed["floor_ratio"] < IMPLAUSIBLE) & (timed["approach"] != "floor")]
+    if fast.empty:
+        return []
+    least = fast.groupby("method")["floor_ratio"].min()
+    listed = listing([f"{method} ({ratio(value)})" for method, value in least.items()])
+    return [
+        f"Beware: {listed} took less than {IMPLAUSIBLE:.0%} of the floor's time. No solve can be that fast: the method"
+        " may give a gradient that it computed before."
+    ]
 
 
 def _threads(ok: pd.DataFrame) -> list[str]:
