@@ -73,6 +73,7 @@ def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
         "reference_error",
         "peak_bytes",
         "xla_temp_bytes",
+        "retained_bytes",
     ):
         frame[name] = pd.to_numeric(frame[name])
     for name in SPREAD:

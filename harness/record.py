@@ -34,6 +34,7 @@ class Measured:
     cpu_ratio: float | None = None
     peak_bytes: int | None = None
     xla_temp_bytes: int | None = None
+    retained_bytes: float | None = None
     gradient_error_theta: tuple[float, ...] = ()
     gradient_error_y0: tuple[float, ...] = ()
     gradient_cosine_theta: tuple[float, ...] = ()

@@ -46,7 +46,7 @@ def doctor() -> None:
         try:
             worker.call("build", 0)
             sample = worker.call("time", 20)
-            peak, _ = worker.call("memory")
+            peak = worker.call("memory").peak
             ratio = sample.cpu_seconds / sample.wall_seconds
             verdict = "one thread" if ratio < 1.1 else "MORE THAN ONE THREAD"
             problems += ratio >= 1.1

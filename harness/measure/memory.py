@@ -1,4 +1,4 @@
-"""Peak memory of one run: the allocator's own high-water mark."""
+"""Memory of a run: the allocator's own high-water mark, and what stays allocated after it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ import gc
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+from harness.measure.allocator import allocated_bytes
+
+HALF_RUNS, HALF_SECONDS = 10, 2.0
+"""What runs retain is measured in two halves. A half is so many runs, fewer where they take longer, at least one."""
+LONGEST_SECONDS = 5.0
+"""What a longer run retains isn't measured."""
 
 
 def peak_bytes_cpu(run: Callable[[], object]) -> int:
@@ -47,4 +54,47 @@ def peak_bytes_cuda(run: Callable[[], object], framework: str) -> int | None:
         run()
         peak = (device.memory_stats() or {}).get("peak_bytes_in_use")
         return None if before is None or peak is None else int(peak - before)
+    return None
+
+
+def retained_bytes(run: Callable[[], object], in_use: Callable[[], int | None], run_seconds: float) -> float | None:
+    """The bytes that stay allocated after a run: the smaller of two means, each over half of the runs.
+
+    A leak shows in both halves; what is allocated once, such as a larger table of a cache, in one only. A run before
+    the first count fills caches. `in_use` counts the allocated bytes, as `in_use_cpu` does. `run_seconds` is about what
+    a run takes. None where a run takes too long or where the bytes can't be counted.
+    """
+    if run_seconds > LONGEST_SECONDS:
+        return None
+    runs = max(1, min(HALF_RUNS, int(HALF_SECONDS / max(run_seconds, 1e-6))))
+    run()
+    counts = [in_use()]
+    for _ in range(2):
+        for _ in range(runs):
+            run()
+        counts.append(in_use())
+    first, middle, last = counts
+    if first is None or middle is None or last is None:
+        return None
+    return min(middle - first, last - middle) / runs
+
+
+def in_use_cpu() -> int | None:
+    """The bytes that the process has allocated, after the collection of what is unreachable."""
+    gc.collect()
+    return allocated_bytes()
+
+
+def in_use_cuda(framework: str) -> int | None:
+    """The bytes of the device that the framework's allocator has given out; None where the framework has none."""
+    gc.collect()
+    if framework == "torch":
+        import torch
+
+        torch.cuda.synchronize()
+        return int(torch.cuda.memory_allocated())
+    if framework == "jax":
+        import jax
+
+        return (jax.devices("gpu")[0].memory_stats() or {}).get("bytes_in_use")
     return None

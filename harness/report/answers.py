@@ -10,7 +10,7 @@ import pandas as pd
 from harness.frames import UNRESOLVED, geometric_mean, numbers, speedups
 from harness.grouping import HOW, KEYS, WHAT, differing, groups
 from harness.measure.statistics import log_slope
-from harness.report.format import error, listing, plural, ratio, seconds
+from harness.report.format import error, listing, plural, ratio, seconds, size
 from harness.report.ratios import how, ratios
 
 FLAT = 0.02
@@ -18,6 +18,9 @@ FLAT = 0.02
 IMPLAUSIBLE = 0.1
 """Time over the floor below which a method can't have evaluated f and g as often as it must. Compiled steps are seen
 down to 0.3."""
+RETAINED = 8 * 2**10
+"""Bytes that may stay allocated after a gradient: four times the most that was measured for the built-in methods, which
+keep nothing. Their 2 kB are buffers of the allocator and of JAX."""
 WAITED = 0.9
 """Processor over wall time below which a run had to wait for its core."""
 
@@ -31,6 +34,7 @@ def answers(frame: pd.DataFrame) -> list[str]:
         *_native_against_library(frame),
         *_overhead(methods),
         *_memory(methods),
+        *_retained(ok),
         *_errors(methods),
         *_implausible(ok),
         *_diverged(frame),
@@ -122,6 +126,20 @@ def _memory(methods: pd.DataFrame) -> list[str]:
     if growing:
         sentences.append(f"Peak memory grows with the steps, at the steepest as given, for {listing(growing)}.")
     return sentences
+
+
+def _retained(ok: pd.DataFrame) -> list[str]:
+    """Which methods don't free all that a gradient allocates, and how much stays for each gradient."""
+    known = ok.dropna(subset=["retained_bytes"])
+    if known.empty:
+        return []
+    worst = known.groupby("method")["retained_bytes"].max().sort_values(ascending=False)
+    leaking = [f"{method} ({size(value)} per gradient)" for method, value in worst.items() if value > RETAINED]
+    if leaking:
+        return [f"Beware: memory that stays allocated grows with every gradient for {listing(leaking)}."]
+    return [
+        f"Memory is free again after each gradient: at most {size(max(0.0, worst.max()))} per gradient stay allocated."
+    ]
 
 
 def _errors(methods: pd.DataFrame) -> list[str]:

@@ -50,6 +50,7 @@ COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("cpu_ratio", "CPU / wall", format.ratio),
     ("peak_bytes", "peak memory", format.size),
     ("xla_temp_bytes", "XLA temporary", format.size),
+    ("retained_bytes", "kept per gradient", format.size),
     ("gradient_error_theta_median", "gradient error θ", format.error),
     ("gradient_error_y0_median", "gradient error y0", format.error),
     ("reference_error", "reference bar", format.error),

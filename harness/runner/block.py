@@ -238,8 +238,13 @@ class BlockRunner:
             entry.worker.call("move", lane)
             if "memory" in self.measure:
                 self.say(f"memory of {entry.case.label}")
-                peak, temporary = entry.worker.call("memory")
-                entry.measured = replace(entry.measured, peak_bytes=peak, xla_temp_bytes=temporary)
+                memory = entry.worker.call("memory")
+                entry.measured = replace(
+                    entry.measured,
+                    peak_bytes=memory.peak,
+                    xla_temp_bytes=memory.xla_temp,
+                    retained_bytes=memory.retained,
+                )
             if self._judges and not self.baseline(entry.case):
                 for replicate, seed in enumerate(self._path_seeds(entry.case)):
                     self.say(f"gradient of {entry.case.label}, path {replicate + 1}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import time
 import traceback
@@ -49,6 +50,18 @@ class Sample:
 
     wall_seconds: float
     cpu_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """Bytes: the peak of a run, XLA's own count of its temporary memory, and what stays allocated after a run.
+
+    None where there is no such count.
+    """
+
+    peak: int | None
+    xla_temp: int | None = None
+    retained: float | None = None
 
 
 def serve(connection: Connection, make: Callable[..., Any], arguments: tuple[Any, ...], log: str | None) -> None:
@@ -127,19 +140,24 @@ class CaseTarget:
             self._once()
         return Sample(time.perf_counter() - wall, time.process_time() - cpu)
 
-    def memory(self) -> tuple[int | None, int | None]:
-        """Peak bytes of one run, and XLA's own count of its temporary memory, None where there is none."""
-        from harness.measure.memory import peak_bytes_cpu, peak_bytes_cuda
+    def memory(self) -> Memory:
+        """Peak bytes of one run, what several further ones retain, and XLA's own count."""
+        from harness.measure.memory import in_use_cpu, in_use_cuda, peak_bytes_cpu, peak_bytes_cuda, retained_bytes
 
+        framework, start = self.method.framework, time.perf_counter()
         if self.case.device == "cuda":
-            peak = peak_bytes_cuda(self._once, self.method.framework)
+            peak, in_use = peak_bytes_cuda(self._once, framework), functools.partial(in_use_cuda, framework)
         else:
-            peak = peak_bytes_cpu(self._once)
+            peak, in_use = peak_bytes_cpu(self._once), in_use_cpu
+        retained = retained_bytes(self._once, in_use, time.perf_counter() - start)
+        return Memory(peak=peak, xla_temp=self._xla_temp(), retained=retained)
+
+    def _xla_temp(self) -> int | None:
         if self.method.framework != "jax":
-            return peak, None
+            return None
         from harness.methods.jax._compile import CompiledGradient
 
-        return peak, self.run.temp_bytes() if isinstance(self.run, CompiledGradient) else None
+        return self.run.temp_bytes() if isinstance(self.run, CompiledGradient) else None
 
     def gradient(self, path_seed: int) -> GradientArrays:
         """The gradient on the shared path with this seed, once it is seen that a second call gives it again."""

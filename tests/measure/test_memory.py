@@ -94,7 +94,7 @@ def measure(make_case, method: str, steps: tuple[int, ...], **axes) -> list[floa
         worker = Worker(start_server(), CaseTarget, case, (), values_of(case), 0, timeout=300.0, memory=8 * 2**30)
         try:
             worker.call("build", 0)
-            peaks.append(worker.call("memory")[0])
+            peaks.append(worker.call("memory").peak)
         finally:
             worker.close()
     return peaks

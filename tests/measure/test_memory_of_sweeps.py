@@ -39,7 +39,7 @@ def test_memory_is_flat(make_case, method, problem, noise, scheme, batch, most_s
         worker = Worker(start_server(), CaseTarget, case, (), values_of(case), 0, timeout=300.0, memory=8 * 2**30)
         try:
             worker.call("build", 0)
-            peaks.append(min(worker.call("memory")[0] for _ in range(2)))
+            peaks.append(min(worker.call("memory").peak for _ in range(2)))
         finally:
             worker.close()
     assert abs(peaks[1] / peaks[0] - 1) <= 0.02, peaks

@@ -207,6 +207,25 @@ def test_a_busy_machine_is_told(run, make_case):
     assert "One thread was asked for and used" not in text
 
 
+def test_a_method_that_keeps_memory_is_named(run, make_case):
+    def add(method: str, *kept: float) -> str:
+        for steps, value in enumerate(kept, start=1):
+            case = make_case(method=method, steps=steps)
+            run.append(
+                Record(run=run.id, suite="tiny", case=case, status="ok", measured=Measured(retained_bytes=value))
+            )
+        return "\n".join(answers(load(run.folder)))
+
+    assert "allocated" not in "\n".join(answers(load(run.folder)))  # older runs don't have it
+    text = add("jax/backprop", -300.0, 150.0)
+    assert "Memory is free again after each gradient" in text
+    assert "150 B" in text
+    text = add("jax/checkpoint", 2.0**20, 100.0)
+    assert "Beware" in text
+    assert "jax/checkpoint (1 MiB per gradient)" in text
+    assert "jax/backprop (" not in text
+
+
 def test_the_page_needs_no_network_and_escapes(run, tmp_path):
     text = write_report(run, tmp_path / "report").read_text()
     assert not re.search(r"(?:src|href)=[\"']?(?:https?:)?//", text)

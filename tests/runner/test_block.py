@@ -13,7 +13,7 @@ from harness.case import Block
 from harness.gradient_arrays import GradientArrays
 from harness.initial import Values
 from harness.runner.block import BlockRunner
-from harness.runner.child import Built, Sample
+from harness.runner.child import Built, Memory, Sample
 from harness.runner.worker import CaseFailure
 from harness.suite import Budget
 
@@ -33,7 +33,7 @@ class FakeWorker:
         answers = {
             "build": Built(1.0, 0.5, True),
             "time": Sample(0.02 * repeats, 0.02 * repeats),
-            "memory": (1000, None),
+            "memory": Memory(peak=1000, retained=2.5),
             "move": None,
             "gradient": GradientArrays(2.2, np.array([3.0, 4.5]), np.array([1.0])),
             "continuous": (TRUTH, {"theta": 0.01, "y0": 0.02, "loss": 0.03}),
@@ -95,7 +95,7 @@ def test_a_block_measures_everything(measure):
     assert found.status == "ok"
     assert found.measured.seconds == pytest.approx((0.02,) * 3)
     assert found.measured.cpu_ratio == pytest.approx(1.0)
-    assert found.measured.peak_bytes == 1000
+    assert (found.measured.peak_bytes, found.measured.retained_bytes) == (1000, 2.5)
     assert found.measured.gradient_error_theta == pytest.approx((0.1,))
     assert found.measured.adjoint_error_y0 == (0.0,)
     assert found.measured.loss_error == pytest.approx((0.1,))

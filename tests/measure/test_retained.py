@@ -1,0 +1,162 @@
+"""Memory that stays allocated after a gradient: what is planted is found, and no built-in method keeps any."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.machine import Machine
+from harness.measure.allocator import allocated_bytes
+from harness.measure.memory import HALF_RUNS, LONGEST_SECONDS, in_use_cpu, retained_bytes
+from harness.plan import make_plan
+from harness.registry import Registry
+from harness.report.answers import RETAINED
+from harness.runner.child import CaseTarget
+from harness.runner.worker import Worker, start_server
+from harness.suite import parse_suite
+
+PLUGIN = """
+import numpy as np
+from harness import AbstractGradientMethod, Gradient
+
+KEPT = []
+
+class _Base(AbstractGradientMethod):
+    summary = "keeps an array of {size} float64 numbers per gradient"
+
+    def unsupported(self, case):
+        return None
+
+class InNumpy(_Base):
+    name, framework = "test/numpy", "numpy"
+
+    def build(self, problem, scheme, case, path):
+        def run():
+            KEPT.append(np.ones({size}))
+            return Gradient(np.ones(()), {{"w": np.ones(3)}}, np.ones(3))
+        return run
+
+class InTorch(_Base):
+    name, framework = "test/torch", "torch"
+
+    def build(self, problem, scheme, case, path):
+        import torch
+        def run():
+            KEPT.append(torch.ones({size}, dtype=torch.float64))
+            return Gradient(torch.ones(()), {{"w": torch.ones(3)}}, torch.ones(3))
+        return run
+
+class InJax(_Base):
+    name, framework = "test/jax", "jax"
+
+    def build(self, problem, scheme, case, path):
+        import jax
+        make = jax.jit(lambda: jax.numpy.ones({size}, dtype="float64") * 2)
+        ones = jax.numpy.ones(3)
+        def run():
+            KEPT.append(make().block_until_ready())
+            return Gradient(jax.numpy.ones(()), {{"w": ones}}, ones)
+        return run
+"""
+
+
+def measure(case, plugins: tuple[str, ...] = ()) -> float:
+    """What a case retains, in a child of its own, as a run measures it."""
+    worker = Worker(start_server(), CaseTarget, case, plugins, 0, timeout=300.0, memory=8 * 2**30)
+    try:
+        worker.call("build", 0)
+        return worker.call("memory").retained
+    finally:
+        worker.close()
+
+
+@pytest.mark.parametrize("framework", ["numpy", "torch", "jax"])
+@pytest.mark.parametrize("size", [2**13, 2**17])
+def test_what_a_method_keeps_is_measured(tmp_path: Path, make_case, framework, size):
+    """64 KiB and 1 MiB, to 3 %: 8 bytes a number, and at most 2 kB of noise."""
+    plugin = tmp_path / "keeps.py"
+    plugin.write_text(PLUGIN.format(size=size))
+    assert measure(make_case(method=f"test/{framework}"), (str(plugin),)) == pytest.approx(8 * size, rel=0.03)
+
+
+SUITE = """
+name: every
+title: Every method
+grid:
+  - problem: neural(width=4)
+    noise: [none, diagonal]
+    method: ["*/*"]
+    dim: 2
+    batch: 8
+    steps: 8
+    dtype: float64
+"""
+
+
+METHODS = [name for name in Registry.load().methods if not name.startswith("torch-compile/")]
+"""All built-in methods whose building doesn't take a minute."""
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_built_in_method_keeps_memory(tmp_path: Path, registry, method):
+    """With noise where the method can do it, without otherwise."""
+    path = tmp_path / "every.yaml"
+    suite = parse_suite(SUITE.replace("*/*", method), path)
+    *_, case = make_plan(suite, path, registry, Machine(1)).cases
+    assert measure(case) <= RETAINED
+
+
+def test_what_is_allocated_once_is_not_counted():
+    kept: list[np.ndarray] = []
+    runs = iter(range(1, 1000))
+
+    def run() -> None:
+        if next(runs) == HALF_RUNS:
+            kept.append(np.ones(2**17))
+
+    retained = retained_bytes(run, in_use_cpu, 1e-3)
+    assert retained is not None
+    assert len(kept) == 1
+    assert retained <= RETAINED
+
+
+def test_every_second_run_counts_by_half():
+    kept: list[np.ndarray] = []
+    runs = iter(range(1000))
+
+    def run() -> None:
+        if next(runs) % 2:
+            kept.append(np.ones(2**17))
+
+    assert retained_bytes(run, in_use_cpu, 1e-3) == pytest.approx(2**19, rel=0.03)
+
+
+def test_slow_runs_are_repeated_less_or_not_at_all():
+    runs: list[None] = []
+    for run_seconds, expected in (
+        (1e-3, 1 + 2 * HALF_RUNS),
+        (1.0, 5),
+        (LONGEST_SECONDS, 3),
+        (1.1 * LONGEST_SECONDS, 0),
+    ):
+        runs.clear()
+        retained = retained_bytes(lambda: runs.append(None), lambda: 0, run_seconds)
+        assert len(runs) == expected
+        assert retained == (0.0 if expected else None)
+
+
+def test_nothing_is_said_where_nothing_counts():
+    assert retained_bytes(lambda: None, lambda: None, 1e-3) is None
+
+
+@pytest.mark.parametrize("mebibytes", [1, 48])
+def test_the_c_library_counts_large_and_small(mebibytes):
+    """Those on its heap, and those that it maps on their own."""
+    before = allocated_bytes()
+    kept = np.ones(mebibytes * 2**20, dtype=np.uint8)
+    after = allocated_bytes()
+    assert before is not None
+    assert after is not None
+    assert 0 <= after - before - kept.nbytes < 64 * 1024
