@@ -87,7 +87,7 @@ def accepted_steps(
     """
     shape = start.shape
     longest = (problem.t1 - problem.t0) / LONGEST
-    options = {"rtol": tolerance, "atol": tolerance * typical_size(start), "max_step": longest}
+    options: dict[str, Any] = {"rtol": tolerance, "atol": tolerance * typical_size(start), "max_step": longest}
 
     def flat(t: float, state: np.ndarray) -> np.ndarray:
         return np.asarray(field(t, state.reshape(shape))).ravel()

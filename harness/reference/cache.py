@@ -49,7 +49,7 @@ class ReferenceCache:
         stored = _stored(path, kind)
         if stored is not None:
             return cast(Found, stored)
-        answer: Any = compute()
+        answer = compute()
         if answer is None:
             return answer
         try:

@@ -67,10 +67,14 @@ def _shifted(problem: AbstractProblem, shift: float) -> AbstractProblem:
     kind: Any = type(problem)
 
     class Shifted(kind):
+        """The same problem, a little earlier or later."""
+
         def drift(self, xp: Any, t: Any, y: Any, theta: Any) -> Any:
+            """f at t + shift."""
             return super().drift(xp, t + shift, y, theta)
 
         def diffusion(self, xp: Any, t: Any, y: Any, theta: Any) -> Any:
+            """g at t + shift."""
             return super().diffusion(xp, t + shift, y, theta)
 
     moved = copy.copy(problem)

@@ -81,11 +81,12 @@ def sde(
     second = _compare([by(_MIDPOINT, steps) for steps in first], _order(_MIDPOINT, problem))
     scheme = strongest(problem)
     levels = [by(scheme, steps) for steps in first]
-    for steps in (*grids[2:], None):
-        reference = _doubted(_compare(levels, _order(scheme, problem)), second)
-        if steps is None or reference.resolves(found):
+    reference = _doubted(_compare(levels, _order(scheme, problem)), second)
+    for steps in grids[2:]:
+        if reference.resolves(found):
             break
         levels.append(by(scheme, steps))
+        reference = _doubted(_compare(levels, _order(scheme, problem)), second)
     return reference
 
 

@@ -168,8 +168,9 @@ class CaseTarget:
             self.framework.wait(gradient)
             self._check(gradient)
             found.append(self.framework.read(gradient))
-        check_repeated(*found, self.case)
-        return found[0]
+        first, second = found
+        check_repeated(first, second, self.case)
+        return first
 
     def _check(self, gradient: Gradient) -> None:
         if not self.method.baseline:

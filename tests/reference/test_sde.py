@@ -149,6 +149,7 @@ def test_it_is_refined_until_the_smallest_error_is_resolved(registry, make_case,
     case = make_case(problem="neural-commutative", steps=16, batch=2)
     it, cache = problem_of(registry, case), ReferenceCache(tmp_path)
     path = path_of(it, case)
+    assert path is not None
     truth = sde(it, case, path, cache, most_steps=2**9)
     assert asked == [8, 32, 128]
     off = GradientArrays(truth.gradient.loss, truth.gradient.theta * (1 + 2 * truth.theta), truth.gradient.y0 * 1.5)
