@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gradients import values_of
 
 from harness.machine import Machine
 from harness.measure.allocator import allocated_bytes
@@ -20,51 +21,53 @@ from harness.suite import parse_suite
 PLUGIN = """
 import numpy as np
 from harness import AbstractGradientMethod, Gradient
+from harness.initial import initial_values
 
 KEPT = []
 
 class _Base(AbstractGradientMethod):
-    summary = "keeps an array of {size} float64 numbers per gradient"
+    summary = "keeps an array of {size} float64 numbers per gradient, and gives y0 and theta for a gradient"
 
     def unsupported(self, case):
         return None
 
+    def build(self, problem, scheme, case, path):
+        y0, theta = initial_values(problem, case.batch, case.seed)
+        array, keep = self.functions()
+        given = Gradient(array(1.0), {{name: array(x) for name, x in theta.items()}}, array(y0))
+
+        def run():
+            KEPT.append(keep())
+            return given
+
+        return run
+
 class InNumpy(_Base):
     name, framework = "test/numpy", "numpy"
 
-    def build(self, problem, scheme, case, path):
-        def run():
-            KEPT.append(np.ones({size}))
-            return Gradient(np.ones(()), {{"w": np.ones(3)}}, np.ones(3))
-        return run
+    def functions(self):
+        return np.asarray, lambda: np.ones({size})
 
 class InTorch(_Base):
     name, framework = "test/torch", "torch"
 
-    def build(self, problem, scheme, case, path):
+    def functions(self):
         import torch
-        def run():
-            KEPT.append(torch.ones({size}, dtype=torch.float64))
-            return Gradient(torch.ones(()), {{"w": torch.ones(3)}}, torch.ones(3))
-        return run
+        return lambda x: torch.tensor(x, dtype=torch.float64), lambda: torch.ones({size}, dtype=torch.float64)
 
 class InJax(_Base):
     name, framework = "test/jax", "jax"
 
-    def build(self, problem, scheme, case, path):
+    def functions(self):
         import jax
         make = jax.jit(lambda: jax.numpy.ones({size}, dtype="float64") * 2)
-        ones = jax.numpy.ones(3)
-        def run():
-            KEPT.append(make().block_until_ready())
-            return Gradient(jax.numpy.ones(()), {{"w": ones}}, ones)
-        return run
+        return jax.numpy.asarray, lambda: make().block_until_ready()
 """
 
 
 def measure(case, plugins: tuple[str, ...] = ()) -> float:
     """What a case retains, in a child of its own, as a run measures it."""
-    worker = Worker(start_server(), CaseTarget, case, plugins, 0, timeout=300.0, memory=8 * 2**30)
+    worker = Worker(start_server(), CaseTarget, case, plugins, values_of(case), 0, timeout=300.0, memory=8 * 2**30)
     try:
         worker.call("build", 0)
         return worker.call("memory").retained
