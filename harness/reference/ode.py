@@ -38,7 +38,7 @@ def ode(
     Three computations stand beside it, whose errors are independent of its own: the same steps uncut, steps of one
     length, and differences of the loss. Each bar is `SAFETY` times the largest distance from the first two, and never
     less than the distance from the third. Steps of one length get finer until the bars resolve the errors of `found`,
-    or there would be more than `FINEST` or `most_steps` of them. Raises RuntimeError where the solution can't be had.
+    or there would be more than `FINEST` or `most_steps` of them. Raises RuntimeError where there is no solution.
     """
 
     @functools.cache
