@@ -119,6 +119,10 @@ class Jax(AbstractFramework):
         import jax
 
         jax.config.update("jax_enable_x64", case.dtype == "float64")
+        if (
+            case.device == "cuda"
+        ):  # where JAX multiplies float32 matrices in TF32 unless told otherwise, PyTorch doesn't
+            jax.config.update("jax_default_matmul_precision", "float32")
 
     def outline(
         self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str

@@ -36,7 +36,11 @@ def peak_bytes_cpu(run: Callable[[], object]) -> int:
 
 
 def peak_bytes_cuda(run: Callable[[], object], framework: str) -> int | None:
-    """The device allocator's high-water mark above what was there before; None where the framework has none."""
+    """The most bytes of the device that `run` had allocated at once, above what was there before; None if unknown.
+
+    PyTorch's allocator has a high-water mark that can be reset. That of JAX can't, so that it would show the first call
+    and what compiling took; XLA's plan for the compiled gradient, which is what it allocates, stands in for it.
+    """
     if framework == "torch":
         import torch
 
@@ -46,14 +50,6 @@ def peak_bytes_cuda(run: Callable[[], object], framework: str) -> int | None:
         run()
         torch.cuda.synchronize()
         return int(torch.cuda.max_memory_allocated() - before)
-    if framework == "jax":
-        import jax
-
-        device = jax.devices("gpu")[0]
-        before = (device.memory_stats() or {}).get("bytes_in_use")
-        run()
-        peak = (device.memory_stats() or {}).get("peak_bytes_in_use")
-        return None if before is None or peak is None else int(peak - before)
     return None
 
 

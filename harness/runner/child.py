@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
@@ -23,6 +23,9 @@ from harness.measure.framework import FRAMEWORKS, pin
 from harness.method import Gradient
 from harness.problem import AbstractProblem
 from harness.registry import Registry
+
+if TYPE_CHECKING:
+    from harness.methods.jax._compile import CompiledGradient
 
 
 @dataclass(frozen=True)
@@ -150,14 +153,20 @@ class CaseTarget:
         else:
             peak, in_use = peak_bytes_cpu(self._once), in_use_cpu
         retained = retained_bytes(self._once, in_use, time.perf_counter() - start)
-        return Memory(peak=peak, xla_temp=self._xla_temp(), retained=retained)
+        compiled = self._compiled()
+        if compiled is None:
+            return Memory(peak=peak, xla_temp=None, retained=retained)
+        if self.case.device == "cuda":
+            peak = compiled.planned_bytes()
+        return Memory(peak=peak, xla_temp=compiled.temp_bytes(), retained=retained)
 
-    def _xla_temp(self) -> int | None:
+    def _compiled(self) -> CompiledGradient | None:
+        """What XLA compiled, where it is all of the gradient."""
         if self.method.framework != "jax":
             return None
         from harness.methods.jax._compile import CompiledGradient
 
-        return self.run.temp_bytes() if isinstance(self.run, CompiledGradient) else None
+        return self.run if isinstance(self.run, CompiledGradient) else None
 
     def gradient(self, path_seed: int) -> GradientArrays:
         """The gradient on the shared path with this seed, once it is seen that a second call gives it again."""

@@ -98,3 +98,15 @@ def measure(make_case, method: str, steps: tuple[int, ...], **axes) -> list[floa
         finally:
             worker.close()
     return peaks
+
+
+def test_what_xla_plans_is_its_temporary_memory_and_the_results(registry, make_case):
+    """On CUDA it stands for the peak. The results are the loss, and gradients as large as θ and y0."""
+    from gradients import problem_of
+
+    case = make_case(method="jax/backprop", noise="none", brownian="own")
+    problem = problem_of(registry, case)
+    compiled = registry.methods[case.method].build(problem, registry.schemes[case.scheme], case, None)
+    values = values_of(case)
+    results = 8 * (1 + values.y0.size + sum(value.size for value in values.theta.values()))
+    assert 0 <= compiled.planned_bytes() - compiled.temp_bytes() - results <= 64 * (2 + len(values.theta))

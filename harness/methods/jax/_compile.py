@@ -38,6 +38,11 @@ class CompiledGradient:
         analysis = self.executable.memory_analysis()
         return None if analysis is None else int(analysis.temp_size_in_bytes)
 
+    def planned_bytes(self) -> int | None:
+        """What XLA plans to allocate for a call: temporary memory and results, where the platform has a count."""
+        analysis = self.executable.memory_analysis()
+        return None if analysis is None else int(analysis.temp_size_in_bytes + analysis.output_size_in_bytes)
+
 
 @functools.lru_cache(maxsize=2)
 def _executable(function: Function, solve: JaxSolve, leaves: tuple[Any, ...], tree: Any) -> Any:
