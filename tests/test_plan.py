@@ -200,3 +200,10 @@ def test_every_exact_method_stands_at_every_setting_that_it_supports(registry):
     for case in one_of.values():
         supporting = {m.name for m in exact if m.unsupported(replace(case, method=m.name)) is None}
         assert at[case.problem, case.noise, case.calculus, case.scheme, str(case.steps)] == supporting, case.setting
+
+
+def test_observations_that_do_not_divide_the_steps_are_refused_for_every_method(registry):
+    made = plan(registry, "problem: neural, noise: [none, diagonal], method: '*', steps: 16, observations: 3")
+    assert not made.cases
+    assert {case.method for case, _ in made.unsupported} == set(registry.methods)
+    assert all("don't divide" in reason for _, reason in made.unsupported)

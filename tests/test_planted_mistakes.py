@@ -200,6 +200,15 @@ class WrongNames(_Planted):
         return renamed
 
 
+class LostObservation(_Planted):
+    """Gives the loss the last state alone: the mean over observations hides it."""
+
+    name = "planted/lost-observation"
+
+    def build(self, problem, scheme, case, path):
+        return self.right(problem, scheme, replace(case, observations=1), path)
+
+
 class NotWaitedFor(AbstractGradientMethod):
     """Says that its framework is numpy, so that nobody would wait for JAX."""
 
@@ -290,6 +299,7 @@ def test_a_right_gradient_is_not(run, method):
         ("second-call", "the second call"),
         ("three-of-four", "shape (3, 3); needed: (4, 3)"),
         ("wrong-names", "weights"),
+        ("lost-observation", "shape (1, 4, 3); needed: (observations, batch, dim) = (2, 4, 3)"),
         ("says-float32", "float32 in a case of float64"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,28 @@ def _check(
         raise ProblemError(f"the {part} of {problem.name} has shape {shape}; needed: {needed}")
     if dtype != case.dtype:
         raise ProblemError(f"the {part} of {problem.name} is {dtype} where y is {case.dtype}")
+
+
+def with_checked_states(problem: AbstractProblem, case: Case) -> AbstractProblem:
+    """The problem with a loss that raises ProblemError where the states that it is given have a wrong shape."""
+    kind: Any = type(problem)
+    needed = (case.observations, case.batch, case.dim)
+
+    class Checked(kind):
+        """The same problem, with an eye on the states."""
+
+        def loss(self, xp: Any, ys: Any) -> Any:
+            """The loss of states of the right shape."""
+            if tuple(ys.shape) != needed:
+                raise ProblemError(
+                    f"the states that {case.method} gives to the loss have shape {tuple(ys.shape)}; needed: "
+                    f"(observations, batch, dim) = {needed}"
+                )
+            return super().loss(xp, ys)
+
+    checked = copy.copy(problem)
+    object.__setattr__(checked, "__class__", Checked)
+    return checked
 
 
 def check_gradient(gradient: Any, values: Values, case: Case, framework: AbstractFramework) -> None:

@@ -18,7 +18,7 @@ from harness.errors import ProblemError, UnsupportedError
 from harness.gradient_arrays import PARTS, GradientArrays
 from harness.initial import Values, draw, with_values
 from harness.measure.allocator import keep_freed_memory
-from harness.measure.checks import check_gradient, check_problem, check_repeated
+from harness.measure.checks import check_gradient, check_problem, check_repeated, with_checked_states
 from harness.measure.framework import FRAMEWORKS, pin
 from harness.method import Gradient
 from harness.problem import AbstractProblem
@@ -170,7 +170,8 @@ class CaseTarget:
 
     def gradient(self, path_seed: int) -> GradientArrays:
         """The gradient on the shared path with this seed, once it is seen that a second call gives it again."""
-        run = self.method.build(self.problem, self.scheme, self.case, self._path(path_seed))
+        problem = with_checked_states(self.problem, self.case)
+        run = self.method.build(problem, self.scheme, self.case, self._path(path_seed))
         found = []
         for _ in range(2):
             gradient = run()

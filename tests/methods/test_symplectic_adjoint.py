@@ -94,7 +94,6 @@ def test_single_precision(registry, make_case, backend):
     [
         ({"noise": "diagonal", "scheme": "heun"}, "noise none, not diagonal"),
         ({"noise": "none", "scheme": "reversible-heun"}, "which reversible-heun isn't"),
-        ({"noise": "none", "scheme": "rk4", "steps": 16, "observations": 3}, "don't divide"),
     ],
 )
 def test_what_it_refuses(registry, make_case, backend, axes, words):
