@@ -55,9 +55,9 @@ class Clock:
         t is a number, an array of JAX or a tensor, a scalar each.
         """
         if isinstance(t, float):
-            place = round((t - self.t0) * self._rate)
-            found = self._list[min(max(place, 0), 2 * self.steps)]
-            return found if abs(t - found) <= self._reach else t
+            t0, rate, reach, halves = self._for_numbers
+            found = halves[min(max(round((t - t0) * rate), 0), len(halves) - 1)]
+            return found if -reach <= t - found <= reach else t
         if hasattr(t, "new_tensor"):  # a tensor's method, which other arrays lack
             return self._snap_tensor(t)
         return self._snap_jax(t)
@@ -71,8 +71,9 @@ class Clock:
         return NEAR / self._rate
 
     @functools.cached_property
-    def _list(self) -> list[float]:
-        return self.halves.tolist()
+    def _for_numbers(self) -> tuple[float, float, float, list[float]]:
+        """What an eager solve needs at each evaluation of f and g, made once."""
+        return self.t0, self._rate, self._reach, self.halves.tolist()
 
     def _snap_tensor(self, t: Any) -> Any:
         """By the arithmetic that made `halves`, since a table would be one more argument of what is compiled."""
