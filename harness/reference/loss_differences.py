@@ -24,7 +24,9 @@ EPSILON = 2.0**-13
 CERTAIN = 10.0
 """A disagreement counts from so many times the uncertainty of the differences."""
 DIRECTIONS = 3
+"""Random directions of θ, and as many of y0."""
 COVERING = 3.0
+"""A bar is so many times the root mean square of what the directions show."""
 
 
 @dataclass(frozen=True)

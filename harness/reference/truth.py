@@ -52,7 +52,7 @@ def numeric(
     found: Sequence[GradientArrays] = (),
     most_steps: int,
 ) -> Reference:
-    """The gradient of a numeric solution, whether or not there is a closed form."""
+    """The gradient of a numeric solution, whether or not there is a closed form. Parameters are as in `continuous`."""
     if path is None:
         return ode(problem, case, cache, found=found, most_steps=most_steps)
     return sde(problem, case, path, cache, found=found, most_steps=most_steps)

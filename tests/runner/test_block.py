@@ -151,7 +151,7 @@ def test_the_adjoint_error_alone_needs_no_continuous_reference(measure):
 
 
 def test_the_own_sweep_of_the_reference_method_is_judged_too(measure):
-    """jax/backprop's gradient is the discrete reference, but with reversible Heun, where a sweep of ours makes it."""
+    """jax/backprop is compared with the discrete reference like every other method, with every scheme."""
     error = {
         scheme: measure(measure=("adjoint_error",), scheme=scheme)[0]["jax/backprop"].measured.adjoint_error_theta
         for scheme in ("heun", "reversible-heun")
