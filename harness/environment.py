@@ -13,6 +13,8 @@ from typing import Any
 
 import psutil
 
+from harness.gpu import devices
+
 PACKAGES = (
     "gradient-harness",
     "torch",
@@ -20,6 +22,9 @@ PACKAGES = (
     "torchdiffeq",
     "jax",
     "jaxlib",
+    "jax-cuda12-plugin",
+    "jax-cuda13-plugin",
+    "triton",
     "diffrax",
     "equinox",
     "lineax",
@@ -34,12 +39,15 @@ VARIABLES = (
     "XLA_FLAGS",
     "JAX_PLATFORMS",
     "CUDA_VISIBLE_DEVICES",
+    "CUDA_DEVICE_MAX_CONNECTIONS",
+    "NVIDIA_TF32_OVERRIDE",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
     "PYTORCH_CUDA_ALLOC_CONF",
 )
 
 
 def environment() -> dict[str, Any]:
-    """Versions, processor, cores, memory, kernel, thread settings and git revision, as JSON values."""
+    """Versions, processor, cores, memory, kernel, NVIDIA devices, thread settings and git revision, as JSON values."""
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
@@ -50,6 +58,7 @@ def environment() -> dict[str, Any]:
         "logical_cores": psutil.cpu_count(),
         "usable_cores": len(os.sched_getaffinity(0)),
         "memory_bytes": psutil.virtual_memory().total,
+        "gpus": devices(),
         "packages": {name: package_version(name) for name in PACKAGES},
         "variables": {name: os.environ.get(name) for name in VARIABLES},
         "git_revision": git_revision(),

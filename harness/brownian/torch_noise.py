@@ -10,7 +10,7 @@ from torch import Tensor
 
 from harness.brownian.path import SharedPath
 from harness.brownian.ticks import values
-from harness.brownian.torch_normals import TorchNormals
+from harness.brownian.torch_normals import make_normals
 from harness.brownian.torch_tree import TorchTree, TreeNoise
 from harness.case import Case
 
@@ -27,7 +27,7 @@ class TorchNoise:
     def __init__(self, case: Case, noise_dim: int, dt: float, *, levy_area: bool) -> None:
         count = max(1, CHUNK_NUMBERS // (case.batch * noise_dim))
         self._shape = (count, case.batch, noise_dim)
-        self._normals = TorchNormals(case.seed, getattr(torch, case.dtype), torch.device(case.device))
+        self._normals = make_normals(case.seed, getattr(torch, case.dtype), torch.device(case.device))
         self._scales = (dt**0.5, (dt / 12) ** 0.5) if levy_area else (dt**0.5,)
         self._index = -1
         self._chunk: tuple[Any, ...] = ()

@@ -1,6 +1,8 @@
-"""Standard normals for the native PyTorch samplers."""
+"""Standard normals for the native PyTorch samplers, on a CPU."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -14,7 +16,7 @@ _STREAMS = 4  # W and H of the steps, and the tree; one is left
 class TorchNormals:
     """`normals(stream, place, *shape)`: standard normals, the same whenever that place of that stream is asked for.
 
-    torch's generator of the device is seeded for each draw; `docs/decisions/0006-seeded-draws.md` has the reasons.
+    torch's generator of a CPU is seeded for each draw; `docs/decisions/0006-seeded-draws.md` has the reasons.
     """
 
     def __init__(self, seed: int, dtype: torch.dtype, device: torch.device) -> None:
@@ -38,3 +40,12 @@ class TorchNormals:
         x = ((x ^ (x >> 16)) * 0x85EBCA6B) & _MASK
         x = ((x ^ (x >> 13)) * 0xC2B2AE35) & _MASK
         return x ^ (x >> 16)
+
+
+def make_normals(seed: int, dtype: torch.dtype, device: torch.device) -> Callable[..., Tensor]:
+    """`normals(stream, place, *shape)` for a device: on CUDA by a kernel that a CUDA graph may hold."""
+    if device.type != "cuda":
+        return TorchNormals(seed, dtype, device)
+    from harness.brownian.cuda_normals import CudaNormals
+
+    return CudaNormals(seed, dtype, device)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.brownian.torch_normals import TorchNormals
+from harness.brownian.torch_normals import make_normals
 from harness.brownian.tree import cut, odd_part, root
 from harness.case import Case
 
@@ -26,7 +26,7 @@ class TorchTree:
         self._span = span
         self._levy_area = levy_area
         self._shape = (case.batch, noise_dim)
-        self._draw = TorchNormals(case.seed, getattr(torch, case.dtype), torch.device(case.device))
+        self._draw = make_normals(case.seed, getattr(torch, case.dtype), torch.device(case.device))
         self._piece = ticks // odd_part(ticks)
 
     def cell(self, n: int) -> Any:

@@ -12,6 +12,9 @@ def doctor() -> None:
     from harness.case import Case
     from harness.compiler import cannot_compile, cxx_compiler
     from harness.environment import environment
+    from harness.gpu import concerns
+    from harness.initial import draw
+    from harness.registry import Registry
     from harness.runner.child import CaseTarget
     from harness.runner.run import cuda_devices
     from harness.runner.worker import CaseFailure, Worker, start_server
@@ -24,7 +27,7 @@ def doctor() -> None:
         version = about["packages"][name]
         print(f"{name:12} {version or 'MISSING: pip install ' + name}")
         problems += version is None
-    context = start_server()
+    context, registry = start_server(), Registry.load()
     for method in ("torch/backprop", "jax/backprop"):
         case = Case(
             problem="neural",
@@ -42,7 +45,8 @@ def doctor() -> None:
             brownian="own",
             seed=0,
         )
-        worker = Worker(context, CaseTarget, case, (), 0, timeout=120.0, memory=2**40)
+        values = draw(registry.problem_of(case), case.batch, case.seed)
+        worker = Worker(context, CaseTarget, case, (), values, 0, timeout=120.0, memory=2**40)
         try:
             worker.call("build", 0)
             sample = worker.call("time", 20)
@@ -57,8 +61,12 @@ def doctor() -> None:
             print(f"{method:16} FAILED: {failure}")
         finally:
             worker.close()
-    devices = cuda_devices()
-    seen = ", ".join(f"{framework}: {name}" for framework, name in devices.items())
+    for device in about["gpus"]:
+        print(f"GPU          {device['name']}, driver {device['driver']}, {device['power_limit_w']} W")
+        for concern in concerns(device):
+            print(f"             {concern}")
+            problems += 1
+    seen = ", ".join(f"{framework}: {name}" for framework, name in cuda_devices().items())
     print(f"CUDA         {seen or 'none (suites with device cuda are unsupported)'}")
     lacking = cannot_compile()
     print(f"C++ compiler {cxx_compiler() if lacking is None else f'{lacking} (torch-compile/* is unsupported)'}")

@@ -24,6 +24,8 @@ from harness.suite import Budget
 
 OUTGROWN = 100.0
 """A solve is unstable where its states are so many times as large as the solution's."""
+CUDA_LANES = 8
+"""Children that build side by side on one CUDA device, whose kernels the compilers try out while they build."""
 SAMPLE_SECONDS = 0.01
 """A sample is at least about so long: shorter runs are repeated within it."""
 
@@ -93,6 +95,12 @@ def _misses(entry: _Entry, replicate: int) -> bool:
     return not all(entry.errors[name][replicate] <= rounding for name in ("adjoint_error_theta", "adjoint_error_y0"))
 
 
+def _lanes(case: Case, cores: int) -> int:
+    """As many children as the cores allow, and the device."""
+    lanes = max(1, cores // case.threads)
+    return min(lanes, CUDA_LANES) if case.device == "cuda" else lanes
+
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -147,7 +155,7 @@ class BlockRunner:
 
     def run(self, block: Block) -> Iterator[Outcome]:
         """Outcomes as they become known. Children are ended when their case is done, or when the caller stops."""
-        lanes = _Lanes(max(1, self.cores // block.cases[0].threads))
+        lanes = _Lanes(_lanes(block.cases[0], self.cores))
         entries: list[_Entry] = []
         workers: list[AbstractWorker] = []
         try:
@@ -198,7 +206,7 @@ class BlockRunner:
                 return Outcome(case, "diverged", "the loss or its gradient isn't finite", measured)
             repeats = self._repeats(worker, built.first_call_seconds)
             worker.call("move", 0)
-            return _Entry(case, worker, measured, repeats=repeats)
+            return _Entry(case, worker, measured, repeats=repeats, note=built.note)
         except CaseFailure as failure:
             worker.close()
             return Outcome(case, failure.status, failure.reason, Measured())

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
@@ -24,9 +24,6 @@ from harness.method import Gradient
 from harness.problem import AbstractProblem
 from harness.registry import Registry
 
-if TYPE_CHECKING:
-    from harness.methods.jax._compile import CompiledGradient
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -39,12 +36,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Built:
-    """Seconds of building and of the first call, whether its gradient is finite, and the entries of θ's."""
+    """Seconds of building and of the first call, whether its gradient is finite, the entries of θ's, and what a reader
+    of the record should know."""
 
     compile_seconds: float
     first_call_seconds: float
     finite: bool
     parameters: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,8 @@ class CaseTarget:
         done = time.perf_counter()
         self._check(gradient)
         found = self.framework.read(gradient)
-        return Built(built - start, done - built, found.finite(), found.theta.size)
+        note = getattr(self.run, "note", "")
+        return Built(built - start, done - built, found.finite(), found.theta.size, note)
 
     def move(self, lane: int) -> None:
         """Move to the cores of a lane. Everything is timed in lane 0."""
@@ -148,25 +148,15 @@ class CaseTarget:
         from harness.measure.memory import in_use_cpu, in_use_cuda, peak_bytes_cpu, peak_bytes_cuda, retained_bytes
 
         framework, start = self.method.framework, time.perf_counter()
+        temp_bytes = getattr(self.run, "temp_bytes", None)
         if self.case.device == "cuda":
             peak, in_use = peak_bytes_cuda(self._once, framework), functools.partial(in_use_cuda, framework)
+            planned_bytes = getattr(self.run, "planned_bytes", None)
+            peak = planned_bytes() if planned_bytes else peak
         else:
             peak, in_use = peak_bytes_cpu(self._once), in_use_cpu
         retained = retained_bytes(self._once, in_use, time.perf_counter() - start)
-        compiled = self._compiled()
-        if compiled is None:
-            return Memory(peak=peak, xla_temp=None, retained=retained)
-        if self.case.device == "cuda":
-            peak = compiled.planned_bytes()
-        return Memory(peak=peak, xla_temp=compiled.temp_bytes(), retained=retained)
-
-    def _compiled(self) -> CompiledGradient | None:
-        """What XLA compiled, where it is all of the gradient."""
-        if self.method.framework != "jax":
-            return None
-        from harness.methods.jax._compile import CompiledGradient
-
-        return self.run if isinstance(self.run, CompiledGradient) else None
+        return Memory(peak=peak, xla_temp=temp_bytes() if temp_bytes else None, retained=retained)
 
     def gradient(self, path_seed: int) -> GradientArrays:
         """The gradient on the shared path with this seed, once it is seen that a second call gives it again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -117,6 +117,14 @@ class TorchSolve:
     def zeros_theta(self) -> list[Tensor]:
         """An accumulator of ∂L/∂θ."""
         return [torch.zeros_like(p) for p in self.parameters]
+
+    def ready(self, run: Callable[[], Gradient]) -> Callable[[], Gradient]:
+        """`run` as it is on a CPU; on a CUDA device a graph of it, whose kernels are launched together."""
+        if self.y0.device.type != "cuda":
+            return run
+        from harness.methods.torch._cuda_graph import captured
+
+        return captured(run)
 
     def gradient(self, loss: Tensor, y0: Tensor, theta: Iterable[Tensor]) -> Gradient:
         """Name the parts."""

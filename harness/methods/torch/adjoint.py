@@ -79,4 +79,4 @@ class Adjoint(AbstractGradientMethod):
         def stage(y, i, increments):
             return combine(back_to[i], increments, y)
 
-        return run
+        return solve.ready(run)

@@ -53,4 +53,4 @@ class AsynchronousLeapfrog(AbstractGradientMethod):
             v0 = 2 * f.detach() - v1
             return (y.detach() - half * v0, v0), [y_bar, half * y_bar - v_bar]
 
-        return lambda: sweep(solve, back)
+        return solve.ready(lambda: sweep(solve, back))

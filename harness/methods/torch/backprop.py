@@ -49,4 +49,4 @@ class Backprop(AbstractGradientMethod):
             y0, *theta = torch.autograd.grad(loss, [solve.y0, *solve.parameters], materialize_grads=True)
             return solve.gradient(loss.detach(), y0, theta)
 
-        return run
+        return solve.ready(run)

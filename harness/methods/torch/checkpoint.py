@@ -36,4 +36,5 @@ class Checkpoint(AbstractGradientMethod):
         from harness.methods.torch._checkpoints import gradient_by_segments
         from harness.methods.torch._solve import TorchSolve
 
-        return gradient_by_segments(TorchSolve(problem, scheme, case, path))
+        solve = TorchSolve(problem, scheme, case, path)
+        return solve.ready(gradient_by_segments(solve))

@@ -43,4 +43,4 @@ class EffectivelySymmetric(AbstractGradientMethod):
         def reverse(n: int, state: State) -> State:
             return scheme.step(solve.terms, solve.time(n + 1), -solve.dt, state, backward_noise(solve.noise[n]))
 
-        return lambda: gradient_by_reconstruction(solve, reverse)
+        return solve.ready(lambda: gradient_by_reconstruction(solve, reverse))

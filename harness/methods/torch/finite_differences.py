@@ -66,4 +66,4 @@ class FiniteDifferences(AbstractGradientMethod):
             (loss,) = losses(point[None])
             return solve.gradient(loss, y0.reshape(solve.y0.shape), [part[0] for part in theta])
 
-        return run
+        return solve.ready(run)

@@ -43,7 +43,8 @@ class Floor(AbstractGradientMethod):
         evaluations = scheme.work(problem.noise)
         together = max(1, TOGETHER // max(evaluations))  # steps
         shape = (case.batch, problem.noise_dim)
-        values = (terms.f(solve.time(0), solve.y0), terms.g(solve.time(0), solve.y0))
+        with torch.no_grad():
+            values = (terms.f(solve.time(0), solve.y0), terms.g(solve.time(0), solve.y0))
         ones = {x.shape: torch.ones_like(x) for x in values if x is not None}
 
         def run() -> Gradient:
@@ -64,4 +65,4 @@ class Floor(AbstractGradientMethod):
                 torch._foreach_add_(theta, found[1:])
             return solve.gradient(total.sum(), total, theta)
 
-        return run
+        return solve.ready(run)

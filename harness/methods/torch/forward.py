@@ -56,7 +56,7 @@ class Forward(AbstractGradientMethod):
             theta, y0 = solve.y0.new_zeros(sum(sizes)), torch.zeros_like(solve.y0)
             for chunk in chunks(size, max(size, y0.numel())):
                 directions = y0.new_zeros(len(chunk), size)
-                directions[range(len(chunk)), list(chunk)] = 1
+                directions[:, chunk.start : chunk.stop].fill_diagonal_(1)
                 theta_seeds, y0_seeds = unflatten(solve, directions)
                 slopes = y0.new_zeros(len(chunk), case.batch)  # of each sample's part of the loss
                 tangents = abreast.tangents(theta_seeds, y0_seeds[:, None].expand(-1, case.batch, -1))
@@ -67,4 +67,4 @@ class Forward(AbstractGradientMethod):
             parts, _ = unflatten(solve, theta[None])
             return solve.gradient(loss, y0, [part[0] for part in parts])
 
-        return run
+        return solve.ready(run)

@@ -43,4 +43,4 @@ class ForwardGradient(AbstractGradientMethod):
         from harness.methods.torch._solve import TorchSolve
 
         solve = TorchSolve(problem, scheme, case, path)
-        return EstimatedGradient(solve, *directions(problem, case, path, self.directions))
+        return solve.ready(EstimatedGradient(solve, *directions(problem, case, path, self.directions)))

@@ -72,4 +72,4 @@ class InterpolatingAdjoint(AbstractGradientMethod):
             k0 = step.terms.increment(solve.time(n), y0, solve.dt, None) if between else None
             return lambda i, increments: state_on_path(tableau.c[i], y0, y1, k0, increments)
 
-        return run
+        return solve.ready(run)

@@ -43,4 +43,5 @@ class RecursiveCheckpoint(AbstractGradientMethod):
         from harness.methods.torch._checkpoints import gradient_by_revolve
         from harness.methods.torch._solve import TorchSolve
 
-        return gradient_by_revolve(TorchSolve(problem, scheme, case, path), self.checkpoints)
+        solve = TorchSolve(problem, scheme, case, path)
+        return solve.ready(gradient_by_revolve(solve, self.checkpoints))

@@ -41,10 +41,10 @@ class Reversible(AbstractGradientMethod):
 
         solve = TorchSolve(problem, scheme, case, path)
         if scheme.name == REVERSIBLE:
-            return reversible_heun_gradient(solve)
+            return solve.ready(reversible_heun_gradient(solve))
         assert isinstance(scheme, AbstractReversibleScheme)  # or it would have been refused
 
         def reverse(n: int, state: State) -> State:
             return scheme.reverse(solve.terms, solve.time(n + 1), solve.dt, state, solve.noise[n])
 
-        return lambda: gradient_by_reconstruction(solve, reverse)
+        return solve.ready(lambda: gradient_by_reconstruction(solve, reverse))

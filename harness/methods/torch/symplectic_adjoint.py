@@ -84,4 +84,4 @@ class SymplecticAdjoint(AbstractGradientMethod):
                     torch._foreach_add_(theta, products)
             return adjoint + sum(later.values())
 
-        return run
+        return solve.ready(run)

@@ -167,8 +167,8 @@ def _product_and_sum(y: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha:
     return axpy(alpha, a.mm(b), scale(beta, y))
 
 
-def compiled(run: Callable[[], Gradient]) -> Callable[[], Gradient]:
-    """`run`, once it has run and all that it needs is compiled, in this process alone and everything anew.
+def compiled(solve: TorchSolve, run: Callable[[], Gradient]) -> Callable[[], Gradient]:
+    """`run` made ready once it has run and all that it needs is compiled, in this process alone and everything anew.
 
     Nothing of an earlier process's cache makes it look quick. The compiler is the one that was found, and no process of
     torch's own stays behind where this one is ended. Torch warns of its own ways while it compiles (deprecated parts of
@@ -182,7 +182,7 @@ def compiled(run: Callable[[], Gradient]) -> Callable[[], Gradient]:
         config.patch(settings),
     ):
         run()
-    return run
+    return solve.ready(run)
 
 
 def vjp(function: Callable[..., Any], y: Tensor, theta: Sequence[Tensor]) -> tuple[Any, Callable[..., Any]]:

@@ -10,19 +10,13 @@ import torch
 from torch import Tensor
 
 from harness.arithmetic import combine
-from harness.brownian.path import SharedPath
-from harness.case import Case
 from harness.method import Gradient
 from harness.methods.torch_compile._chunks import ChunkedSolve, Setting, compile_chunk, vjp
-from harness.problem import AbstractProblem
-from harness.scheme import AbstractScheme, State
+from harness.scheme import State
 
 
-def reversible_heun_gradient(
-    problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-) -> Callable[[], Gradient]:
+def reversible_heun_gradient(solve: ChunkedSolve) -> Callable[[], Gradient]:
     """The recursion of `docs/methods/reversible.md`, in its words."""
-    solve = ChunkedSolve(problem, scheme, case, path)
     setting, theta = solve.setting, solve.fixed
     backward = _compiled_backward(setting)
     zero, half = (torch.tensor(x, dtype=solve.y0.dtype, device=solve.y0.device) for x in (0.0, 0.5))

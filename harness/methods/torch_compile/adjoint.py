@@ -50,4 +50,4 @@ class Adjoint(AbstractCompiled):
                     y, a, theta = backward(y, a, solve.fixed, theta, solve.backward_noise(steps), ends)
             return solve.gradient(loss, a, theta)
 
-        return compiled(run)
+        return compiled(solve, run)

@@ -40,4 +40,4 @@ class Backprop(AbstractCompiled):
             y0, *theta = torch.autograd.grad(loss, [solve.y0, *solve.parameters], materialize_grads=True)
             return solve.gradient(loss.detach(), y0, theta)
 
-        return compiled(run)
+        return compiled(solve, run)

@@ -30,4 +30,5 @@ class Checkpoint(AbstractCompiled):
         from harness.methods.torch._checkpoints import gradient_by_segments
         from harness.methods.torch_compile._chunks import ChunkedSolve, compiled
 
-        return compiled(gradient_by_segments(ChunkedSolve(problem, scheme, case, path)))
+        solve = ChunkedSolve(problem, scheme, case, path)
+        return compiled(solve, gradient_by_segments(solve))

@@ -33,4 +33,5 @@ class RecursiveCheckpoint(AbstractCompiled):
         from harness.methods.torch._checkpoints import gradient_by_revolve
         from harness.methods.torch_compile._chunks import ChunkedSolve, compiled
 
-        return compiled(gradient_by_revolve(ChunkedSolve(problem, scheme, case, path), self.checkpoints))
+        solve = ChunkedSolve(problem, scheme, case, path)
+        return compiled(solve, gradient_by_revolve(solve, self.checkpoints))

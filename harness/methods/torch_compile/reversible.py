@@ -35,7 +35,8 @@ class Reversible(AbstractCompiled):
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:
         """Run once, which compiles."""
-        from harness.methods.torch_compile._chunks import compiled
+        from harness.methods.torch_compile._chunks import ChunkedSolve, compiled
         from harness.methods.torch_compile._reversible_heun import reversible_heun_gradient
 
-        return compiled(reversible_heun_gradient(problem, scheme, case, path))
+        solve = ChunkedSolve(problem, scheme, case, path)
+        return compiled(solve, reversible_heun_gradient(solve))
