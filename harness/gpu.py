@@ -30,8 +30,8 @@ SLOWDOWNS = {
     0x80: "the power supply",
 }
 """Reasons for lower clocks that spoil a timing, by their bit (NVML, nvmlClocksEventReasons)."""
-FEW_MIB = 64
-"""Memory in use on a device that nobody uses."""
+FEW_MIB, FEW_PERCENT = 64, 5
+"""Memory and time in use on a device that nobody uses, at most."""
 
 
 def devices() -> list[dict[str, Any]]:
@@ -69,7 +69,7 @@ def _value(text: str) -> str | float | None:
 def concerns(device: dict[str, Any]) -> list[str]:
     """What spoils a timing on this device, while nothing of ours runs on it."""
     found = []
-    if (device["used_mib"] or 0) > FEW_MIB or (device["utilization_percent"] or 0) > 0:
+    if (device["used_mib"] or 0) > FEW_MIB or (device["utilization_percent"] or 0) > FEW_PERCENT:
         found.append(f"another process uses it: {device['used_mib']} MiB, {device['utilization_percent']}% of the time")
     limit, usual = device["power_limit_w"], device["default_power_limit_w"]
     if limit is not None and usual is not None and limit < usual:

@@ -130,7 +130,7 @@ def test_suites_are_valid_and_listed(path, registry):
     suite, _ = read_suite(path)
     assert suite.name == path.stem
     assert f"| `{suite.name}` | {suite.title} |" in text("README.md")
-    assert make_plan(suite, path, registry, Machine(1)).cases
+    assert make_plan(suite, path, registry, Machine(1, frozenset({"torch", "jax"}))).cases
 
 
 def test_the_quick_suite_has_every_backend(registry):

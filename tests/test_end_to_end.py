@@ -222,3 +222,12 @@ def test_failing_cases_are_records_with_reasons(tmp_path):
     page = (tmp_path / "report/tiny.html").read_text()
     assert "SIGSEGV" in page
     assert "a reason" in page
+
+
+def test_doctor_finds_this_machine_well():
+    """It measures a case in PyTorch and in JAX by the children that a run has."""
+    found = subprocess.run(command("doctor"), capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "torch/backprop" in found.stdout
+    assert "jax/backprop" in found.stdout
+    assert "FAILED" not in found.stdout

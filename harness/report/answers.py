@@ -221,12 +221,12 @@ def _implausible(ok: pd.DataFrame) -> list[str]:
 
 def _threads(ok: pd.DataFrame) -> list[str]:
     """Whether the one thread that was asked for was all that was used, and was had."""
-    single = ok[(ok["threads"] == 1)].dropna(subset=["cpu_ratio"])
+    single = ok[(ok["threads"] == 1) & (ok["device"] == "cpu")].dropna(subset=["cpu_ratio"])  # a GPU's host may wait
     if single.empty:
         return []
     ratios = single["cpu_ratio"]
     low, high = ratios.min(), ratios.max()
-    waited = int((ratios[single["device"] == "cpu"] < WAITED).sum())  # a GPU's host may wait
+    waited = int((ratios < WAITED).sum())
     beware = []
     if high > 1.1:
         names = listing(sorted(set(single[ratios > 1.1]["method"])))
