@@ -22,8 +22,9 @@ from harness.record import Measured
 from harness.runner.worker import CaseFailure
 from harness.suite import Budget
 
-OUTGROWN = 100.0
-"""A solve is unstable where its states are so many times as large as the solution's."""
+OUTGROWN = 10.0
+"""A solve is unstable where its states are so many times as large as the solution's, and its loss or gradient is off by
+more than its own size."""
 CUDA_LANES = 8
 """Children that build side by side on one CUDA device, whose kernels the compilers try out while they build."""
 SAMPLE_SECONDS = 0.01

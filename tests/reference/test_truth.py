@@ -32,6 +32,14 @@ def test_a_closed_form_is_used_where_there_is_one(registry, make_case, tmp_path,
     assert (found.theta, found.y0) == (ROUNDING, ROUNDING)
 
 
+def test_a_right_closed_form_is_not_refused_by_chance(registry, make_case, tmp_path):
+    """With seed 0 and batch 1 the bar of the coarsest grids is a third of the distance: finer ones decide."""
+    case = make_case(problem="commuting", noise="general", dim=2, batch=1, steps=32, seed=0)
+    it = problem_of(registry, case)
+    found = continuous(it, case, path_of(it, case), ReferenceCache(tmp_path), most_steps=1)
+    assert found.theta == ROUNDING
+
+
 @dataclass(frozen=True, kw_only=True)
 class ItoForStratonovich(GBM):
     """Its closed form is that of the other calculus."""
