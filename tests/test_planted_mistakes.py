@@ -134,7 +134,7 @@ class Mutates(_Planted):
 
         from harness.methods.torch._solve import TorchSolve
 
-        solve = TorchSolve(problem, scheme, case, path)
+        solve = TorchSolve.of(problem, scheme, case, path)
 
         def run():
             state, ys = solve.init(solve.y0), []

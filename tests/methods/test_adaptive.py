@@ -113,7 +113,7 @@ def test_backprop_is_the_gradient_of_the_kept_steps(registry, adaptive_case):
 
     case = adaptive_case(**EXAMPLE1, observations=2, dim=2)
     problem = problem_of(registry, case)
-    solve = TorchSolve(problem, registry.schemes[case.scheme], case, None)
+    solve = TorchSolve.of(problem, registry.schemes[case.scheme], case, None)
     adaptive = AdaptiveSolve(solve, case, path_of(problem, case))
     eps, found = 1e-6, []
     with torch.no_grad():
@@ -123,7 +123,7 @@ def test_backprop_is_the_gradient_of_the_kept_steps(registry, adaptive_case):
                 losses = []
                 for step in (eps, -2 * eps, eps):
                     entries[i] += step
-                    losses.append(float(solve.loss(adaptive.forward()[0])))
+                    losses.append(float(solve.problem.loss(torch, torch.stack(adaptive.forward()[0]))))
                 found.append((losses[0] - losses[1]) / (2 * eps))
     exact = gradient(registry, case).theta
     # Truncation ε² and rounding 1e-16 / ε.
@@ -149,7 +149,7 @@ def test_steps_are_rejected_and_grow(registry, adaptive_case):
     def walked(**axes: Any) -> Any:
         case = adaptive_case(**EXAMPLE1, **axes)
         problem = problem_of(registry, case)
-        solve = TorchSolve(problem, registry.schemes[case.scheme], case, None)
+        solve = TorchSolve.of(problem, registry.schemes[case.scheme], case, None)
         return AdaptiveSolve(solve, case, path_of(problem, case)).forward()[1]
 
     strict = walked(atol=1e-4, steps=1)

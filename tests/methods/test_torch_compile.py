@@ -89,7 +89,7 @@ def test_pieces_are_whole_chunks(registry, make_case):
     from harness.methods.torch_compile._chunks import ChunkedSolve
 
     case = make_case(method="torch-compile/checkpoint", noise="none", steps=70, observations=2)
-    solve = ChunkedSolve(problem_of(registry, case), registry.schemes[case.scheme], case, None)
+    solve = ChunkedSolve.of(problem_of(registry, case), registry.schemes[case.scheme], case, None)
     assert [steps.stop for steps in solve.chunks(0, 70)] == [16, 32, 35, 51, 67, 70]
     assert list(solve.chunks(32, 51)) == [range(32, 35), range(35, 51)]
     assert solve.cuts(20) == [0, 32, 67, 70]

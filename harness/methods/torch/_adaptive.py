@@ -161,7 +161,7 @@ def backprop(solve: TorchSolve, case: Case, path: SharedPath | None) -> Callable
         evaluations = adaptive.evaluations(walked)
         if not walked.finished:
             return given_up(solve, evaluations)
-        loss = solve.loss(ys)
+        loss = solve.problem.loss(torch, torch.stack(ys))
         y0, *theta = torch.autograd.grad(loss, [solve.y0, *solve.parameters], materialize_grads=True)
         return replace(solve.gradient(loss.detach(), y0, theta), evaluations=evaluations)
 

@@ -4,55 +4,59 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
-from harness.method import Gradient
 from harness.methods._revolve import AT_HAND, BLOCK, default_checkpoints, revolve
+from harness.methods.torch._differentiable import Sweep
 from harness.methods.torch._solve import TorchSolve, no_cotangents
+from harness.scheme import State
 
 
-def gradient_by_segments(solve: TorchSolve) -> Callable[[], Gradient]:
+def by_segments(solve: TorchSolve) -> Sweep:
     """Keep a state every ⌈√N⌉ steps; backwards, run each segment again with a graph."""
     segments = list(itertools.pairwise(solve.cuts(math.isqrt(solve.steps - 1) + 1)))
 
-    def run() -> Gradient:
+    def forward() -> tuple[list[Tensor], list[State]]:
         checkpoints, ys = [], []
-        with torch.no_grad():
-            state = solve.init(solve.y0)
-            for start, stop in segments:
-                checkpoints.append(state)
-                state = solve.observe(state, start, stop, ys)
-        loss, cotangents = solve.loss_cotangents(ys)
-        theta, adjoint = solve.zeros_theta(), no_cotangents(state)
-        del state, ys
+        state = solve.init(solve.y0)
+        for start, stop in segments:
+            checkpoints.append(state)
+            state = solve.observe(state, start, stop, ys)
+        return ys, checkpoints
+
+    def backward(checkpoints: list[State], cotangents: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        theta, adjoint = solve.zeros_theta(), no_cotangents(checkpoints[0])
         for start, stop in reversed(segments):
             adjoint = solve.pull_back(adjoint, theta, checkpoints.pop(), start, stop, cotangents)
-        return solve.gradient(loss, solve.pull_back_init(adjoint, theta), theta)
+        return solve.pull_back_init(adjoint, theta), theta
 
-    return run
+    return Sweep(solve, forward, backward)
 
 
-def gradient_by_revolve(solve: TorchSolve, checkpoints: int | None) -> Callable[[], Gradient]:
+def by_revolve(solve: TorchSolve, checkpoints: int | None) -> Sweep:
     """Keep at most so many states, None for about log2 N, by the binomial schedule over blocks of steps."""
     cuts = solve.cuts(BLOCK)
     blocks = len(cuts) - 1
     schedule = revolve(blocks, default_checkpoints(solve.steps) if checkpoints is None else checkpoints)
 
-    def run() -> Gradient:
-        ys = []
-        with torch.no_grad():
-            state = solve.init(solve.y0)
-            kept = [state]
-            for start, stop in zip(schedule.stored, [*schedule.stored[1:], blocks - 1], strict=True):
-                state = solve.observe(state, cuts[start], cuts[stop], ys)
-                if stop < blocks - 1:
-                    kept.append(state)
-            final = solve.observe(state, cuts[blocks - 1], solve.steps, ys)
-        loss, cotangents = solve.loss_cotangents(ys)
-        theta, adjoint = solve.zeros_theta(), no_cotangents(final)
-        del final, ys
+    def forward() -> tuple[list[Tensor], tuple[list[State], State]]:
+        ys: list[Tensor] = []
+        state = solve.init(solve.y0)
+        kept = [state]
+        for start, stop in zip(schedule.stored, [*schedule.stored[1:], blocks - 1], strict=True):
+            state = solve.observe(state, cuts[start], cuts[stop], ys)
+            if stop < blocks - 1:
+                kept.append(state)
+        solve.observe(state, cuts[blocks - 1], solve.steps, ys)
+        return ys, (kept, state)
+
+    def backward(held: tuple[list[State], State], cotangents: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        kept, state = held
+        del held
+        theta, adjoint = solve.zeros_theta(), no_cotangents(state)
         for leg in schedule.legs:
             if leg.slot != AT_HAND:
                 del kept[leg.slot + 1 :]
@@ -63,6 +67,6 @@ def gradient_by_revolve(solve: TorchSolve, checkpoints: int | None) -> Callable[
                 kept.append(state)
             else:
                 adjoint = solve.pull_back(adjoint, theta, state, cuts[leg.stop], cuts[leg.stop + 1], cotangents)
-        return solve.gradient(loss, solve.pull_back_init(adjoint, theta), theta)
+        return solve.pull_back_init(adjoint, theta), theta
 
-    return run
+    return Sweep(solve, forward, backward)

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from harness.arithmetic import axpy
-from harness.method import Gradient
+from harness.methods.torch._differentiable import Sweep
 from harness.methods.torch._solve import TorchSolve
 from harness.methods.torch._vjp import vjp
+from harness.scheme import State
 
 
-def reversible_heun_gradient(solve: TorchSolve) -> Callable[[], Gradient]:
+def reversible_heun(solve: TorchSolve) -> Sweep:
     """Kidger et al. 2021 (arXiv 2105.13493), algorithms 1 and 2; `docs/methods/reversible.md` has the recursion.
 
     The evaluation of f and g that a reversed step needs serves the vector–Jacobian products of two forward steps too.
     """
     terms, dt = solve.terms, solve.dt
 
+    def forward() -> tuple[list[Tensor], State]:
+        ys: list[Tensor] = []
+        return ys, solve.observe(solve.init(solve.y0), 0, solve.steps, ys)
+
     @torch.no_grad()
-    def run() -> Gradient:
-        ys = []
-        state = solve.init(solve.y0)
-        for n in range(0, solve.steps, solve.stride):
-            state = solve.advance(state, n, n + solve.stride)
-            ys.append(state[0])
-        loss, cotangents = solve.loss_cotangents(ys)
+    def backward(state: State, cotangents: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         y, z, f, g = state
-        del state, ys
+        del state
         theta = solve.zeros_theta()
 
         # The last evaluation enters y_N alone.
@@ -54,7 +54,7 @@ def reversible_heun_gradient(solve: TorchSolve) -> Callable[[], Gradient]:
             y = axpy(-0.5, increment1 + terms.product(f, g, dt, dW), y)
             z_bar = product - z_bar
             dW = previous
-        return solve.gradient(loss, y_bar + z_bar, theta)
+        return y_bar + z_bar, theta
 
     def evaluate(n, z, increment_bar, g_bar, theta):
         """f, g at grid point n and what z receives through them; `theta` is added to in place.
@@ -68,4 +68,4 @@ def reversible_heun_gradient(solve: TorchSolve) -> Callable[[], Gradient]:
         torch._foreach_add_(theta, theta_products)
         return f.detach(), None if g is None else g.detach(), product
 
-    return run
+    return Sweep(solve, forward, backward)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Self
 
 import torch
 from torch import Tensor
 
 from harness.brownian.path import SharedPath
-from harness.brownian.torch_noise import make_noise
+from harness.brownian.torch_noise import Noise, make_noise
 from harness.case import Case
 from harness.clock import Clock
 from harness.initial import initial_values
@@ -23,21 +23,44 @@ from harness.terms import Terms
 class TorchSolve:
     """A case in tensors. Step n goes from `time(n)` to `time(n + 1)`; every `stride` steps the state is observed."""
 
-    def __init__(self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None) -> None:
-        y0, theta = initial_values(problem, case.batch, case.seed)
-        kind = {"dtype": getattr(torch, case.dtype), "device": torch.device(case.device)}
+    def __init__(
+        self,
+        problem: AbstractProblem,
+        scheme: AbstractScheme,
+        case: Case,
+        y0: Tensor,
+        theta: Mapping[str, Tensor],
+        noise: Noise,
+    ) -> None:
         self.problem = problem
         self.scheme = scheme
         self.steps = case.steps
         self.stride = case.steps // case.observations
         self.dt = (problem.t1 - problem.t0) / case.steps
-        self.y0: Tensor = torch.tensor(y0, **kind).requires_grad_()
-        self.theta = {name: torch.tensor(value, **kind).requires_grad_() for name, value in theta.items()}
-        self.parameters: list[Tensor] = list(self.theta.values())
+        self.y0 = y0
+        self.theta = theta
+        self.parameters: list[Tensor] = list(theta.values())
         self.clock = Clock.of(problem, case)
         self.times_of_grid: list[float] = Clock(problem.t0, problem.t1, case.steps, case.dtype).times.tolist()
         self.terms = Terms(torch, problem, self.theta, clock=self.clock)
-        self.noise = make_noise(case, problem.noise_dim, self.dt, path, levy_area=scheme.needs_levy_area)
+        self.noise = noise
+
+    @classmethod
+    def of(cls, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None) -> Self:
+        """With the problem's own y0 and θ, and the noise that the case asks for."""
+        y0, theta = initial_values(problem, case.batch, case.seed)
+        kind = {"dtype": getattr(torch, case.dtype), "device": torch.device(case.device)}
+        noise = make_noise(
+            case, problem.noise_dim, (problem.t1 - problem.t0) / case.steps, path, levy_area=scheme.needs_levy_area
+        )
+        return cls(
+            problem,
+            scheme,
+            case,
+            torch.tensor(y0, **kind).requires_grad_(),
+            {name: torch.tensor(value, **kind).requires_grad_() for name, value in theta.items()},
+            noise,
+        )
 
     def time(self, n: int) -> float:
         """The time of grid point n."""
@@ -101,10 +124,6 @@ class TorchSolve:
     def observation(self, n: int) -> int | None:
         """The index of the observation at grid point n, None where there is none."""
         return n // self.stride - 1 if n and n % self.stride == 0 else None
-
-    def loss(self, ys: Sequence[Tensor]) -> Tensor:
-        """The loss of the observed states."""
-        return self.problem.loss(torch, torch.stack(list(ys)))
 
     def loss_cotangents(self, ys: Sequence[Tensor]) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The loss, and its gradient with respect to each observed state."""

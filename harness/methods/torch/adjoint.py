@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import NATIVE_SAMPLERS
-from harness.problem import AbstractProblem
-from harness.scheme import AbstractScheme
+from harness.method import Gradient
+from harness.methods.torch._method import AbstractTorchMethod
+
+if TYPE_CHECKING:
+    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    from harness.methods.torch._solve import TorchSolve
 
 
-class Adjoint(AbstractGradientMethod):
+class Adjoint(AbstractTorchMethod):
     """Optimise, then discretise: solve the adjoint SDE backwards beside the state, on the same Brownian path.
 
     da = −aᵀ ∂f/∂y dt − Σ_i aᵀ ∂g_i/∂y ∘ dW_i and ∂L/∂θ = ∫ aᵀ ∂f/∂θ dt + Σ_i aᵀ ∂g_i/∂θ ∘ dW_i, in Stratonovich form
@@ -24,9 +27,7 @@ class Adjoint(AbstractGradientMethod):
     """
 
     name = "torch/adjoint"
-    framework = "torch"
     summary = "continuous (stochastic) adjoint, solved backwards on the same path"
-    samplers = NATIVE_SAMPLERS
     steppings = ("fixed", "adaptive")
     exact = False
     step_seconds = 9e-4
@@ -35,37 +36,29 @@ class Adjoint(AbstractGradientMethod):
         """Every scheme."""
         return None
 
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Eager: there is nothing to compile."""
+    def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+        """The adjoint equation backwards, the state beside it."""
         import torch
 
         from harness.arithmetic import combine, minus
         from harness.methods._backward import backward_scheme
-        from harness.methods.torch import _adaptive
         from harness.methods.torch._adjoint import AdjointStep
-        from harness.methods.torch._solve import TorchSolve
+        from harness.methods.torch._differentiable import Sweep
         from harness.schemes._runge_kutta import with_weights_times
 
-        solve = TorchSolve(problem, scheme, case, path)
-        if case.stepping == "adaptive":
-            return _adaptive.adjoint(solve, case, path)
-        tableau, unit = backward_scheme(scheme, problem), None
-        if problem.noise == "none":
+        tableau, unit = backward_scheme(solve.scheme, solve.problem), None
+        if solve.problem.noise == "none":
             tableau, unit = with_weights_times(tableau, solve.dt), 1
         step = AdjointStep(solve, tableau, unit)
         back, back_to = minus(tableau.b), [minus(row) for row in tableau.a]
 
-        @torch.no_grad()
-        def run() -> Gradient:
+        def forward():
             ys = []
-            state = solve.init(solve.y0)
-            for n in range(0, solve.steps, solve.stride):
-                state = solve.advance(state, n, n + solve.stride)
-                ys.append(state[0])
-            del state
-            loss, cotangents = solve.loss_cotangents(ys)
+            solve.observe(solve.init(solve.y0), 0, solve.steps, ys)
+            return ys, ys
+
+        @torch.no_grad()
+        def backward(ys, cotangents):
             theta = solve.zeros_theta()
             y, a = ys[-1], torch.zeros_like(solve.y0)
             for n in reversed(range(solve.steps)):
@@ -74,9 +67,15 @@ class Adjoint(AbstractGradientMethod):
                     y, a = ys[k], a + cotangents[k]
                 a, increments = step(n, a, theta, functools.partial(stage, y))
                 y = combine(back, increments, y)
-            return solve.gradient(loss, a, theta)
+            return a, theta
 
         def stage(y, i, increments):
             return combine(back_to[i], increments, y)
 
-        return solve.ready(run)
+        return Sweep(solve, forward, backward)
+
+    def adaptive(self, solve: TorchSolve, case: Case, path: SharedPath | None) -> Callable[[], Gradient]:
+        """Both solves with steps of their own."""
+        from harness.methods.torch import _adaptive
+
+        return _adaptive.adjoint(solve, case, path)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.method import AbstractGradientMethod, Gradient
 from harness.methods._support import ALF, not_alf
-from harness.problem import AbstractProblem
-from harness.scheme import AbstractScheme
+from harness.methods.torch._method import AbstractTorchMethod
+
+if TYPE_CHECKING:
+    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    from harness.methods.torch._solve import TorchSolve
 
 
-class AsynchronousLeapfrog(AbstractGradientMethod):
+class AsynchronousLeapfrog(AbstractTorchMethod):
     """Step the leapfrog back and backpropagate with the very evaluation of f that the step back needs.
 
     Zhuang et al. 2021 (arXiv 2102.04668), algorithm 4. ODEs only. Exact up to rounding, memory O(1), one evaluation of
@@ -20,7 +21,6 @@ class AsynchronousLeapfrog(AbstractGradientMethod):
     """
 
     name = "torch/alf"
-    framework = "torch"
     summary = "asynchronous leapfrog (MALI), reconstructed backwards: exact in O(1) memory, ODEs only"
     default_schemes = (ALF,)
     step_seconds = 3e-4
@@ -29,17 +29,13 @@ class AsynchronousLeapfrog(AbstractGradientMethod):
         """The leapfrog only."""
         return not_alf(case)
 
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Eager: there is nothing to compile."""
+    def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+        """Step back, and take one product of f a step."""
         import torch
 
         from harness.methods.torch._reconstruct import sweep
-        from harness.methods.torch._solve import TorchSolve
         from harness.methods.torch._vjp import vjp
 
-        solve = TorchSolve(problem, scheme, case, path)
         half = 0.5 * solve.dt
 
         def back(n, state, adjoint, theta):
@@ -53,4 +49,4 @@ class AsynchronousLeapfrog(AbstractGradientMethod):
             v0 = 2 * f.detach() - v1
             return (y.detach() - half * v0, v0), [y_bar, half * y_bar - v_bar]
 
-        return solve.ready(lambda: sweep(solve, back))
+        return sweep(solve, back)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import NATIVE_SAMPLERS
-from harness.problem import AbstractProblem
-from harness.scheme import AbstractScheme
+from harness.method import Gradient
+from harness.methods.torch._method import AbstractTorchMethod
+
+if TYPE_CHECKING:
+    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    from harness.methods.torch._solve import TorchSolve
 
 
-class Backprop(AbstractGradientMethod):
+class Backprop(AbstractTorchMethod):
     """Discretise, then optimise: the exact gradient of the discrete solve. Memory O(steps), one graph, one sweep."""
 
     name = "torch/backprop"
-    framework = "torch"
     summary = "backpropagation through the solver, all intermediate values kept"
-    samplers = NATIVE_SAMPLERS
     steppings = ("fixed", "adaptive")
     step_seconds = 4e-4
 
@@ -26,27 +27,19 @@ class Backprop(AbstractGradientMethod):
         """Every scheme."""
         return None
 
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Eager: there is nothing to compile."""
-        import torch
+    def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+        """All steps in one graph."""
+        from harness.methods.torch._differentiable import Unrolled
 
-        from harness.methods.torch import _adaptive
-        from harness.methods.torch._solve import TorchSolve
-
-        solve = TorchSolve(problem, scheme, case, path)
-        if case.stepping == "adaptive":
-            return _adaptive.backprop(solve, case, path)
-
-        def run() -> Gradient:
-            state = solve.init(solve.y0)
+        def observed(y0):
             ys = []
-            for n in range(0, solve.steps, solve.stride):
-                state = solve.advance(state, n, n + solve.stride)
-                ys.append(state[0])
-            loss = solve.loss(ys)
-            y0, *theta = torch.autograd.grad(loss, [solve.y0, *solve.parameters], materialize_grads=True)
-            return solve.gradient(loss.detach(), y0, theta)
+            solve.observe(solve.init(y0), 0, solve.steps, ys)
+            return ys
 
-        return solve.ready(run)
+        return Unrolled(solve, observed)
+
+    def adaptive(self, solve: TorchSolve, case: Case, path: SharedPath | None) -> Callable[[], Gradient]:
+        """Through the kept steps."""
+        from harness.methods.torch import _adaptive
+
+        return _adaptive.backprop(solve, case, path)

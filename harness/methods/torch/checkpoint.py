@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import NATIVE_SAMPLERS
-from harness.problem import AbstractProblem
-from harness.scheme import AbstractScheme
+from harness.methods.torch._method import AbstractTorchMethod
+
+if TYPE_CHECKING:
+    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    from harness.methods.torch._solve import TorchSolve
 
 
-class Checkpoint(AbstractGradientMethod):
+class Checkpoint(AbstractTorchMethod):
     """Keep the state at the start of each of about √N segments, recompute a segment when its gradient is due.
 
     Exact; memory O(√N); one more forward solve. Chen, Xu, Zhang & Guestrin, "Training deep nets with sublinear
@@ -20,21 +20,15 @@ class Checkpoint(AbstractGradientMethod):
     """
 
     name = "torch/checkpoint"
-    framework = "torch"
     summary = "backpropagation with a checkpoint every √N steps"
-    samplers = NATIVE_SAMPLERS
     step_seconds = 5e-4
 
     def unsupported(self, case: Case) -> str | None:
         """Every scheme."""
         return None
 
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Eager: there is nothing to compile."""
-        from harness.methods.torch._checkpoints import gradient_by_segments
-        from harness.methods.torch._solve import TorchSolve
+    def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+        """A state every ⌈√N⌉ steps."""
+        from harness.methods.torch._checkpoints import by_segments
 
-        solve = TorchSolve(problem, scheme, case, path)
-        return solve.ready(gradient_by_segments(solve))
+        return by_segments(solve)

@@ -39,7 +39,7 @@ class FiniteDifferences(AbstractGradientMethod):
         from harness.methods.torch._abreast import Abreast, chunks, unflatten
         from harness.methods.torch._solve import TorchSolve
 
-        solve = TorchSolve(problem, scheme, case, path)
+        solve = TorchSolve.of(problem, scheme, case, path)
         abreast = Abreast(solve)
         point = torch.cat([x.detach().flatten() for x in (*solve.parameters, solve.y0)])
         steps = DIFFERENCE * point.abs().clamp(min=1)

@@ -38,7 +38,7 @@ class Floor(AbstractGradientMethod):
         from harness.methods.torch._solve import TorchSolve
         from harness.methods.torch._vjp import vjp
 
-        solve = TorchSolve(problem, scheme, case, path)
+        solve = TorchSolve.of(problem, scheme, case, path)
         terms = solve.terms
         evaluations = scheme.work(problem.noise)
         together = max(1, TOGETHER // max(evaluations))  # steps

@@ -38,7 +38,7 @@ class Forward(AbstractGradientMethod):
         from harness.methods.torch._abreast import Abreast, chunks, unflatten
         from harness.methods.torch._solve import TorchSolve
 
-        solve = TorchSolve(problem, scheme, case, path)
+        solve = TorchSolve.of(problem, scheme, case, path)
         abreast = Abreast(solve)
         sizes = [p.numel() for p in solve.parameters]
         size = sum(sizes) + problem.dim  # every sample of y0 is moved at once, since samples don't meet in the solve

@@ -42,5 +42,5 @@ class ForwardGradient(AbstractGradientMethod):
         from harness.methods.torch._estimate import EstimatedGradient
         from harness.methods.torch._solve import TorchSolve
 
-        solve = TorchSolve(problem, scheme, case, path)
+        solve = TorchSolve.of(problem, scheme, case, path)
         return solve.ready(EstimatedGradient(solve, *directions(problem, case, path, self.directions)))

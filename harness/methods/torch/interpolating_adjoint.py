@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import NATIVE_SAMPLERS
-from harness.problem import AbstractProblem
-from harness.scheme import AbstractScheme
+from harness.methods.torch._method import AbstractTorchMethod
+
+if TYPE_CHECKING:
+    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    from harness.methods.torch._solve import TorchSolve
 
 
-class InterpolatingAdjoint(AbstractGradientMethod):
+class InterpolatingAdjoint(AbstractTorchMethod):
     """Optimise, then discretise, on the stored path: a alone is solved backwards, y is the forward solution's.
 
     The equations are those of `torch/adjoint` (Li et al. 2020, theorem 2.1). The state at every grid point is kept. An
@@ -24,9 +24,7 @@ class InterpolatingAdjoint(AbstractGradientMethod):
     """
 
     name = "torch/interpolating-adjoint"
-    framework = "torch"
     summary = "continuous adjoint, solved backwards on the stored forward path"
-    samplers = NATIVE_SAMPLERS
     exact = False
     step_seconds = 9e-4
 
@@ -34,30 +32,28 @@ class InterpolatingAdjoint(AbstractGradientMethod):
         """Every scheme."""
         return None
 
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Eager: there is nothing to compile."""
+    def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+        """The adjoint equation backwards, along the states that were kept."""
         import torch
 
         from harness.methods._interpolate import reads_between, scheme_on_path, state_on_path
         from harness.methods.torch._adjoint import AdjointStep
-        from harness.methods.torch._solve import TorchSolve
+        from harness.methods.torch._differentiable import Sweep
 
-        solve = TorchSolve(problem, scheme, case, path)
-        tableau = scheme_on_path(scheme, problem)
+        tableau = scheme_on_path(solve.scheme, solve.problem)
         step = AdjointStep(solve, tableau)
         between = reads_between(tableau)
 
-        @torch.no_grad()
-        def run() -> Gradient:
+        def forward():
             state = solve.init(solve.y0)
             path = [state[0]]
             for n in range(solve.steps):
                 state = solve.step(n, state)
                 path.append(state[0])
-            del state
-            loss, cotangents = solve.loss_cotangents(path[solve.stride :: solve.stride])
+            return path[solve.stride :: solve.stride], path
+
+        @torch.no_grad()
+        def backward(path, cotangents):
             theta, a = solve.zeros_theta(), torch.zeros_like(solve.y0)
             for n in reversed(range(solve.steps)):
                 k = solve.observation(n + 1)
@@ -65,11 +61,11 @@ class InterpolatingAdjoint(AbstractGradientMethod):
                     a = a + cotangents[k]
                 y1, y0 = path.pop(), path[-1]
                 a, _ = step(n, a, theta, reader(n, y0, y1))
-            return solve.gradient(loss, a, theta)
+            return a, theta
 
         def reader(n, y0, y1):
             """y at a stage of the step from time n + 1 to time n."""
             k0 = step.terms.increment(solve.time(n), y0, solve.dt, None) if between else None
             return lambda i, increments: state_on_path(tableau.c[i], y0, y1, k0, increments)
 
-        return solve.ready(run)
+        return Sweep(solve, forward, backward)

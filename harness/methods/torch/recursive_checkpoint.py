@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import NATIVE_SAMPLERS
-from harness.problem import AbstractProblem
-from harness.scheme import AbstractScheme
+from harness.methods.torch._method import AbstractTorchMethod
+
+if TYPE_CHECKING:
+    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    from harness.methods.torch._solve import TorchSolve
 
 
-class RecursiveCheckpoint(AbstractGradientMethod):
+class RecursiveCheckpoint(AbstractTorchMethod):
     """Keep a given number of states at most, ⌈log2 N⌉ + 1 unless told, and recompute the others in Revolve's order.
 
     Griewank & Walther 2000 (Algorithm 799); `harness/methods/_revolve.py` has the schedule, whose unit is a block of
@@ -22,9 +21,7 @@ class RecursiveCheckpoint(AbstractGradientMethod):
     """
 
     name = "torch/recursive-checkpoint"
-    framework = "torch"
     summary = "backpropagation with O(log N) checkpoints, binomial (Revolve)"
-    samplers = NATIVE_SAMPLERS
     checkpoints: ClassVar[int | None] = None
     """How many states are kept at most; a plugin that derives a class with another name may set a number, 1 at least.
 
@@ -36,12 +33,8 @@ class RecursiveCheckpoint(AbstractGradientMethod):
         """Every scheme."""
         return None
 
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Eager: there is nothing to compile."""
-        from harness.methods.torch._checkpoints import gradient_by_revolve
-        from harness.methods.torch._solve import TorchSolve
+    def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+        """States in Revolve's order."""
+        from harness.methods.torch._checkpoints import by_revolve
 
-        solve = TorchSolve(problem, scheme, case, path)
-        return solve.ready(gradient_by_revolve(solve, self.checkpoints))
+        return by_revolve(solve, self.checkpoints)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._support import NATIVE_SAMPLERS, REVERSIBLE, irreversible
-from harness.problem import AbstractProblem
-from harness.scheme import AbstractReversibleScheme, AbstractScheme, State
+from harness.methods._support import REVERSIBLE, irreversible
+from harness.methods.torch._method import AbstractTorchMethod
+from harness.scheme import AbstractReversibleScheme, State
+
+if TYPE_CHECKING:
+    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    from harness.methods.torch._solve import TorchSolve
 
 
-class Reversible(AbstractGradientMethod):
+class Reversible(AbstractTorchMethod):
     """Step the scheme backwards algebraically and backpropagate each step as it is recovered.
 
     For every reversible scheme: exact up to rounding, memory O(1). A step back evaluates the scheme twice, once to
@@ -21,9 +23,7 @@ class Reversible(AbstractGradientMethod):
     """
 
     name = "torch/reversible"
-    framework = "torch"
     summary = "a reversible scheme, reconstructed backwards: exact in O(1) memory"
-    samplers = NATIVE_SAMPLERS
     default_schemes = (REVERSIBLE,)
     step_seconds = 6e-4
 
@@ -31,20 +31,17 @@ class Reversible(AbstractGradientMethod):
         """Reversible schemes only."""
         return irreversible(case)
 
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Eager: there is nothing to compile."""
-        from harness.methods.torch._reconstruct import gradient_by_reconstruction
-        from harness.methods.torch._reversible_heun import reversible_heun_gradient
-        from harness.methods.torch._solve import TorchSolve
+    def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+        """Reversible Heun's own sweep, or the scheme stepped back."""
+        from harness.methods.torch._reconstruct import by_reconstruction
+        from harness.methods.torch._reversible_heun import reversible_heun
 
-        solve = TorchSolve(problem, scheme, case, path)
+        scheme = solve.scheme
         if scheme.name == REVERSIBLE:
-            return solve.ready(reversible_heun_gradient(solve))
+            return reversible_heun(solve)
         assert isinstance(scheme, AbstractReversibleScheme)  # or it would have been refused
 
         def reverse(n: int, state: State) -> State:
             return scheme.reverse(solve.terms, solve.time(n + 1), solve.dt, state, solve.noise[n])
 
-        return solve.ready(lambda: gradient_by_reconstruction(solve, reverse))
+        return by_reconstruction(solve, reverse)

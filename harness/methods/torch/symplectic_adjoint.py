@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.method import AbstractGradientMethod, Gradient
 from harness.methods._symplectic import refusal
-from harness.problem import AbstractProblem
-from harness.scheme import AbstractScheme
+from harness.methods.torch._method import AbstractTorchMethod
 from harness.schemes._runge_kutta import AbstractRungeKutta
 
+if TYPE_CHECKING:
+    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    from harness.methods.torch._solve import TorchSolve
 
-class SymplecticAdjoint(AbstractGradientMethod):
+
+class SymplecticAdjoint(AbstractTorchMethod):
     """Solve the adjoint ODE by the tableau that is symplectic together with the forward one: exact, a stage at a time.
 
     Matsubara, Miyatake & Yaguchi, "Symplectic adjoint method for exact gradient of neural ODE with minimal memory",
@@ -24,7 +24,6 @@ class SymplecticAdjoint(AbstractGradientMethod):
     """
 
     name = "torch/symplectic-adjoint"
-    framework = "torch"
     summary = "adjoint by the symplectic partner of a Runge–Kutta scheme: exact, one stage's graph at a time; ODEs"
     default_schemes = ("rk4", "heun", "euler", "midpoint")
     step_seconds = 1e-3
@@ -33,27 +32,25 @@ class SymplecticAdjoint(AbstractGradientMethod):
         """ODEs by explicit Runge–Kutta schemes."""
         return refusal(case)
 
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Eager: there is nothing to compile."""
+    def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+        """The adjoint equation by the scheme that makes it exact, along the states that were kept."""
         import torch
 
         from harness.methods._symplectic import stage_cotangent, stage_state
-        from harness.methods.torch._solve import TorchSolve
+        from harness.methods.torch._differentiable import Sweep
         from harness.methods.torch._vjp import vjp
 
-        assert isinstance(scheme, AbstractRungeKutta)
-        tableau = scheme
-        solve = TorchSolve(problem, scheme, case, path)
+        tableau = solve.scheme
+        assert isinstance(tableau, AbstractRungeKutta)
         terms, dt, stages = solve.terms, solve.dt, len(tableau.b)
 
-        def run() -> Gradient:
-            with torch.no_grad():
-                states = [solve.y0.detach()]
-                for n in range(solve.steps):
-                    states.extend(solve.step(n, (states[-1],)))
-            loss, cotangents = solve.loss_cotangents(states[solve.stride :: solve.stride])
+        def forward():
+            states = [solve.y0.detach()]
+            for n in range(solve.steps):
+                states.extend(solve.step(n, (states[-1],)))
+            return states[solve.stride :: solve.stride], states
+
+        def backward(states, cotangents):
             theta, adjoint = solve.zeros_theta(), torch.zeros_like(solve.y0)
             states.pop()
             for n in reversed(range(solve.steps)):
@@ -61,7 +58,7 @@ class SymplecticAdjoint(AbstractGradientMethod):
                 if k is not None:
                     adjoint = adjoint + cotangents[k]
                 adjoint = step(n, states.pop(), adjoint, theta)
-            return solve.gradient(loss, adjoint, theta)
+            return adjoint, theta
 
         def step(n, y0, adjoint, theta):
             """λ before step n from λ after it; `theta` is added to in place."""
@@ -84,4 +81,4 @@ class SymplecticAdjoint(AbstractGradientMethod):
                     torch._foreach_add_(theta, products)
             return adjoint + sum(later.values())
 
-        return solve.ready(run)
+        return Sweep(solve, forward, backward)

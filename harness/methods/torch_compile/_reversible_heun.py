@@ -10,24 +10,24 @@ import torch
 from torch import Tensor
 
 from harness.arithmetic import combine
-from harness.method import Gradient
+from harness.methods.torch._differentiable import Sweep
 from harness.methods.torch_compile._chunks import ChunkedSolve, Setting, compile_chunk, vjp
 from harness.scheme import State
 
 
-def reversible_heun_gradient(solve: ChunkedSolve) -> Callable[[], Gradient]:
+def reversible_heun(solve: ChunkedSolve) -> Sweep:
     """The recursion of `docs/methods/reversible.md`, in its words."""
     setting, theta = solve.setting, solve.fixed
-    backward = _compiled_backward(setting)
+    step_back = _compiled_backward(setting)
     zero, half = (torch.tensor(x, dtype=solve.y0.dtype, device=solve.y0.device) for x in (0.0, 0.5))
     nothing = torch.zeros_like(solve.y0)
 
+    def forward() -> tuple[list[Tensor], State]:
+        ys: list[Tensor] = []
+        return ys, solve.observe(solve.init(solve.y0), 0, solve.steps, ys)
+
     @torch.no_grad()
-    def run() -> Gradient:
-        ys = []
-        state = solve.observe(solve.init(solve.y0), 0, solve.steps, ys)
-        loss, cotangents = solve.loss_cotangents(ys)
-        del ys
+    def backward(state: State, cotangents: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         y_bar = cotangents[-1]
         last = solve.noise[solve.steps - 1]
         # The last evaluation enters y_N alone.
@@ -41,7 +41,7 @@ def reversible_heun_gradient(solve: ChunkedSolve) -> Callable[[], Gradient]:
                 noise = solve.backward_noise(range(max(first - 1, 0), steps.stop))
                 if first == 0:
                     noise = noise[:1] + noise  # there is no step before it, and `own` is zero
-                state, y_bar, z_bar, theta_bar = backward(
+                state, y_bar, z_bar, theta_bar = step_back(
                     state,
                     y_bar,
                     z_bar,
@@ -52,9 +52,9 @@ def reversible_heun_gradient(solve: ChunkedSolve) -> Callable[[], Gradient]:
                     nothing if k is None else cotangents[k],
                     half if first else zero,
                 )
-        return solve.gradient(loss, y_bar + z_bar, theta_bar)
+        return y_bar + z_bar, theta_bar
 
-    return run
+    return Sweep(solve, forward, backward)
 
 
 def _evaluate(setting: Setting, t: Any, z: Tensor, theta: Sequence[Tensor]) -> tuple[Tensor, ...]:

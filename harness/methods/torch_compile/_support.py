@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.compiler import cannot_compile
-from harness.method import AbstractGradientMethod
+from harness.method import AbstractGradientMethod, Gradient
+from harness.problem import AbstractProblem
+from harness.scheme import AbstractScheme
+
+if TYPE_CHECKING:
+    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    from harness.methods.torch_compile._chunks import ChunkedSolve
 
 
 class AbstractCompiled(AbstractGradientMethod):
@@ -15,3 +26,16 @@ class AbstractCompiled(AbstractGradientMethod):
     def unsupported(self, case: Case) -> str | None:
         """It needs a C++ compiler."""
         return cannot_compile()
+
+    @abstractmethod
+    def differentiable(self, solve: ChunkedSolve) -> AbstractDifferentiableSolve:
+        """The solve with its gradient, its steps in compiled chunks."""
+
+    def build(
+        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
+    ) -> Callable[[], Gradient]:
+        """Run once, which compiles."""
+        from harness.methods.torch_compile._chunks import ChunkedSolve, compiled
+
+        solve = ChunkedSolve.of(problem, scheme, case, path)
+        return compiled(solve, self.differentiable(solve).gradient)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from harness.brownian.path import SharedPath
-from harness.case import Case
-from harness.method import Gradient
 from harness.methods.torch_compile._support import AbstractCompiled
-from harness.problem import AbstractProblem
-from harness.scheme import AbstractScheme
+
+if TYPE_CHECKING:
+    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    from harness.methods.torch_compile._chunks import ChunkedSolve
 
 
 class Adjoint(AbstractCompiled):
@@ -24,30 +23,29 @@ class Adjoint(AbstractCompiled):
     exact = False
     step_seconds = 2e-4
 
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Run once, which compiles."""
+    def differentiable(self, solve: ChunkedSolve) -> AbstractDifferentiableSolve:
+        """The adjoint equation backwards, the state beside it."""
         import torch
 
+        from harness.methods.torch._differentiable import Sweep
         from harness.methods.torch_compile._adjoint import compiled_adjoint
-        from harness.methods.torch_compile._chunks import ChunkedSolve, compiled
 
-        solve = ChunkedSolve(problem, scheme, case, path)
-        backward = compiled_adjoint(solve.setting)
+        step_back = compiled_adjoint(solve.setting)
 
-        @torch.no_grad()
-        def run() -> Gradient:
+        def forward():
             ys = []
             solve.observe(solve.init(solve.y0), 0, solve.steps, ys)
-            loss, cotangents = solve.loss_cotangents(ys)
+            return ys, ys
+
+        @torch.no_grad()
+        def backward(ys, cotangents):
             theta = solve.zeros_theta()
             a = torch.zeros_like(solve.y0)
             for k in reversed(range(len(ys))):
                 y, a = ys[k], a + cotangents[k]
                 for steps in solve.backward_chunks(k * solve.stride):
                     ends = solve.times(range(steps.start + 1, steps.stop + 1))
-                    y, a, theta = backward(y, a, solve.fixed, theta, solve.backward_noise(steps), ends)
-            return solve.gradient(loss, a, theta)
+                    y, a, theta = step_back(y, a, solve.fixed, theta, solve.backward_noise(steps), ends)
+            return a, theta
 
-        return compiled(solve, run)
+        return Sweep(solve, forward, backward)

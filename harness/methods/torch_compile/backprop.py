@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from harness.brownian.path import SharedPath
-from harness.case import Case
-from harness.method import Gradient
 from harness.methods.torch_compile._support import AbstractCompiled
-from harness.problem import AbstractProblem
-from harness.scheme import AbstractScheme
+
+if TYPE_CHECKING:
+    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    from harness.methods.torch_compile._chunks import ChunkedSolve
 
 
 class Backprop(AbstractCompiled):
@@ -23,21 +22,13 @@ class Backprop(AbstractCompiled):
     summary = "backpropagation through the solver, its steps compiled in chunks by torch.compile"
     step_seconds = 1.5e-4
 
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Run once, which compiles."""
-        import torch
+    def differentiable(self, solve: ChunkedSolve) -> AbstractDifferentiableSolve:
+        """All chunks in one graph."""
+        from harness.methods.torch._differentiable import Unrolled
 
-        from harness.methods.torch_compile._chunks import ChunkedSolve, compiled
-
-        solve = ChunkedSolve(problem, scheme, case, path)
-
-        def run() -> Gradient:
+        def observed(y0):
             ys = []
-            solve.observe(solve.init(solve.y0), 0, solve.steps, ys)
-            loss = solve.loss(ys)
-            y0, *theta = torch.autograd.grad(loss, [solve.y0, *solve.parameters], materialize_grads=True)
-            return solve.gradient(loss.detach(), y0, theta)
+            solve.observe(solve.init(y0), 0, solve.steps, ys)
+            return ys
 
-        return compiled(solve, run)
+        return Unrolled(solve, observed)

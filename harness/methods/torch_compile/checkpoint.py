@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from harness.brownian.path import SharedPath
-from harness.case import Case
-from harness.method import Gradient
 from harness.methods.torch_compile._support import AbstractCompiled
-from harness.problem import AbstractProblem
-from harness.scheme import AbstractScheme
+
+if TYPE_CHECKING:
+    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    from harness.methods.torch_compile._chunks import ChunkedSolve
 
 
 class Checkpoint(AbstractCompiled):
@@ -23,12 +22,8 @@ class Checkpoint(AbstractCompiled):
     summary = "backpropagation with a checkpoint every √N steps, compiled in chunks by torch.compile"
     step_seconds = 2e-4
 
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Run once, which compiles."""
-        from harness.methods.torch._checkpoints import gradient_by_segments
-        from harness.methods.torch_compile._chunks import ChunkedSolve, compiled
+    def differentiable(self, solve: ChunkedSolve) -> AbstractDifferentiableSolve:
+        """A state every ⌈√N⌉ steps."""
+        from harness.methods.torch._checkpoints import by_segments
 
-        solve = ChunkedSolve(problem, scheme, case, path)
-        return compiled(solve, gradient_by_segments(solve))
+        return by_segments(solve)

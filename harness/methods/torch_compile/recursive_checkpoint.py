@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from harness.brownian.path import SharedPath
-from harness.case import Case
-from harness.method import Gradient
 from harness.methods.torch_compile._support import AbstractCompiled
-from harness.problem import AbstractProblem
-from harness.scheme import AbstractScheme
+
+if TYPE_CHECKING:
+    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    from harness.methods.torch_compile._chunks import ChunkedSolve
 
 
 class RecursiveCheckpoint(AbstractCompiled):
@@ -26,12 +24,8 @@ class RecursiveCheckpoint(AbstractCompiled):
     """As `torch/recursive-checkpoint`'s."""
     step_seconds = 2e-4
 
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Run once, which compiles."""
-        from harness.methods.torch._checkpoints import gradient_by_revolve
-        from harness.methods.torch_compile._chunks import ChunkedSolve, compiled
+    def differentiable(self, solve: ChunkedSolve) -> AbstractDifferentiableSolve:
+        """States in Revolve's order."""
+        from harness.methods.torch._checkpoints import by_revolve
 
-        solve = ChunkedSolve(problem, scheme, case, path)
-        return compiled(solve, gradient_by_revolve(solve, self.checkpoints))
+        return by_revolve(solve, self.checkpoints)

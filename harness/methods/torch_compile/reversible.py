@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.method import Gradient
 from harness.methods._support import REVERSIBLE
 from harness.methods.torch_compile._support import AbstractCompiled
-from harness.problem import AbstractProblem
-from harness.scheme import AbstractScheme
+
+if TYPE_CHECKING:
+    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    from harness.methods.torch_compile._chunks import ChunkedSolve
 
 
 class Reversible(AbstractCompiled):
@@ -31,12 +31,8 @@ class Reversible(AbstractCompiled):
             return f"what is compiled is {REVERSIBLE}'s own backward sweep, not that of {case.scheme}"
         return super().unsupported(case)
 
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Run once, which compiles."""
-        from harness.methods.torch_compile._chunks import ChunkedSolve, compiled
-        from harness.methods.torch_compile._reversible_heun import reversible_heun_gradient
+    def differentiable(self, solve: ChunkedSolve) -> AbstractDifferentiableSolve:
+        """Its own sweep back, a chunk at a time."""
+        from harness.methods.torch_compile._reversible_heun import reversible_heun
 
-        solve = ChunkedSolve(problem, scheme, case, path)
-        return compiled(solve, reversible_heun_gradient(solve))
+        return reversible_heun(solve)

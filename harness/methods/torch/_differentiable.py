@@ -1,0 +1,93 @@
+"""A gradient method as a differentiable solve, PyTorch: by a graph of all steps, or by a sweep back of its own."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from harness.method import Gradient
+from harness.methods.torch._solve import TorchSolve
+
+
+@dataclass(frozen=True)
+class AbstractDifferentiableSolve(ABC):
+    """The observed states as a function of y0 and of the parameters that `solve` has."""
+
+    solve: TorchSolve
+
+    @abstractmethod
+    def states(self, y0: Tensor) -> Tensor:
+        """The observed states, (observations, batch, dim), with gradients by y0, (batch, dim), and by parameters."""
+
+    @abstractmethod
+    def gradient(self) -> Gradient:
+        """That of the problem's loss, which reads the observed states alone."""
+
+
+@dataclass(frozen=True)
+class Unrolled(AbstractDifferentiableSolve):
+    """autograd's own derivative of `observed(y0)`, the observed states."""
+
+    observed: Callable[[Tensor], Sequence[Tensor]]
+
+    def states(self, y0: Tensor) -> Tensor:
+        """Any number of derivatives."""
+        return torch.stack(list(self.observed(y0)))
+
+    def gradient(self) -> Gradient:
+        """One graph of solve and loss."""
+        solve = self.solve
+        loss = solve.problem.loss(torch, self.states(solve.y0))
+        y0, *theta = torch.autograd.grad(loss, [solve.y0, *solve.parameters], materialize_grads=True)
+        return solve.gradient(loss.detach(), y0, theta)
+
+
+@dataclass(frozen=True)
+class Sweep(AbstractDifferentiableSolve):
+    """A solve forwards and one back.
+
+    `forward()` gives the observed states and what the way back starts from; `backward(kept, cotangents)`, from that and
+    from what each observed state receives, ∂L/∂y0 and ∂L/∂θ by parameter. Neither is called with gradients on but for
+    graphs of its own.
+    """
+
+    forward: Callable[[], tuple[Sequence[Tensor], Any]]
+    backward: Callable[[Any, Sequence[Tensor]], tuple[Tensor, Sequence[Tensor]]]
+
+    def states(self, y0: Tensor) -> Tensor:
+        """Once differentiable. `solve.y0` must have the values of `y0`."""
+        return _Swept.apply(self, y0, *self.solve.parameters)
+
+    def gradient(self) -> Gradient:
+        """There, the loss, and back, without a graph around them."""
+        with torch.no_grad():
+            ys, *kept = self.forward()
+        loss, cotangents = self.solve.loss_cotangents(ys)
+        del ys
+        y0, theta = self.backward(kept.pop(), cotangents)
+        return self.solve.gradient(loss, y0, theta)
+
+
+class _Swept(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, sweep: Sweep, *inputs: Tensor) -> Tensor:
+        del inputs  # y0 and the parameters, which the sweep has
+        ctx.sweep = sweep
+        ys, *ctx.kept = sweep.forward()
+        return torch.stack(list(ys))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *ys_bars: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        (ys_bar,) = ys_bars
+        if not ctx.kept:
+            raise RuntimeError("a sweep goes back once: solve again, or use method='backprop' with retain_graph=True")
+        with torch.enable_grad():
+            y0, theta = ctx.sweep.backward(ctx.kept.pop(), ys_bar.unbind())
+        return None, y0, *theta

@@ -1,0 +1,44 @@
+"""What the native PyTorch methods are that give a differentiable solve."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from harness.brownian.path import SharedPath
+from harness.case import Case
+from harness.method import AbstractGradientMethod, Gradient
+from harness.methods._support import NATIVE_SAMPLERS
+from harness.problem import AbstractProblem
+from harness.scheme import AbstractScheme
+
+if TYPE_CHECKING:
+    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    from harness.methods.torch._solve import TorchSolve
+
+
+class AbstractTorchMethod(AbstractGradientMethod):
+    """A reverse-mode method in eager PyTorch. `harness.torch.sdeint` gives the same solve to a model of one's own."""
+
+    framework = "torch"
+    samplers = NATIVE_SAMPLERS
+
+    @abstractmethod
+    def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+        """The solve with its gradient. Called once for many solves where steps are fixed."""
+
+    def adaptive(self, solve: TorchSolve, case: Case, path: SharedPath | None) -> Callable[[], Gradient]:
+        """The gradient with adaptive steps, for a method whose `steppings` has them."""
+        raise NotImplementedError(f"{self.name} has fixed steps only")
+
+    def build(
+        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
+    ) -> Callable[[], Gradient]:
+        """Make the tensors. On a CUDA device the gradient is captured; on a CPU there is nothing to compile."""
+        from harness.methods.torch._solve import TorchSolve
+
+        solve = TorchSolve.of(problem, scheme, case, path)
+        if case.stepping == "adaptive":
+            return self.adaptive(solve, case, path)
+        return solve.ready(self.differentiable(solve).gradient)
