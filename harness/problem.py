@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,18 +27,24 @@ class AbstractProblem(ABC):
     Every function takes `xp`, one of `torch`, `jax.numpy`, `numpy`, and uses only what the three share. `t` may be a
     Python float or a scalar array: write `t**0.5`, not `xp.sqrt(t)`. Shapes: y (batch, dim); drift (batch, dim);
     diffusion (batch, dim) for diagonal noise, else (batch, dim, noise_dim); observed states (observations, batch, dim).
-    A field that a subclass adds is a parameter that a suite may set: `problem: name(field=value)`.
+    t0, t1 and every field that a subclass adds are parameters that a suite may set: `problem: name(field=value)`.
     """
 
     noise: str
     calculus: str
     dim: int
+    t0: float = 0.0
+    t1: float = 1.0
     values: Values | None = field(default=None, repr=False, compare=False)
     """y0 and θ, where the harness has drawn them for a block: see `harness.initial.initial_values`."""
 
     name: ClassVar[str]
-    t0: ClassVar[float] = 0.0
-    t1: ClassVar[float] = 1.0
+
+    def __init_subclass__(cls) -> None:
+        """A plain `t1 = 2.0` in a subclass is the default of the field, though it has no annotation of its own."""
+        super().__init_subclass__()
+        plain = {name: "float" for name in ("t0", "t1") if name in cls.__dict__}
+        cls.__annotations__ = plain | inspect.get_annotations(cls)
 
     @classmethod
     def unsupported(cls, noise: str, calculus: str) -> str | None:
@@ -50,6 +58,8 @@ class AbstractProblem(ABC):
             raise ValueError(f"noise {self.noise!r} with calculus {self.calculus!r}: not known")
         if self.dim < 1:
             raise ValueError(f"dim must be at least 1, given {self.dim}")
+        if not -math.inf < self.t0 < self.t1 < math.inf:
+            raise ValueError(f"t0 must be before t1, given {self.t0} and {self.t1}")
         reason = self.unsupported(self.noise, self.calculus)
         if reason:
             raise ValueError(reason)

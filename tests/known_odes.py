@@ -19,7 +19,7 @@ class AbstractKnown(AbstractProblem):
 
     draw: int = 0
 
-    t1: ClassVar[float] = 3.0
+    t1: float = 3.0
 
     @classmethod
     def unsupported(cls, noise: str, calculus: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -76,7 +76,16 @@ class NoNoise:
         """Nothing was drawn."""
 
 
-Noise = TorchNoise | TreeNoise | InjectedTorchNoise | NoNoise
+class Noise(Protocol):
+    """What drives the steps of a solve, whoever draws it."""
+
+    def __getitem__(self, n: int) -> Any:
+        """The noise of step n: dW, (batch, noise_dim), or the pair (dW, H); None for an ODE."""
+        ...
+
+    def forget(self) -> None:
+        """Let go of what was drawn, so that a run draws all that it needs."""
+        ...
 
 
 def make_path(

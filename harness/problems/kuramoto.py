@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Kuramoto(AbstractProblem):
     strength: float = 0.5
 
     name = "kuramoto"
-    t1: ClassVar[float] = 2.0
+    t1: float = 2.0
 
     @classmethod
     def unsupported(cls, noise: str, calculus: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class Lorenz(AbstractProblem):
     volatility: float = 0.15
 
     name = "lorenz"
-    t1: ClassVar[float] = 0.5
+    t1: float = 0.5
 
     def __post_init__(self) -> None:
         """Refuse a dimension that isn't a multiple of 3."""

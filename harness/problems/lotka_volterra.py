@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ class LotkaVolterra(AbstractProblem):
     """
 
     name = "lotka-volterra"
-    t1: ClassVar[float] = 2.0
+    t1: float = 2.0
 
     def __post_init__(self) -> None:
         """Refuse an odd dimension."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class VanDerPol(AbstractProblem):
     mu: float = 1.0
 
     name = "van-der-pol"
-    t1: ClassVar[float] = 2.0
+    t1: float = 2.0
 
     def __post_init__(self) -> None:
         """Refuse an odd dimension."""

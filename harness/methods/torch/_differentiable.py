@@ -87,7 +87,7 @@ class _Swept(torch.autograd.Function):
     def backward(ctx: Any, *ys_bars: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         (ys_bar,) = ys_bars
         if not ctx.kept:
-            raise RuntimeError("a sweep goes back once: solve again, or use method='backprop' with retain_graph=True")
+            raise RuntimeError("a sweep goes back once, for a first derivative: solve again, or use method='backprop'")
         with torch.enable_grad():
             y0, theta = ctx.sweep.backward(ctx.kept.pop(), ys_bar.unbind())
         return None, y0, *theta

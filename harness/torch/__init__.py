@@ -1,0 +1,9 @@
+"""The native PyTorch methods as solvers to train with: torchsde's `sdeint` and torchdiffeq's `odeint`, but faster.
+
+ys = harness.torch.sdeint(sde, y0, ts, method="reversible", steps=128)
+loss(ys).backward()
+"""
+
+from harness.torch._solvers import odeint, sdeint
+
+__all__ = ["odeint", "sdeint"]

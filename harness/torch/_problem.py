@@ -1,0 +1,75 @@
+"""An SDE in torchsde's convention, or an ODE's right-hand side, as the harness's methods want it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from harness.problem import AbstractProblem, Theta
+from harness.random import Normals
+
+Field = Callable[[Tensor, Tensor], Tensor]
+"""(t, y) -> f or g, t a scalar and y (batch, dim)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OwnProblem(AbstractProblem):
+    """dY = f dt + g dW with functions that know their parameters. It has no initial value and no loss.
+
+    `times` holds the scalars that stand for the times of the grid: f and g are given tensors, as torchsde does.
+    """
+
+    f: Field
+    g: Field | None
+    m: int
+    is_additive: bool
+    times: dict[float, Tensor]
+    like: Tensor
+
+    name = "the SDE"
+
+    @property
+    def noise_dim(self) -> int:
+        """Columns of g."""
+        return self.m
+
+    @property
+    def additive(self) -> bool:
+        """As its `noise_type` says. Each sample keeps a g of its own, which may depend on what the sample is."""
+        return self.is_additive
+
+    @property
+    def commutative(self) -> bool:
+        """Additive and scalar noise does; of another it isn't known."""
+        return self.is_additive or self.noise in ("none", "scalar")
+
+    def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+        """f, (batch, dim)."""
+        del xp, theta
+        return self.f(self._time(t), y)
+
+    def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+        """g, (batch, dim) for diagonal noise, else (batch, dim, m)."""
+        del xp, theta
+        assert self.g is not None  # or the noise is none
+        return self.g(self._time(t), y)
+
+    def initial(self, normals: Normals, batch: int) -> np.ndarray:
+        """It is the caller's."""
+        raise NotImplementedError
+
+    def parameters(self, normals: Normals) -> dict[str, np.ndarray]:
+        """They are the functions' own."""
+        raise NotImplementedError
+
+    def loss(self, xp: Any, ys: Any) -> Any:
+        """It is the caller's."""
+        raise NotImplementedError
+
+    def _time(self, t: float) -> Tensor:
+        found = self.times.get(t)
+        return self.like.new_tensor(t) if found is None else found

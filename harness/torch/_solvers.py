@@ -1,0 +1,263 @@
+"""`sdeint` and `odeint`: any of the native PyTorch methods on a model of one's own."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.brownian.torch_noise import Noise, make_noise
+from harness.case import Case
+from harness.clock import Clock
+from harness.methods._support import whole_observations
+from harness.methods.torch._method import AbstractTorchMethod
+from harness.methods.torch._solve import TorchSolve
+from harness.registry import Registry
+from harness.scheme import AbstractScheme
+from harness.torch._noise import GivenNoise
+from harness.torch._parameters import parameters_of
+from harness.torch._problem import Field, OwnProblem
+
+NOISE_TYPES = ("additive", "scalar", "diagonal", "general")
+SDE_TYPES = ("ito", "stratonovich")
+
+
+def sdeint(
+    sde: Any,
+    y0: Tensor,
+    ts: Tensor | Sequence[float],
+    *,
+    method: str = "reversible",
+    scheme: str | None = None,
+    steps: int | None = None,
+    dt: float | None = None,
+    seed: int | None = None,
+    bm: Callable[..., Any] | None = None,
+    params: Iterable[Tensor] = (),
+) -> Tensor:
+    """Solve an SDE. The result has gradients by `y0` and by every parameter of the SDE, as `method` computes them.
+
+    `sde` follows torchsde's convention: attributes `noise_type` ("additive", "scalar", "diagonal", "general") and
+    `sde_type` ("ito", "stratonovich"), and methods `f(t, y)`, (batch, dim), and `g(t, y)`, (batch, dim) for diagonal
+    noise, else (batch, dim, m); or `f_and_g(t, y)` for both. `y0` is (batch, dim), float32 or float64, on any device.
+    `ts` are two or more increasing times, equally far apart. The solve takes `steps` equal steps in all, or steps of
+    length `dt`, and a whole number of them between two times.
+
+    `method` is an approach of `harness list methods` that PyTorch has natively: "backprop", "checkpoint",
+    "recursive-checkpoint", "adjoint", "reversible", …; `scheme` is one of `harness list schemes`, by default the
+    first that the method prefers and the SDE allows. The Brownian path comes of `seed` (drawn from torch's generator if
+    none is given), or is given as `bm(t0, t1)`, (batch, m), such as a torchsde.BrownianInterval.
+
+    Parameters are those of `sde` where it is a module, and all tensors that f and g read when they are evaluated once.
+    `params` adds what these two ways don't find. Every method but "backprop" has a sweep back of its own, which is
+    differentiable once.
+
+    Returns the states at `ts`, (len(ts), batch, dim), `y0` first. Raises ValueError for what can't be solved.
+
+    Li et al. 2020 (AISTATS) for "adjoint", Kidger et al. 2021 (arXiv 2105.13493) for "reversible"; `docs/methods` has
+    the others.
+    """
+    noise_type = _one_of("sde.noise_type", getattr(sde, "noise_type", None), NOISE_TYPES)
+    sde_type = _one_of("sde.sde_type", getattr(sde, "sde_type", None), SDE_TYPES)
+    f, g = _fields(sde)
+    return _EAGER(sde, f, g, noise_type, sde_type, y0, ts, method, scheme, steps, dt, seed, bm, params)
+
+
+def odeint(
+    f: Callable[[Tensor, Tensor], Tensor],
+    y0: Tensor,
+    ts: Tensor | Sequence[float],
+    *,
+    method: str = "checkpoint",
+    scheme: str | None = None,
+    steps: int | None = None,
+    dt: float | None = None,
+    params: Iterable[Tensor] = (),
+) -> Tensor:
+    """Solve dy/dt = f(t, y). All but the noise is as in `sdeint`.
+
+    `f` takes a scalar tensor t and y, (batch, dim), and gives (batch, dim): what torchdiffeq's odeint takes.
+    """
+    return _EAGER(f, f, None, "none", "stratonovich", y0, ts, method, scheme, steps, dt, 0, None, params)
+
+
+def _solve(
+    sde: object,
+    f: Field,
+    g: Field | None,
+    noise: str,
+    calculus: str,
+    y0: Tensor,
+    ts: Tensor | Sequence[float],
+    method: str,
+    scheme: str | None,
+    steps: int | None,
+    dt: float | None,
+    seed: int | None,
+    bm: Callable[..., Any] | None,
+    params: Iterable[Tensor],
+) -> Tensor:
+    if y0.dim() != 2 or y0.dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"y0 must be (batch, dim) in float32 or float64; given: {tuple(y0.shape)}, {y0.dtype}")
+    times = _times(ts)
+    count = _steps(times, steps, dt)
+    start = y0.detach().requires_grad_()
+    batch, dim = y0.shape
+    dtype = str(y0.dtype).removeprefix("torch.")
+    clock = Clock(times[0], times[-1], count, dtype)
+    scalars = dict(zip(clock.halves.tolist(), start.new_tensor(clock.halves).unbind(), strict=True))
+    shown: dict[str, Tensor | None] = {}
+
+    def evaluate() -> None:
+        shown["f"] = f(scalars[times[0]], y0.detach())
+        shown["g"] = None if g is None else g(scalars[times[0]], y0.detach())
+
+    parameters = parameters_of(sde, evaluate, params)
+    m = _noise_dim(noise, y0, shown["f"], shown["g"])
+    case = Case(
+        problem="own",
+        # As general noise each sample keeps its g, where a problem of the harness has one for the whole batch.
+        noise="general" if noise == "additive" else noise,
+        calculus=calculus,
+        scheme=scheme or "",
+        method=f"torch/{method.removeprefix('torch/')}",
+        dim=dim,
+        batch=batch,
+        steps=count,
+        observations=len(times) - 1,
+        dtype=dtype,
+        device=str(y0.device),
+        threads=1,
+        brownian="own",
+        seed=int(torch.randint(2**32, ()).item()) if seed is None else seed,
+    )
+    reason = whole_observations(case)
+    if reason is not None:
+        raise ValueError(reason)
+    problem = OwnProblem(
+        noise=case.noise,
+        calculus=calculus,
+        dim=dim,
+        t0=times[0],
+        t1=times[-1],
+        f=f,
+        g=g,
+        m=m,
+        is_additive=noise == "additive",
+        times=scalars,
+        like=start,
+    )
+    chosen = _method(case.method)
+    its_scheme, problem = _fitting(chosen, problem, case)
+    driver: Noise
+    if bm is None:
+        step = (times[-1] - times[0]) / count
+        driver = make_noise(case, m, step, None, levy_area=its_scheme.needs_levy_area)
+    elif its_scheme.needs_levy_area:
+        raise ValueError(f"{its_scheme.name} needs the Lévy area of the path: give a seed in place of bm, or use heun")
+    else:
+        driver = GivenNoise(bm, clock.times.tolist(), start, m)
+    theta = {str(i): p for i, p in enumerate(parameters)}
+    solve = TorchSolve(problem, its_scheme, case, start, theta, driver)
+    return torch.cat([y0[None], chosen.differentiable(solve).states(y0)])
+
+
+_EAGER: Any = torch.compiler.disable(_solve)
+"""torch.compile leaves it as it is."""
+
+
+def _one_of(what: str, given: object, allowed: Sequence[str]) -> str:
+    if given not in allowed:
+        raise ValueError(f"{what} must be one of {', '.join(allowed)}; given: {given!r}")
+    return str(given)
+
+
+def _fields(sde: Any) -> tuple[Field, Field]:
+    """f and g, of whichever the SDE has."""
+    if hasattr(sde, "f") and hasattr(sde, "g"):
+        return sde.f, sde.g
+    if hasattr(sde, "f_and_g"):
+        return lambda t, y: sde.f_and_g(t, y)[0], lambda t, y: sde.f_and_g(t, y)[1]
+    raise ValueError("sde must have f(t, y) and g(t, y), or f_and_g(t, y)")
+
+
+def _times(ts: Tensor | Sequence[float]) -> list[float]:
+    times = [float(t) for t in (ts.detach().cpu().double().tolist() if isinstance(ts, Tensor) else ts)]
+    if len(times) < 2 or any(not a < b for a, b in itertools.pairwise(times)):
+        raise ValueError(f"ts must be two or more increasing times; given: {times}")
+    length = (times[-1] - times[0]) / (len(times) - 1)
+    # ts may have been made in float32.
+    if any(abs(t - times[0] - n * length) > 1e-5 * length for n, t in enumerate(times)):
+        raise ValueError(f"ts must be equally far apart; given: {times}")
+    return times
+
+
+def _steps(times: Sequence[float], steps: int | None, dt: float | None) -> int:
+    """In all, from either."""
+    if (steps is None) == (dt is None):
+        raise ValueError(f"give steps or dt, one of them; given: steps={steps}, dt={dt}")
+    span = times[-1] - times[0]
+    if dt is not None:
+        steps = round(span / dt) if dt > 0 and math.isfinite(dt) else 0
+        if steps < 1 or abs(steps * dt - span) > 1e-5 * dt:
+            raise ValueError(f"dt must be a whole part of the interval, which is {span:g} long; given: {dt}")
+    assert steps is not None
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1; given: {steps}")
+    return steps
+
+
+def _noise_dim(noise: str, y0: Tensor, f: Tensor | None, g: Tensor | None) -> int:
+    """m, once it is seen that f and g have the shapes that they must have."""
+    batch, dim = y0.shape
+    if f is None or f.shape != y0.shape:
+        given = "nothing" if f is None else tuple(f.shape)
+        raise ValueError(f"f must give (batch, dim) = {tuple(y0.shape)}; given: {given}")
+    if g is None:
+        return 0
+    if noise == "diagonal":
+        if g.shape != y0.shape:
+            raise ValueError(f"g of diagonal noise must give (batch, dim) = {tuple(y0.shape)}; given: {tuple(g.shape)}")
+        return dim
+    if g.dim() != 3 or g.shape[:2] != y0.shape or (noise == "scalar" and g.shape[2] != 1):
+        columns = 1 if noise == "scalar" else "m"
+        raise ValueError(f"g of {noise} noise must give ({batch}, {dim}, {columns}); given: {tuple(g.shape)}")
+    return g.shape[2]
+
+
+@functools.cache
+def _registry() -> Registry:
+    return Registry.load()
+
+
+def _method(name: str) -> AbstractTorchMethod:
+    methods = {m.name: m for m in _registry().methods.values() if isinstance(m, AbstractTorchMethod)}
+    if name not in methods:
+        approaches = ", ".join(n.removeprefix("torch/") for n in methods)
+        raise ValueError(f"method must be one of {approaches}; given: {name.removeprefix('torch/')}")
+    return methods[name]
+
+
+def _fitting(method: AbstractTorchMethod, problem: OwnProblem, case: Case) -> tuple[AbstractScheme, OwnProblem]:
+    """The scheme that was asked for, or the method's first that fits, and the problem in its calculus.
+
+    Additive noise has the same solution in either. Raises ValueError.
+    """
+    schemes = _registry().schemes
+    if case.scheme and case.scheme not in schemes:
+        raise ValueError(f"scheme must be one of {', '.join(schemes)}; given: {case.scheme}")
+    reasons = []
+    for name in [case.scheme] if case.scheme else method.default_schemes:
+        scheme = schemes[name]
+        posed = replace(problem, calculus=scheme.calculi[0]) if problem.additive else problem
+        reason = scheme.unsupported(posed) or method.unsupported(replace(case, scheme=name))
+        if reason is None:
+            return scheme, posed
+        reasons.append(reason)
+    raise ValueError(reasons[0])
