@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -14,10 +15,12 @@ import jax
 import pytest
 
 from harness.case import Case
+from harness.methods.jax import _compile
 from harness.registry import Registry
 
 jax.config.update("jax_enable_x64", True)
 
+EMITTERS = "xla_cpu_use_fusion_emitters"
 BENCHMARKS = Path(__file__).parent / "benchmarks"
 
 
@@ -40,6 +43,31 @@ def no_old_executables() -> Iterator[None]:
     """What a module had compiled is of no use to the next, and takes gigabytes."""
     yield
     jax.clear_caches()
+
+
+@pytest.fixture(scope="module")
+def quick_compilation() -> Iterator[None]:
+    """For modules whose time is compilation: it does without LLVM's optimisation, since the numbers are what counts.
+
+    What the native methods and diffrax compile also does without the slower of XLA's two ways to emit a fusion.
+    """
+    jax.config.update("jax_disable_most_optimizations", True)
+    with pytest.MonkeyPatch.context() as patch:
+        if has_option(EMITTERS):
+            given = _compile.compiler_options
+            patch.setattr(_compile, "compiler_options", lambda *of: {EMITTERS: False, **given(*of)})
+        yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
+@functools.cache
+def has_option(name: str) -> bool:
+    """Whether this XLA has a switch of the name; it refuses unknown ones."""
+    try:
+        jax.jit(lambda: 0).lower().compile({name: False})
+    except jax.errors.JaxRuntimeError:
+        return False
+    return True
 
 
 DEFAULTS: dict[str, Any] = {

@@ -8,7 +8,7 @@ import importlib
 import inspect
 import os
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -28,6 +28,12 @@ Question = tuple[Any, ...]
 _COMPUTES = ("ode", "sde", "closed_form")
 """The modules beside this one that compute references."""
 _LIBRARIES = ("jax", "jaxlib", "diffrax", "equinox", "numpy")
+
+
+@functools.cache
+def version(library: str) -> str:
+    """The installed version; to find it takes longer than to find an answer."""
+    return metadata.version(library)
 
 
 class ReferenceCache:

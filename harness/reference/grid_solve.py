@@ -79,6 +79,11 @@ def _backward(chunk: _Chunk, y: Any, theta: Any, t: Any, dt: Any, noise: Any, y_
     return vjp((y_bar, ys_bar))
 
 
+@functools.partial(jax.jit, static_argnums=0)
+def _loss_gradient(problem: AbstractProblem, ys: Any) -> Any:
+    return jax.value_and_grad(functools.partial(problem.loss, jnp))(ys)
+
+
 def grid_solve(
     problem: AbstractProblem,
     case: Case,
@@ -112,8 +117,9 @@ def grid_solve(
         starts.append(y)
         # Waited for: what is dispatched ahead would hold the noise of many chunks.
         y, ys = jax.block_until_ready(_forward(chunk, y, parameters, *arguments(start)))
-        seen += [ys[k] for k in grid.observed[seen_in(start)] - start - 1]
-    loss, cotangents = jax.value_and_grad(functools.partial(problem.loss, jnp))(jnp.stack(seen))
+        seen.append(np.asarray(ys)[grid.observed[seen_in(start)] - start - 1])
+    observed = np.concatenate(seen)
+    loss, cotangents = _loss_gradient(problem, observed)
     y_bar, theta_bar = jnp.zeros_like(y), jax.tree.map(jnp.zeros_like, parameters)
     for start in reversed(range(0, grid.steps, size)):
         here = seen_in(start)
@@ -122,4 +128,4 @@ def grid_solve(
         found = _backward(chunk, starts.pop(), parameters, *arguments(start), y_bar, jnp.asarray(ys_bar))
         y_bar, product = jax.block_until_ready(found)
         theta_bar = jax.tree.map(jnp.add, theta_bar, product)
-    return GradientArrays.of(loss, theta_bar, y_bar, largest=max(float(jnp.abs(y).max()) for y in seen))
+    return GradientArrays.of(loss, theta_bar, y_bar, largest=float(np.abs(observed).max()))

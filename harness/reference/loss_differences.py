@@ -93,7 +93,7 @@ def loss_differences(problem: AbstractProblem, case: Case) -> LossDifferences:
 
     steps = accepted_steps(field, problem, case.observations, starts, TOLERANCE)
     seen = np.stack([state for _, state, observed in steps if observed], axis=1)
-    losses = np.array([float(problem.loss(jnp, jnp.asarray(ys))) for ys in seen]).reshape(2, DIRECTIONS, 4)
+    losses = np.asarray(_losses(problem, seen)).reshape(2, DIRECTIONS, 4)
     (d_theta, u_theta), (d_y0, u_y0) = (_derivatives(part) for part in losses)
     return LossDifferences(r_theta, r_y0, size_theta, size_y0, d_theta, d_y0, u_theta, u_y0)
 
@@ -109,3 +109,8 @@ def _derivatives(losses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 @functools.partial(jax.jit, static_argnums=0)
 def _field(problem: AbstractProblem, t: Any, states: Any, thetas: Any) -> Any:
     return jax.vmap(lambda y, theta: problem.drift(jnp, t, y, theta))(states, thetas)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _losses(problem: AbstractProblem, solutions: Any) -> Any:
+    return jax.vmap(functools.partial(problem.loss, jnp))(solutions)

@@ -65,7 +65,7 @@ def one_core():
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda c: f"{c.method}-{c.scheme}-{c.noise}")
-def test_method(benchmark, case):
+def test_method(benchmark, case, pytestconfig):
     framework = FRAMEWORKS[REGISTRY.methods[case.method].framework]
     if case.method.startswith("torch"):
         framework.configure(case)
@@ -79,5 +79,5 @@ def test_method(benchmark, case):
 
     once()
     benchmark.group = f"{case.noise} noise, {case.scheme}, {case.problem}"
-    gradient = benchmark.pedantic(once, rounds=5, warmup_rounds=1)
+    gradient = benchmark.pedantic(once, rounds=pytestconfig.getoption("benchmark_min_rounds"), warmup_rounds=1)
     assert framework.read(gradient).finite()

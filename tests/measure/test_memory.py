@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gradients import values_of
+from children import child
+from gradients import problem_of, values_of
 
 from harness.measure.memory import peak_bytes_cpu
 from harness.measure.statistics import growth_exponent, log_slope
-from harness.runner.child import CaseTarget
-from harness.runner.worker import Worker, start_server
 
 
 @pytest.mark.parametrize("mebibytes", [1, 52])
@@ -91,19 +90,13 @@ def measure(make_case, method: str, steps: tuple[int, ...], **axes) -> list[floa
     peaks = []
     for n in steps:
         case = make_case(method=method, steps=n, **axes)
-        worker = Worker(start_server(), CaseTarget, case, (), values_of(case), 0, timeout=300.0, memory=8 * 2**30)
-        try:
-            worker.call("build", 0)
-            peaks.append(worker.call("memory").peak)
-        finally:
-            worker.close()
+        with child(case) as worker:
+            peaks.append(worker.call("peak"))
     return peaks
 
 
 def test_what_xla_plans_is_its_temporary_memory_and_the_results(registry, make_case):
     """On CUDA it stands for the peak. The results are the loss, and gradients as large as θ and y0."""
-    from gradients import problem_of
-
     case = make_case(method="jax/backprop", noise="none", brownian="own")
     problem = problem_of(registry, case)
     compiled = registry.methods[case.method].build(problem, registry.schemes[case.scheme], case, None)

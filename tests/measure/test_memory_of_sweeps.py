@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from gradients import values_of
+from children import child
 
 
 @pytest.mark.parametrize(
@@ -29,17 +29,10 @@ def test_memory_is_flat(make_case, method, problem, noise, scheme, batch, most_s
     state more a step would be 4 MB or more over 1024 steps; one tangent of a chunk of directions, which is slow, 50 MB
     over 256.
     """
-    from harness.runner.child import CaseTarget
-    from harness.runner.worker import Worker, start_server
-
     axes = {"method": method, "problem": problem, "noise": noise, "scheme": scheme, "dim": 4, "batch": batch}
     peaks = []
     for steps in (64, most_steps):
         case = make_case(**axes, steps=steps, brownian="own", dtype="float32")
-        worker = Worker(start_server(), CaseTarget, case, (), values_of(case), 0, timeout=300.0, memory=8 * 2**30)
-        try:
-            worker.call("build", 0)
-            peaks.append(min(worker.call("memory").peak for _ in range(2)))
-        finally:
-            worker.close()
+        with child(case) as worker:
+            peaks.append(min(worker.call("peak") for _ in range(2)))
     assert abs(peaks[1] / peaks[0] - 1) <= 0.02, peaks

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gradients import values_of
+from children import child
 
 from harness.machine import Machine
 from harness.measure.allocator import allocated_bytes
@@ -14,8 +14,6 @@ from harness.measure.memory import HALF_RUNS, LONGEST_SECONDS, in_use_cpu, retai
 from harness.plan import make_plan
 from harness.registry import Registry
 from harness.report.answers import RETAINED
-from harness.runner.child import CaseTarget
-from harness.runner.worker import Worker, start_server
 from harness.suite import parse_suite
 
 PLUGIN = """
@@ -67,12 +65,8 @@ class InJax(_Base):
 
 def measure(case, plugins: tuple[str, ...] = ()) -> float:
     """What a case retains, in a child of its own, as a run measures it."""
-    worker = Worker(start_server(), CaseTarget, case, plugins, values_of(case), 0, timeout=300.0, memory=8 * 2**30)
-    try:
-        worker.call("build", 0)
+    with child(case, plugins) as worker:
         return worker.call("memory").retained
-    finally:
-        worker.close()
 
 
 @pytest.mark.parametrize("framework", ["numpy", "torch", "jax"])

@@ -1,10 +1,18 @@
-"""What the tests of methods share: one thread, since with tensors as small as these more of them only wait."""
+"""What the tests of methods share: quick compilation, and one thread: tensors as small as these keep no more busy."""
 
 from __future__ import annotations
 
-import jax
 import pytest
 import torch
+
+LOOKING_INTO_IT = ("test_checkpoint", "test_recursive_checkpoint", "test_stages")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled_quickly(request):
+    """All modules but those that look into what XLA compiles."""
+    if request.module.__name__.rpartition(".")[2] not in LOOKING_INTO_IT:
+        request.getfixturevalue("quick_compilation")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -14,11 +22,3 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def quick_compilation():
-    """For modules whose time is compilation: it does without LLVM's optimisation, since the numbers are what counts."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)

@@ -21,9 +21,6 @@ FINER = {"lorenz": 256}
 there leaves three digits; by 1/64 Euler's is still unstable."""
 
 
-pytestmark = pytest.mark.usefixtures("quick_compilation")
-
-
 def exact_tolerance() -> float:
     """Rounding of float64 over a dozen steps; reversible schemes rebuild each state, which adds to it."""
     return 1e-11

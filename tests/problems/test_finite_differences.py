@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 
-import jax
 import numpy as np
 import pytest
 import torch
@@ -57,21 +56,17 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-@pytest.fixture(scope="module")
-def quick_compilation():
-    """The same programs with fewer of XLA's passes: they run once, and compiling takes most of the time."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
+def all_of_them():
+    """Every form of every problem with every scheme that solves it."""
+    return [
+        pytest.param(problem, scheme, id=f"{label(problem)}-{scheme.name}")
+        for problem, scheme in itertools.product(FORMS, SCHEMES)
+        if scheme.unsupported(problem) is None
+    ]
 
 
-@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
-@pytest.mark.parametrize("problem", FORMS, ids=label)
+@pytest.mark.parametrize(("problem", "scheme"), all_of_them())
 def test_torch_backprop_meets_finite_differences(make_case, problem, scheme):
-    reason = scheme.unsupported(problem)
-    if reason:
-        pytest.skip(reason)
     check(make_case, problem, scheme, "torch/backprop", observations=2)
 
 

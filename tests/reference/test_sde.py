@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from gradients import path_of, problem_of
 
-import harness.reference.grid_solve as grid_solve_module
 import harness.reference.sde as module
 from harness.brownian.path import SharedPath
 from harness.gradient_arrays import GradientArrays, relative_error
@@ -18,6 +17,8 @@ from harness.reference import ReferenceCache
 from harness.reference.bars import ROUNDING
 from harness.reference.closed_form import closed_form
 from harness.reference.sde import bar, path_solve, sde, still_to_come, strongest
+
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 CLOSED = [
     ("example1", ("diagonal",), (8, 1)),
@@ -33,7 +34,6 @@ CLOSED = [
 def coarse(monkeypatch):
     """Coarser grids too: the same code, faster."""
     monkeypatch.setattr(module, "COARSEST", {True: 32, False: 32})
-    monkeypatch.setattr(grid_solve_module, "CHUNK", 64)
 
 
 def covered(registry, case, seed: int, cache: ReferenceCache) -> bool:

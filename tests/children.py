@@ -1,0 +1,34 @@
+"""Children that hold a case and measure its memory, as a run's do."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+from gradients import values_of
+
+from harness.case import Case
+from harness.measure.memory import peak_bytes_cpu
+from harness.runner.child import CaseTarget
+from harness.runner.worker import Worker, start_server
+
+
+class Child(CaseTarget):
+    """A run's child, which can also be asked for less."""
+
+    def peak(self) -> int:
+        """The peak of a run, as `memory` measures it; to see what runs retain takes twenty more of them."""
+        return peak_bytes_cpu(self._once)
+
+
+@contextlib.contextmanager
+def child(case: Case, plugins: tuple[str, ...] = ()) -> Iterator[Worker]:
+    """A child that has built the case, on a core of its own where there is one for each of pytest's workers."""
+    lane = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % len(os.sched_getaffinity(0))
+    worker = Worker(start_server(), Child, case, plugins, values_of(case), lane, timeout=300.0, memory=8 * 2**30)
+    try:
+        worker.call("build", 0)
+        yield worker
+    finally:
+        worker.close()
