@@ -58,6 +58,9 @@ class AbstractProblem(ABC):
             raise ValueError(f"noise {self.noise!r} with calculus {self.calculus!r}: not known")
         if self.dim < 1:
             raise ValueError(f"dim must be at least 1, given {self.dim}")
+        for cls in type(self).__mro__:
+            if {"t0", "t1"} & cls.__dict__.keys() and "__dataclass_fields__" not in cls.__dict__:
+                raise ValueError(f"{cls.__name__} sets t0 or t1 and must be a dataclass, frozen and with keywords only")
         if not -math.inf < self.t0 < self.t1 < math.inf:
             raise ValueError(f"t0 must be before t1, given {self.t0} and {self.t1}")
         reason = self.unsupported(self.noise, self.calculus)
@@ -94,6 +97,19 @@ class AbstractProblem(ABC):
     @abstractmethod
     def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
         """g, (batch, dim) for diagonal noise, else (batch, dim, noise_dim). Not called for an ODE."""
+
+    def drift_and_diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> tuple[Any, Any]:
+        """f and g of the same y together, in the shapes of each. Not called for an ODE.
+
+        Override it where the two share work, such as a layer that both read: it is then done once. `drift` and
+        `diffusion` must give the same, which is checked before a case is measured.
+        """
+        return self.drift(xp, t, y, theta), self.diffusion(xp, t, y, theta)
+
+    @property
+    def shares(self) -> bool:
+        """Whether f and g of the same y cost less together than apart."""
+        return type(self).drift_and_diffusion is not AbstractProblem.drift_and_diffusion
 
     @abstractmethod
     def loss(self, xp: Any, ys: Any) -> Any:

@@ -27,12 +27,7 @@ class Terms:
     def f(self, t: Any, y: Any) -> Any:
         """The drift, (batch, dim)."""
         t = self._at(t)
-        drift = self.problem.drift(self.xp, t, y, self.theta)
-        if self.stratonovich and self.problem.calculus == "ito" and self.problem.noise not in ("none", "additive"):
-            from harness.correction import drift_correction
-
-            drift = drift - drift_correction(self.xp, self.problem, t, y, self.theta)
-        return drift
+        return self._corrected(self.problem.drift(self.xp, t, y, self.theta), t, y)
 
     def g(self, t: Any, y: Any) -> Any:
         """The diffusion; None for an ODE.
@@ -47,6 +42,22 @@ class Terms:
         if noise == "additive":
             return self.problem.diffusion(self.xp, t, y[:1], self.theta).squeeze(0)
         return self.problem.diffusion(self.xp, t, y, self.theta)
+
+    def f_and_g(self, t: Any, y: Any) -> tuple[Any, Any]:
+        """Both, what they share being evaluated once."""
+        if self.problem.noise == "none" or not self.problem.shares:
+            return self.f(t, y), self.g(t, y)
+        t = self._at(t)
+        f, g = self.problem.drift_and_diffusion(self.xp, t, y, self.theta)
+        return self._corrected(f, t, y), g[0] if self.problem.noise == "additive" else g
+
+    def _corrected(self, drift: Any, t: Any, y: Any) -> Any:
+        """That of the Stratonovich form, where it is asked for."""
+        if self.stratonovich and self.problem.calculus == "ito" and self.problem.noise not in ("none", "additive"):
+            from harness.correction import drift_correction
+
+            return drift - drift_correction(self.xp, self.problem, t, y, self.theta)
+        return drift
 
     def _at(self, t: Any) -> Any:
         return t if self.clock is None else self.clock.snap(t)
@@ -67,7 +78,7 @@ class Terms:
 
     def increment(self, t: Any, y: Any, dt: float, dW: Any) -> Any:
         """f(t, y) dt + g(t, y) dW, (batch, dim)."""
-        return self.product(self.f(t, y), self.g(t, y), dt, dW)
+        return self.product(*self.f_and_g(t, y), dt, dW)
 
     def noise_cotangent(self, cotangent: Any, dW: Any, weight: float = 1.0, added_to: Any = None) -> Any:
         """What g receives, in its own shape, where g dW receives `cotangent`, (batch, dim); None for an ODE.

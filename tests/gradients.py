@@ -32,9 +32,9 @@ def path_of(problem: AbstractProblem, case: Case, seed: int = 7) -> SharedPath |
     return SharedPath(seed, case.batch, problem.noise_dim, problem.t0, problem.t1)
 
 
-def gradient(registry: Registry, case: Case, seed: int = 7) -> GradientArrays:
-    """The gradient that the case's method gives."""
-    problem = problem_of(registry, case)
+def gradient(registry: Registry, case: Case, seed: int = 7, problem: AbstractProblem | None = None) -> GradientArrays:
+    """The gradient that the case's method gives, of its problem or of another one."""
+    problem = problem or problem_of(registry, case)
     method = registry.methods[case.method]
     assert method.unsupported(case) is None
     run = method.build(problem, registry.schemes[case.scheme], case, path_of(problem, case, seed))

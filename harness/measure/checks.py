@@ -38,7 +38,28 @@ def check_problem(problem: AbstractProblem, values: Values, case: Case, framewor
         y = values.y0[:1] if problem.noise == "additive" else values.y0
         needed = (len(y), dim, problem.noise_dim)
         _check(problem, "diffusion", framework, case, diffusion, (y, values.theta), needed)
+    if problem.shares and problem.noise != "none":
+        _check_together(problem, values, case, framework)
     _check(problem, "loss", framework, case, lambda xp, _, ys, __: problem.loss(xp, ys), (ys, {}), ())
+
+
+def _check_together(problem: AbstractProblem, values: Values, case: Case, framework: AbstractFramework) -> None:
+    """`drift_and_diffusion` must give what `drift` and `diffusion` give: methods use the one or the others."""
+    rounding = 1e-4 if case.dtype == "float32" else 1e-10
+    for place, part in enumerate(("drift", "diffusion")):
+
+        def alone(*given: Any, part: str = part) -> Any:
+            return getattr(problem, part)(*given)
+
+        def together(*given: Any, place: int = place) -> Any:
+            return problem.drift_and_diffusion(*given)[place]
+
+        apart, joint = (
+            framework.numbers(function, problem.t0, values.y0, values.theta, case.dtype)
+            for function in (alone, together)
+        )
+        if apart.shape != joint.shape or not np.allclose(apart, joint, rtol=rounding, atol=rounding, equal_nan=True):
+            raise ProblemError(f"the {part} of {problem.name} is another one in drift_and_diffusion")
 
 
 def _check(

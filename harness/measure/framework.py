@@ -48,6 +48,12 @@ class AbstractFramework(ABC):
     ) -> Outline:
         """Of `function(xp, t, y, theta)`, its arrays being of this precision. Whatever the function raises."""
 
+    @abstractmethod
+    def numbers(
+        self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
+    ) -> np.ndarray:
+        """`function(xp, t, y, theta)` in numpy, its arrays being of this precision. Whatever the function raises."""
+
     def form(self, array: Any) -> Outline:
         """Shape and dtype of an array, or of a plain number."""
         dtype = getattr(array, "dtype", None)
@@ -66,8 +72,13 @@ class Numpy(AbstractFramework):
         self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
     ) -> Outline:
         """By evaluating it."""
-        found = function(np, t, y.astype(dtype), {name: value.astype(dtype) for name, value in theta.items()})
-        return self.form(found)
+        return self.form(self.numbers(function, t, y, theta, dtype))
+
+    def numbers(
+        self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
+    ) -> np.ndarray:
+        """As they are."""
+        return function(np, t, y.astype(dtype), {name: value.astype(dtype) for name, value in theta.items()})
 
 
 class Torch(AbstractFramework):
@@ -99,12 +110,23 @@ class Torch(AbstractFramework):
         self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
     ) -> Outline:
         """By evaluating it."""
+        return self.form(self._evaluated(function, t, y, theta, dtype))
+
+    def numbers(
+        self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
+    ) -> np.ndarray:
+        """By way of tensors on the CPU."""
+        return self._evaluated(function, t, y, theta, dtype).numpy()
+
+    def _evaluated(
+        self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
+    ) -> Any:
         import torch
 
         kind = getattr(torch, dtype)
         tensors = {name: torch.tensor(value, dtype=kind) for name, value in theta.items()}
         with torch.no_grad():
-            return self.form(function(torch, t, torch.tensor(y, dtype=kind), tensors))
+            return function(torch, t, torch.tensor(y, dtype=kind), tensors)
 
 
 class Jax(AbstractFramework):
@@ -135,6 +157,15 @@ class Jax(AbstractFramework):
 
         arguments = (of(t), of(y), {name: of(value) for name, value in theta.items()})
         return self.form(jax.eval_shape(lambda *given: function(jax.numpy, *given), *arguments))
+
+    def numbers(
+        self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
+    ) -> np.ndarray:
+        """By evaluating it."""
+        import jax.numpy as jnp
+
+        arrays = {name: jnp.asarray(value, dtype) for name, value in theta.items()}
+        return np.asarray(function(jnp, jnp.asarray(t, dtype), jnp.asarray(y, dtype), arrays))
 
 
 FRAMEWORKS: dict[str, AbstractFramework] = {"numpy": Numpy(), "torch": Torch(), "jax": Jax()}

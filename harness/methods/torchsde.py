@@ -64,6 +64,8 @@ class _SDE:
         self.sde_type = sde_type
         self.f = lambda t, y: problem.drift(torch, t, y, theta)
         self.g = lambda t, y: problem.diffusion(torch, t, y, theta)
+        if problem.shares:
+            self.f_and_g = lambda t, y: problem.drift_and_diffusion(torch, t, y, theta)
 
 
 def _build(

@@ -27,7 +27,7 @@ class ReversibleHeun(AbstractReversibleScheme):
 
     def init(self, terms: Terms, t0: Any, y0: Any) -> State:
         """z = y."""
-        return (y0, y0, terms.f(t0, y0), terms.g(t0, y0))
+        return (y0, y0, *terms.f_and_g(t0, y0))
 
     def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Any) -> State:
         """z1 = 2 y0 − z0 + F0, y1 = y0 + ½ (F0 + F1), with F the increment that belongs to z."""
@@ -35,7 +35,7 @@ class ReversibleHeun(AbstractReversibleScheme):
         t1 = t0 + dt
         increment0 = terms.product(f0, g0, dt, dW)
         z1 = axpy(2, y0, increment0 - z0)
-        f1, g1 = terms.f(t1, z1), terms.g(t1, z1)
+        f1, g1 = terms.f_and_g(t1, z1)
         y1 = axpy(0.5, increment0 + terms.product(f1, g1, dt, dW), y0)
         return (y1, z1, f1, g1)
 
@@ -45,6 +45,6 @@ class ReversibleHeun(AbstractReversibleScheme):
         t0 = t1 - dt
         increment1 = terms.product(f1, g1, dt, dW)
         z0 = axpy(2, y1, -increment1 - z1)
-        f0, g0 = terms.f(t0, z0), terms.g(t0, z0)
+        f0, g0 = terms.f_and_g(t0, z0)
         y0 = axpy(-0.5, terms.product(f0, g0, dt, dW) + increment1, y1)
         return (y0, z0, f0, g0)

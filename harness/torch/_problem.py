@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +10,7 @@ from torch import Tensor
 
 from harness.problem import AbstractProblem, Theta
 from harness.random import Normals
-
-Field = Callable[[Tensor, Tensor], Tensor]
-"""(t, y) -> f or g, t a scalar and y (batch, dim)."""
+from harness.torch._right_hand_side import RightHandSide
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,10 +20,8 @@ class OwnProblem(AbstractProblem):
     `times` holds the scalars that stand for the times of the grid: f and g are given tensors, as torchsde does.
     """
 
-    f: Field
-    g: Field | None
+    side: RightHandSide
     m: int
-    is_additive: bool
     times: dict[float, Tensor]
     like: Tensor
 
@@ -40,23 +35,34 @@ class OwnProblem(AbstractProblem):
     @property
     def additive(self) -> bool:
         """As its `noise_type` says. Each sample keeps a g of its own, which may depend on what the sample is."""
-        return self.is_additive
+        return self.side.noise == "additive"
 
     @property
     def commutative(self) -> bool:
         """Additive and scalar noise does; of another it isn't known."""
-        return self.is_additive or self.noise in ("none", "scalar")
+        return self.additive or self.noise in ("none", "scalar")
 
     def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
         """f, (batch, dim)."""
         del xp, theta
-        return self.f(self._time(t), y)
+        return self.side.f(self._time(t), y)
 
     def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
         """g, (batch, dim) for diagonal noise, else (batch, dim, m)."""
         del xp, theta
-        assert self.g is not None  # or the noise is none
-        return self.g(self._time(t), y)
+        assert self.side.g is not None  # or the noise is none
+        return self.side.g(self._time(t), y)
+
+    def drift_and_diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> tuple[Any, Any]:
+        """By `f_and_g`, where there is one."""
+        if self.side.both is None:
+            return self.drift(xp, t, y, theta), self.diffusion(xp, t, y, theta)
+        return self.side.both(self._time(t), y)
+
+    @property
+    def shares(self) -> bool:
+        """Whether it has an `f_and_g`."""
+        return self.side.both is not None
 
     def initial(self, normals: Normals, batch: int) -> np.ndarray:
         """It is the caller's."""

@@ -22,10 +22,8 @@ from harness.registry import Registry
 from harness.scheme import AbstractScheme
 from harness.torch._noise import GivenNoise
 from harness.torch._parameters import parameters_of
-from harness.torch._problem import Field, OwnProblem
-
-NOISE_TYPES = ("additive", "scalar", "diagonal", "general")
-SDE_TYPES = ("ito", "stratonovich")
+from harness.torch._problem import OwnProblem
+from harness.torch._right_hand_side import RightHandSide
 
 
 def sdeint(
@@ -63,10 +61,9 @@ def sdeint(
     Li et al. 2020 (AISTATS) for "adjoint", Kidger et al. 2021 (arXiv 2105.13493) for "reversible"; `docs/methods` has
     the others.
     """
-    noise_type = _one_of("sde.noise_type", getattr(sde, "noise_type", None), NOISE_TYPES)
-    sde_type = _one_of("sde.sde_type", getattr(sde, "sde_type", None), SDE_TYPES)
-    f, g = _fields(sde)
-    return _EAGER(sde, f, g, noise_type, sde_type, y0, ts, method, scheme, steps, dt, seed, bm, params)
+    return _EAGER(
+        RightHandSide.of(sde), y0, ts, method=method, scheme=scheme, steps=steps, dt=dt, seed=seed, bm=bm, params=params
+    )
 
 
 def odeint(
@@ -84,17 +81,15 @@ def odeint(
 
     `f` takes a scalar tensor t and y, (batch, dim), and gives (batch, dim): what torchdiffeq's odeint takes.
     """
-    return _EAGER(f, f, None, "none", "stratonovich", y0, ts, method, scheme, steps, dt, 0, None, params)
+    side = RightHandSide(f, "none", "stratonovich", f)
+    return _EAGER(side, y0, ts, method=method, scheme=scheme, steps=steps, dt=dt, seed=0, bm=None, params=params)
 
 
 def _solve(
-    sde: object,
-    f: Field,
-    g: Field | None,
-    noise: str,
-    calculus: str,
+    side: RightHandSide,
     y0: Tensor,
     ts: Tensor | Sequence[float],
+    *,
     method: str,
     scheme: str | None,
     steps: int | None,
@@ -112,19 +107,15 @@ def _solve(
     dtype = str(y0.dtype).removeprefix("torch.")
     clock = Clock(times[0], times[-1], count, dtype)
     scalars = dict(zip(clock.halves.tolist(), start.new_tensor(clock.halves).unbind(), strict=True))
-    shown: dict[str, Tensor | None] = {}
-
-    def evaluate() -> None:
-        shown["f"] = f(scalars[times[0]], y0.detach())
-        shown["g"] = None if g is None else g(scalars[times[0]], y0.detach())
-
-    parameters = parameters_of(sde, evaluate, params)
-    m = _noise_dim(noise, y0, shown["f"], shown["g"])
+    shown: list[int] = []
+    parameters = parameters_of(side.owner, lambda: shown.append(side.noise_dim(scalars[times[0]], y0.detach())), params)
+    (m,) = shown
+    additive = side.noise == "additive"
     case = Case(
         problem="own",
         # As general noise each sample keeps its g, where a problem of the harness has one for the whole batch.
-        noise="general" if noise == "additive" else noise,
-        calculus=calculus,
+        noise="general" if additive else side.noise,
+        calculus=side.calculus,
         scheme=scheme or "",
         method=f"torch/{method.removeprefix('torch/')}",
         dim=dim,
@@ -142,14 +133,12 @@ def _solve(
         raise ValueError(reason)
     problem = OwnProblem(
         noise=case.noise,
-        calculus=calculus,
+        calculus=side.calculus,
         dim=dim,
         t0=times[0],
         t1=times[-1],
-        f=f,
-        g=g,
+        side=side,
         m=m,
-        is_additive=noise == "additive",
         times=scalars,
         like=start,
     )
@@ -170,21 +159,6 @@ def _solve(
 
 _EAGER: Any = torch.compiler.disable(_solve)
 """torch.compile leaves it as it is."""
-
-
-def _one_of(what: str, given: object, allowed: Sequence[str]) -> str:
-    if given not in allowed:
-        raise ValueError(f"{what} must be one of {', '.join(allowed)}; given: {given!r}")
-    return str(given)
-
-
-def _fields(sde: Any) -> tuple[Field, Field]:
-    """f and g, of whichever the SDE has."""
-    if hasattr(sde, "f") and hasattr(sde, "g"):
-        return sde.f, sde.g
-    if hasattr(sde, "f_and_g"):
-        return lambda t, y: sde.f_and_g(t, y)[0], lambda t, y: sde.f_and_g(t, y)[1]
-    raise ValueError("sde must have f(t, y) and g(t, y), or f_and_g(t, y)")
 
 
 def _times(ts: Tensor | Sequence[float]) -> list[float]:
@@ -211,24 +185,6 @@ def _steps(times: Sequence[float], steps: int | None, dt: float | None) -> int:
     if steps < 1:
         raise ValueError(f"steps must be at least 1; given: {steps}")
     return steps
-
-
-def _noise_dim(noise: str, y0: Tensor, f: Tensor | None, g: Tensor | None) -> int:
-    """m, once it is seen that f and g have the shapes that they must have."""
-    batch, dim = y0.shape
-    if f is None or f.shape != y0.shape:
-        given = "nothing" if f is None else tuple(f.shape)
-        raise ValueError(f"f must give (batch, dim) = {tuple(y0.shape)}; given: {given}")
-    if g is None:
-        return 0
-    if noise == "diagonal":
-        if g.shape != y0.shape:
-            raise ValueError(f"g of diagonal noise must give (batch, dim) = {tuple(y0.shape)}; given: {tuple(g.shape)}")
-        return dim
-    if g.dim() != 3 or g.shape[:2] != y0.shape or (noise == "scalar" and g.shape[2] != 1):
-        columns = 1 if noise == "scalar" else "m"
-        raise ValueError(f"g of {noise} noise must give ({batch}, {dim}, {columns}); given: {tuple(g.shape)}")
-    return g.shape[2]
 
 
 @functools.cache

@@ -59,7 +59,7 @@ class AdjointStep:
         for i, (row, b, c) in enumerate(zip(tableau.a, tableau.b, tableau.c, strict=True)):
             y, t, stage_a = state(i, increments).detach().requires_grad_(), t1 - c * dt, combine(row, products, a)
             with torch.enable_grad():
-                f, g = self.terms.f(t, y), self.terms.g(t, y)
+                f, g = self.terms.f_and_g(t, y)
             g_bar = self.terms.noise_cotangent(stage_a, dW)
             wanted = [y, *solve.parameters] if b and theta is not None else [y]
             product, *theta_products = vjp((f, g), wanted, (scale(unit, stage_a), g_bar))

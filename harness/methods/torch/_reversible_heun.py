@@ -63,7 +63,7 @@ def reversible_heun(solve: TorchSolve) -> Sweep:
         """
         z = z.detach().requires_grad_()
         with torch.enable_grad():
-            f, g = terms.f(solve.time(n), z), terms.g(solve.time(n), z)
+            f, g = terms.f_and_g(solve.time(n), z)
         product, *theta_products = vjp((f, g), [z, *solve.parameters], (dt * increment_bar, g_bar))
         torch._foreach_add_(theta, theta_products)
         return f.detach(), None if g is None else g.detach(), product

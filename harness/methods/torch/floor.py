@@ -42,9 +42,11 @@ class Floor(AbstractGradientMethod):
         terms = solve.terms
         evaluations = scheme.work(problem.noise)
         together = max(1, TOGETHER // max(evaluations))  # steps
+        joint = min(evaluations) if problem.noise != "none" else 0
+        alone = [(function, count - joint) for function, count in zip((terms.f, terms.g), evaluations, strict=True)]
         shape = (case.batch, problem.noise_dim)
         with torch.no_grad():
-            values = (terms.f(solve.time(0), solve.y0), terms.g(solve.time(0), solve.y0))
+            values = terms.f_and_g(solve.time(0), solve.y0)
         ones = {x.shape: torch.ones_like(x) for x in values if x is not None}
 
         def run() -> Gradient:
@@ -53,12 +55,12 @@ class Floor(AbstractGradientMethod):
                 steps = range(first, min(first + together, solve.steps))
                 if problem.noise_dim:
                     torch.randn((len(steps), *shape), dtype=solve.y0.dtype, device=solve.y0.device)
-                outputs = [
-                    function(solve.time(n), solve.y0)
-                    for n in steps
-                    for function, count in zip((terms.f, terms.g), evaluations, strict=True)
-                    for _ in range(count)
-                ]
+                outputs = []
+                for n in steps:
+                    for _ in range(joint):
+                        outputs += terms.f_and_g(solve.time(n), solve.y0)
+                    for function, count in alone:
+                        outputs += [function(solve.time(n), solve.y0) for _ in range(count)]
                 cotangents = [None if x is None else ones[x.shape] for x in outputs]
                 found = vjp(outputs, [solve.y0, *solve.parameters], cotangents)
                 total.add_(found[0])

@@ -60,7 +60,7 @@ def reversible_heun(solve: ChunkedSolve) -> Sweep:
 def _evaluate(setting: Setting, t: Any, z: Tensor, theta: Sequence[Tensor]) -> tuple[Tensor, ...]:
     """f and g, without g for an ODE."""
     terms = setting.terms(theta)
-    values = terms.f(t, z), terms.g(t, z)
+    values = terms.f_and_g(t, z)
     return values if values[1] is not None else values[:1]
 
 

@@ -1,0 +1,67 @@
+"""What an SDE or an ODE of one's own is made of: its functions, and which noise it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+NOISE_TYPES = ("additive", "scalar", "diagonal", "general")
+SDE_TYPES = ("ito", "stratonovich")
+Field = Callable[[Tensor, Tensor], Tensor]
+"""(t, y) -> f or g, t a scalar and y (batch, dim)."""
+
+
+@dataclass(frozen=True)
+class RightHandSide:
+    """f, g (None for an ODE) and both together where they share work; `owner` is what may be a module."""
+
+    owner: object
+    noise: str
+    calculus: str
+    f: Field
+    g: Field | None = None
+    both: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] | None = None
+
+    @classmethod
+    def of(cls, sde: Any) -> RightHandSide:
+        """In torchsde's convention. Raises ValueError."""
+        noise = one_of("sde.noise_type", getattr(sde, "noise_type", None), NOISE_TYPES)
+        calculus = one_of("sde.sde_type", getattr(sde, "sde_type", None), SDE_TYPES)
+        both = getattr(sde, "f_and_g", None)
+        f, g = getattr(sde, "f", None), getattr(sde, "g", None)
+        if both is not None:
+            f, g = f or (lambda t, y: both(t, y)[0]), g or (lambda t, y: both(t, y)[1])
+        if f is None or g is None:
+            raise ValueError("sde must have f(t, y) and g(t, y), or f_and_g(t, y)")
+        return cls(sde, noise, calculus, f, g, both)
+
+    def noise_dim(self, t: Tensor, y: Tensor) -> int:
+        """m: f and g are evaluated. Raises ValueError where one of them has a shape that it must not have."""
+        batch, dim = y.shape
+        f = self.f(t, y)
+        if f.shape != y.shape:
+            raise ValueError(f"f must give (batch, dim) = {(batch, dim)}; given: {tuple(f.shape)}")
+        if self.g is None:
+            return 0
+        g = self.g(t, y)
+        if self.noise == "diagonal":
+            if g.shape != y.shape:
+                raise ValueError(
+                    f"g of diagonal noise must give (batch, dim) = {(batch, dim)}; given: {tuple(g.shape)}"
+                )
+        elif g.dim() != 3 or g.shape[:2] != y.shape or (self.noise == "scalar" and g.shape[2] != 1):
+            columns = 1 if self.noise == "scalar" else "m"
+            raise ValueError(f"g of {self.noise} noise must give ({batch}, {dim}, {columns}); given: {tuple(g.shape)}")
+        if self.both is not None and [x.shape for x in self.both(t, y)] != [f.shape, g.shape]:
+            raise ValueError("f_and_g must give what f and g give")
+        return g.shape[-1]
+
+
+def one_of(what: str, given: object, allowed: Sequence[str]) -> str:
+    """`given`, if it is allowed; else a ValueError that says so."""
+    if given not in allowed:
+        raise ValueError(f"{what} must be one of {', '.join(allowed)}; given: {given!r}")
+    return str(given)
