@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from harness.spec import base
+
 NOISES = ("none", "additive", "scalar", "diagonal", "general")
 CALCULI = ("ito", "stratonovich")
 DTYPES = ("float32", "float64")
@@ -57,8 +59,8 @@ class Case:
 
     @property
     def approach(self) -> str:
-        """How the gradient is had: `adjoint` of `torch/adjoint`."""
-        return self.method.partition("/")[2]
+        """How the gradient is had: `adjoint` of `torch/adjoint`, whatever its options."""
+        return base(self.method).partition("/")[2]
 
     @property
     def id(self) -> str:

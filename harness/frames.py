@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pandas as pd
 from harness.grouping import KEYS
 from harness.measure.statistics import median_interval, ratio_interval
 from harness.record import columns
+from harness.spec import base
 from harness.store import open_run
 
 BARS = {
@@ -152,15 +154,18 @@ def speedups(frame: pd.DataFrame) -> pd.DataFrame:
     `floor_ratio`, the native method's time over the floor. Only pairs that were timed in turn.
     """
     timed = frame[(frame["status"] == "ok") & frame["seconds"].map(bool)]
-    by_key = {(row.pairing, row.scheme, row.method): row for row in timed.itertuples()}
+    records: list[Any] = list(timed.itertuples())
+    by_key: dict[tuple[str, str, str], Any] = {(row.pairing, row.scheme, row.method): row for row in records}
+    same: dict[tuple[str, str, str], list[str]] = {}  # the methods of a name, whatever their options
+    for pairing, scheme, method in by_key:
+        same.setdefault((pairing, scheme, base(method)), []).append(method)
     axes = [axis for axis in KEYS if axis != "method"]
     rows = []
     for (pairing, scheme, method), native in by_key.items():
-        for ours, theirs in COMPARABLE:
-            library = by_key.get((pairing, scheme, theirs))
-            if method == ours and library is not None:
-                ratio, low, high = ratio_interval(library.seconds, native.seconds)
-                place = {axis: getattr(native, axis) for axis in axes}
-                found = {"ratio": ratio, "low": low, "high": high, "floor_ratio": native.floor_ratio}
-                rows.append({"native": ours, "library": theirs, **place, **found})
+        peers = [theirs for ours, theirs in COMPARABLE if ours == base(method)]
+        for library in (name for theirs in peers for name in same.get((pairing, scheme, theirs), [])):
+            ratio, low, high = ratio_interval(by_key[pairing, scheme, library].seconds, native.seconds)
+            place = {axis: getattr(native, axis) for axis in axes}
+            found = {"ratio": ratio, "low": low, "high": high, "floor_ratio": native.floor_ratio}
+            rows.append({"native": method, "library": library, **place, **found})
     return pd.DataFrame(rows, columns=["native", "library", *axes, "ratio", "low", "high", "floor_ratio"])

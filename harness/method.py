@@ -29,8 +29,12 @@ class Gradient:
     variance: Any = None
 
 
+@dataclass(frozen=True)
 class AbstractGradientMethod(ABC):
     """A way to get dL/dθ and dL/dy0 of a problem: `backend/approach`.
+
+    A subclass that is a frozen dataclass too may have fields, with defaults: they are options that a suite sets,
+    `backend/approach(key=value)`. What can't be is a ValueError of its `__post_init__`.
 
     Modules that define one import no framework at their top: `harness list` reads them without paying for it.
     """

@@ -134,10 +134,10 @@ def _expand(axes: Axes, seed: int) -> Iterator[Case]:
 
 
 def _methods(pattern: str, path: Path, key: str, registry: Registry) -> list[str]:
-    names = registry.match_methods(pattern)
-    if not names:
-        raise InputError(path, key, f"{shown(pattern)} names no method", one_of(registry.methods, pattern))
-    return names
+    try:
+        return registry.match_methods(pattern)
+    except ValueError as error:
+        raise InputError(path, key, str(error)) from error
 
 
 def _problem(spec: str, path: Path, key: str, registry: Registry) -> str:
@@ -149,7 +149,7 @@ def _problem(spec: str, path: Path, key: str, registry: Registry) -> str:
 
 def _settle(case: Case, registry: Registry, machine: Machine) -> tuple[Case, str | None]:
     """The case with its scheme filled in, and why it can't be done, or None."""
-    method = registry.methods[case.method]
+    method = registry.method(case.method)
     schemes = [case.scheme] if case.scheme else [s for s in method.default_schemes if s in registry.schemes]
     first_reason = _whatever_the_scheme(case, method, machine)
     if first_reason is not None:
@@ -174,7 +174,7 @@ def _reason(case: Case, registry: Registry) -> str | None:
         problem = registry.problem_of(case)
     except ValueError as error:
         return str(error)
-    scheme, method = registry.schemes[case.scheme], registry.methods[case.method]
+    scheme, method = registry.schemes[case.scheme], registry.method(case.method)
     return scheme.unsupported(problem) or adaptive_refusal(problem, scheme, case) or method.unsupported(case)
 
 

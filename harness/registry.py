@@ -8,15 +8,12 @@ from what a suite names under `plugins:`.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import fnmatch
 import importlib
 import importlib.util
 import inspect
-import math
 import pkgutil
-import re
 import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
@@ -26,14 +23,14 @@ from typing import Any
 
 from harness.case import Case
 from harness.errors import InputError, one_of, shown
-from harness.limits import LARGEST_COUNT
 from harness.method import AbstractGradientMethod
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
-from harness.strict_yaml import read_yaml
+from harness.spec import canonical, options_of, parse, split
 
 GROUPS = ("harness.methods", "harness.problems", "harness.schemes")
-_OWN_FIELDS = {"noise", "calculus", "dim", "values"}
+PROBLEM_FIELDS = ("noise", "calculus", "dim", "values")
+"""Fields of a problem that are no parameters."""
 
 
 class Registry:
@@ -43,6 +40,7 @@ class Registry:
         self.methods: dict[str, AbstractGradientMethod] = {}
         self.problems: dict[str, type[AbstractProblem]] = {}
         self.schemes: dict[str, AbstractScheme] = {}
+        self._methods: dict[str, AbstractGradientMethod] = {}
         self._parsed: dict[str, tuple[type[AbstractProblem], dict[str, Any]]] = {}
 
     @classmethod
@@ -92,16 +90,46 @@ class Registry:
         for base, table in tables:
             if issubclass(item, base):
                 known = table.get(made.name)
+                for key, default in options_of(item).items():
+                    if key in item.__dict__ and item.__dict__[key] != default and default is not dataclasses.MISSING:
+                        fault = f"{item.__name__} sets {key} and must be a dataclass for that"
+                        raise InputError(where, "", fault, "decorate it with @dataclass(frozen=True, kw_only=True)")
                 if known is not None and _class(known) is not item:
                     raise InputError(where, "", f"the name {made.name!r} is taken", "choose another")
                 table[made.name] = made if base is AbstractProblem else made()
                 self._parsed.clear()
+                self._methods.clear()
                 return True
         return False
 
-    def match_methods(self, pattern: str) -> list[str]:
-        """The method names that a glob stands for, in the order of registration."""
-        return [name for name in self.methods if fnmatch.fnmatchcase(name, pattern)]
+    def match_methods(self, spec: str) -> list[str]:
+        """The methods that a glob stands for, in the order of registration, or one with options, in every combination.
+
+        Raises ValueError, in a person's words.
+        """
+        pattern, text = split(spec)
+        names = [name for name in self.methods if fnmatch.fnmatchcase(name, pattern)]
+        if not names:
+            raise ValueError(f"{shown(pattern)} names no method; {one_of(self.methods, pattern)}")
+        if not text:
+            return names
+        found = []
+        for name in names:
+            for options in parse(name, text, type(self.methods[name])):
+                found.append(canonical(name, options))
+                self.method(found[-1])
+        return found
+
+    def method(self, spec: str) -> AbstractGradientMethod:
+        """The method of a case, with its options. Raises ValueError, in a person's words."""
+        if spec not in self._methods:
+            name, text = split(spec)
+            if name not in self.methods:
+                raise ValueError(f"{shown(name)} is no method; {one_of(self.methods, name)}")
+            (options,) = parse(name, text, type(self.methods[name]))
+            made: Any = self.methods[name]
+            self._methods[spec] = dataclasses.replace(made, **options) if options else made
+        return self._methods[spec]
 
     def problem_class(self, spec: str) -> tuple[type[AbstractProblem], dict[str, Any]]:
         """The class and the parameters that `name(key=value, …)` stands for. Raises ValueError, in a person's words.
@@ -109,33 +137,19 @@ class Registry:
         Each text is parsed once: thousands of cases share few problems.
         """
         if spec not in self._parsed:
-            self._parsed[spec] = self._parse_problem(spec)
+            name, text = split(spec)
+            if name not in self.problems:
+                raise ValueError(f"{shown(name)} is no problem; {one_of(self.problems, name)}")
+            several = parse(name, text, self.problems[name], PROBLEM_FIELDS)
+            if len(several) > 1:
+                raise ValueError(f"a parameter of {name} has one value; list problems instead")
+            self._parsed[spec] = self.problems[name], several[0]
         return self._parsed[spec]
-
-    def _parse_problem(self, spec: str) -> tuple[type[AbstractProblem], dict[str, Any]]:
-        found = re.fullmatch(r"([\w.-]+)(?:\((.*)\))?", spec.strip())
-        if found is None or found[1] not in self.problems:
-            name = found[1] if found else spec
-            raise ValueError(f"{shown(name)} is no problem; {one_of(self.problems, name)}")
-        cls = self.problems[found[1]]
-        fields = {f.name: f.default for f in dataclasses.fields(cls) if f.name not in _OWN_FIELDS}
-        parameters: dict[str, Any] = {}
-        for part in filter(str.strip, (found[2] or "").split(",")):
-            key, equals, text = (piece.strip() for piece in part.partition("="))
-            if not equals or key not in fields:
-                raise ValueError(
-                    f"{shown(key)} is no parameter of {cls.name}; {one_of(fields, key) if fields else 'it has none'}"
-                )
-            if key in parameters:
-                raise ValueError(f"the parameter {key} of {cls.name} stands twice")
-            parameters[key] = _parameter(f"{key} of {cls.name}", type(fields[key]), text)
-        return cls, {key: value for key, value in parameters.items() if value != fields[key]}
 
     def canonical_problem(self, spec: str) -> str:
         """The spelling that cases carry: parameters at their defaults left out, the others sorted."""
         cls, parameters = self.problem_class(spec)
-        listed = ", ".join(f"{key}={parameters[key]}" for key in sorted(parameters))
-        return f"{cls.name}({listed})" if listed else cls.name
+        return canonical(cls.name, parameters)
 
     def problem(self, spec: str, *, noise: str, calculus: str, dim: int) -> AbstractProblem:
         """The problem itself. Raises ValueError where it has no such form."""
@@ -149,21 +163,6 @@ class Registry:
     def problem_of(self, case: Case) -> AbstractProblem:
         """The problem of a case. Raises ValueError where it has no such form."""
         return self.problem(case.problem, noise=case.noise, calculus=case.calculus, dim=case.dim)
-
-
-def _parameter(what: str, kind: type, text: str) -> Any:
-    """A problem's parameter, of the type of its default. Raises ValueError, in a person's words."""
-    value: Any = None
-    with contextlib.suppress(ValueError, OverflowError):  # a YamlError is a ValueError
-        value = read_yaml(text)
-        if kind is float and type(value) in (int, str):
-            value = float(value)  # YAML 1.1 reads 1e-3 as text
-    if type(value) is not kind or (kind is float and not math.isfinite(value)):
-        names = {int: "an integer", float: "a finite number"}
-        raise ValueError(f"{what} must be {names.get(kind, f'of type {kind.__name__}')}, given {shown(text)}")
-    if kind is int and abs(value) > LARGEST_COUNT:
-        raise ValueError(f"{what} must be an integer from {-LARGEST_COUNT} to {LARGEST_COUNT}, given {shown(value)}")
-    return value
 
 
 def _class(registered: Any) -> type:

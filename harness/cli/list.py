@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from harness.errors import InputError, one_of
-from harness.registry import Registry
+from harness.registry import PROBLEM_FIELDS, Registry
+from harness.spec import options_of
 
 Row = dict[str, object]
 
@@ -46,10 +47,11 @@ def _methods(registry: Registry) -> list[Row]:
     return [
         {
             "name": name,
-            "summary": m.summary,
+            "summary": m.summary + _listed(options_of(type(m))),
             "framework": m.framework,
             "exact": m.exact,
             "baseline": m.baseline,
+            "options": options_of(type(m)),
         }
         for name, m in sorted(registry.methods.items())
     ]
@@ -58,10 +60,9 @@ def _methods(registry: Registry) -> list[Row]:
 def _problems(registry: Registry) -> list[Row]:
     rows: list[Row] = []
     for name, cls in sorted(registry.problems.items()):
-        fields = {f.name: f.default for f in dataclasses.fields(cls) if f.name not in ("noise", "calculus", "dim")}
+        fields = options_of(cls, PROBLEM_FIELDS)
         words = " ".join((cls.__doc__ or "").strip().partition("\n\n")[0].split("\n")[0].split())
-        listed = f" [{', '.join(f'{k}={v}' for k, v in fields.items())}]" if fields else ""
-        rows.append({"name": name, "summary": words + listed, "parameters": fields})
+        rows.append({"name": name, "summary": words + _listed(fields), "parameters": fields})
     return rows
 
 
@@ -89,3 +90,8 @@ def _suites(registry: Registry) -> list[Row]:
         suite, _ = read_suite(path)
         rows.append({"name": suite.name, "summary": suite.title, "path": str(path)})
     return rows
+
+
+def _listed(options: Mapping[str, object]) -> str:
+    """What may be set, with its default."""
+    return f" [{', '.join(f'{k}={v}' for k, v in options.items())}]" if options else ""

@@ -39,6 +39,12 @@ def not_alf(case: Case) -> str | None:
     return None if case.scheme == ALF else f"it is the gradient of {ALF} alone, not of {case.scheme}"
 
 
+def at_least_one(name: str, value: int | None) -> None:
+    """An option that counts something. Raises ValueError."""
+    if value is not None and value < 1:
+        raise ValueError(f"{name} must be at least 1, given {value}")
+
+
 def single_precision(case: Case) -> str | None:
     """Differences must be of float64 numbers."""
     return None if case.dtype == "float64" else f"differences of {case.dtype} losses are mostly rounding: use float64"

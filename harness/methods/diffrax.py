@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import AbstractGradientMethod, Gradient
 from harness.methods._library import scheme_refusal
+from harness.methods._support import at_least_one
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
@@ -34,7 +36,7 @@ def _solver(case: Case) -> Any:
     return getattr(diffrax, SOLVERS[case.scheme])()
 
 
-def _gradient(adjoint: str, solve: Any, y0: Any, theta: Any, noise: Any) -> Any:
+def _gradient(adjoint: str, options: tuple[tuple[str, Any], ...], solve: Any, y0: Any, theta: Any, noise: Any) -> Any:
     """`diffeqsolve` as its documentation has it, under value_and_grad.
 
     The whole batch is one state, with one Brownian path of its shape: faster than mapping over the batch. ItoMilstein
@@ -57,7 +59,7 @@ def _gradient(adjoint: str, solve: Any, y0: Any, theta: Any, noise: Any) -> Any:
             dt0=solve.dt,
             y0=y0,
             args=theta,
-            adjoint=getattr(diffrax, adjoint)(),
+            adjoint=getattr(diffrax, adjoint)(**dict(options)),
             saveat=diffrax.SaveAt(ts=solve.time(solve.stride * jnp.arange(1, case.observations + 1))),
             stepsize_controller=diffrax.ConstantStepSize(),
             max_steps=case.steps,
@@ -112,11 +114,12 @@ def _terms(solve: Any, noise: Any, batch: int) -> Any:
 
 
 @functools.cache
-def _with_adjoint(adjoint: str) -> Callable[..., Any]:
+def _with_adjoint(adjoint: str, options: tuple[tuple[str, Any], ...]) -> Callable[..., Any]:
     """The same function for the same adjoint, by which compile_gradient knows it again."""
-    return functools.partial(_gradient, adjoint)
+    return functools.partial(_gradient, adjoint, options)
 
 
+@dataclass(frozen=True)
 class _Diffrax(AbstractGradientMethod):
     """`diffeqsolve` with one of diffrax's adjoints."""
 
@@ -140,15 +143,25 @@ class _Diffrax(AbstractGradientMethod):
         from harness.methods.jax._compile import compile_gradient
         from harness.methods.jax._solve import JaxSolve
 
-        return compile_gradient(_with_adjoint(self.adjoint), JaxSolve(problem, scheme, case), path)
+        return compile_gradient(
+            _with_adjoint(self.adjoint, tuple(asdict(self).items())), JaxSolve(problem, scheme, case), path
+        )
 
 
+@dataclass(frozen=True, kw_only=True)
 class RecursiveCheckpoint(_Diffrax):
     """`RecursiveCheckpointAdjoint`, diffrax's default: online binomial checkpointing (Stumm & Walther 2010)."""
+
+    checkpoints: int | None = None
+    """States that are kept at most; None: what diffrax makes of the number of steps."""
 
     name = "diffrax/recursive-checkpoint"
     summary = "RecursiveCheckpointAdjoint, the default"
     adjoint = "RecursiveCheckpointAdjoint"
+
+    def __post_init__(self) -> None:
+        """Refuse a number below one."""
+        at_least_one("checkpoints", self.checkpoints)
 
 
 class Direct(_Diffrax):

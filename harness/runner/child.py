@@ -111,7 +111,7 @@ class CaseTarget:
         keep_freed_memory()
         registry = Registry.load(plugins)
         self.case = case
-        self.method = registry.methods[case.method]
+        self.method = registry.method(case.method)
         self.scheme = registry.schemes[case.scheme]
         self.framework = FRAMEWORKS[self.method.framework]
         self.framework.configure(case)

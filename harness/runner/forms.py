@@ -33,7 +33,7 @@ def refuse_unworkable(plan: Plan, suite: Suite, registry: Registry) -> Plan:
         def reason(case: Case) -> str | None:
             if registry.is_built_in(case.problem):
                 return None
-            method = registry.methods[case.method]
+            method = registry.method(case.method)
             refused = forms.refusal(case, method.framework, case.dtype)
             if refused is None and judges and not method.baseline:
                 refused = forms.refusal(case, *REFERENCE)

@@ -98,8 +98,8 @@ def _block_runner(suite: Suite, run: Run, registry: Registry, say: Callable[[str
             seed=suite.seed,
             spawn=spawn,
             references=references,
-            baseline=lambda case: registry.methods[case.method].baseline,
-            exact=lambda case: registry.methods[case.method].exact,
+            baseline=lambda case: registry.method(case.method).baseline,
+            exact=lambda case: registry.method(case.method).exact,
             cores=len(os.sched_getaffinity(0)),
             clock=time.monotonic,
             say=say,
@@ -130,7 +130,7 @@ BUILDING_CUDA = {"jax": 8.0, "diffrax": 9.0, "torch-compile": 8.0, "torch": 1.0}
 
 def expected_seconds(suite: Suite, registry: Registry, case: Case) -> float:
     """A rough guess at what a case takes: starting, compiling, one call, its rounds, memory and errors."""
-    method = registry.methods[case.method]
+    method = registry.method(case.method)
     compiled = case.backend in ("jax", "diffrax", "torch-compile")
     size = max(0.05 if compiled else 0.6, (case.batch * case.dim / USUAL_SIZE) ** 0.7)
     one = case.steps * method.step_seconds * size * max(registry.schemes[case.scheme].work(case.noise)) ** 0.7

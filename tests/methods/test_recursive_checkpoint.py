@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import pytest
 from gradients import counting_problem, distance, gradient, problem_of, read
@@ -115,7 +114,7 @@ EULER = {"noise": "none", "scheme": "euler", "observations": 4}
 
 @pytest.mark.parametrize("checkpoints", [2, 3, 5])
 @pytest.mark.parametrize("framework", ["torch", "jax"])
-def test_a_plugin_sets_the_number_of_checkpoints(registry, make_case, framework, checkpoints):
+def test_a_suite_sets_the_number_of_checkpoints(registry, make_case, framework, checkpoints):
     """20 blocks: t(20, c) advances of a block as Griewank & Walther 2000 count them; and the same gradient.
 
     The last block's first pass isn't one of their advances, nor is a reversal, which in JAX runs a block twice.
@@ -124,8 +123,7 @@ def test_a_plugin_sets_the_number_of_checkpoints(registry, make_case, framework,
     expected = gradient(registry, make_case(method=f"{framework}/backprop", steps=blocks * size, **EULER))
     case = make_case(method=f"{framework}/recursive-checkpoint", steps=blocks * size, **EULER)
     problem, calls = counting_problem(registry, case)
-    kind = type(registry.methods[case.method])
-    method: Any = type("Fewer", (kind,), {"name": f"{framework}/fewer", "checkpoints": checkpoints})()
+    method = registry.method(f"{case.method}(checkpoints={checkpoints})")
     run = method.build(problem, registry.schemes["euler"], case, None)
     calls.clear()
     found = read(method, run())
@@ -136,13 +134,10 @@ def test_a_plugin_sets_the_number_of_checkpoints(registry, make_case, framework,
     assert distance(found, expected) <= exact_tolerance()
 
 
-@pytest.mark.parametrize("framework", ["torch", "jax"])
-def test_no_checkpoint_at_all_is_refused(registry, make_case, framework):
-    case = make_case(method=f"{framework}/recursive-checkpoint", **EULER)
-    kind = type(registry.methods[case.method])
-    method: Any = type("None", (kind,), {"name": f"{framework}/none", "checkpoints": 0})()
-    with pytest.raises(ValueError, match="at least 1"):
-        method.build(problem_of(registry, case), registry.schemes["euler"], case, None)
+@pytest.mark.parametrize("backend", ["torch", "jax", "torch-compile", "diffrax"])
+def test_no_checkpoint_at_all_is_refused(registry, backend):
+    with pytest.raises(ValueError, match="checkpoints must be at least 1, given 0"):
+        registry.method(f"{backend}/recursive-checkpoint(checkpoints=0)")
 
 
 def test_many_steps(registry, make_case):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from dataclasses import dataclass
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
@@ -13,6 +13,7 @@ from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
 
+@dataclass(frozen=True, kw_only=True)
 class ForwardGradient(AbstractGradientMethod):
     """Derivatives along random directions v of (θ, y0), each times its direction: (∇L · v) v, averaged.
 
@@ -23,12 +24,17 @@ class ForwardGradient(AbstractGradientMethod):
 
     name = "torch/forward-gradient"
     framework = "torch"
-    summary = "derivatives along 16 random directions: unbiased, noisy, in O(1) memory and no backward sweep"
+    summary = "derivatives along random directions: unbiased, noisy, in O(1) memory and no backward sweep"
     samplers = NATIVE_SAMPLERS
     exact = False
-    directions: ClassVar[int] = 16
-    """How many; a plugin that derives a class with another name may set another number, 2 at least."""
+    directions: int = 16
+    """How many, 2 at least."""
     step_seconds = 1e-3
+
+    def __post_init__(self) -> None:
+        """Refuse fewer than two: their variance would be unknown."""
+        if self.directions < 2:
+            raise ValueError(f"directions must be at least 2, given {self.directions}")
 
     def unsupported(self, case: Case) -> str | None:
         """Every scheme."""

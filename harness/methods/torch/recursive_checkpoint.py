@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from harness.case import Case
+from harness.methods._support import at_least_one
 from harness.methods.torch._method import AbstractTorchMethod
 
 if TYPE_CHECKING:
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from harness.methods.torch._solve import TorchSolve
 
 
+@dataclass(frozen=True, kw_only=True)
 class RecursiveCheckpoint(AbstractTorchMethod):
     """Keep a given number of states at most, ⌈log2 N⌉ + 1 unless told, and recompute the others in Revolve's order.
 
@@ -22,16 +25,18 @@ class RecursiveCheckpoint(AbstractTorchMethod):
 
     name = "torch/recursive-checkpoint"
     summary = "backpropagation with O(log N) checkpoints, binomial (Revolve)"
-    checkpoints: ClassVar[int | None] = None
-    """How many states are kept at most; a plugin that derives a class with another name may set a number, 1 at least.
-
-    Time grows as the number falls: docs/methods/recursive-checkpoint.md has the formula.
-    """
+    checkpoints: int | None = None
+    """How many states are kept at most, 1 at least; None: ⌈log2 N⌉ + 1. Time grows as the number falls:
+    docs/methods/recursive-checkpoint.md has the formula."""
     step_seconds = 7e-4
 
     def unsupported(self, case: Case) -> str | None:
         """Every scheme."""
         return None
+
+    def __post_init__(self) -> None:
+        """Refuse a number below one."""
+        at_least_one("checkpoints", self.checkpoints)
 
     def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
         """States in Revolve's order."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from harness.methods._support import at_least_one
 from harness.methods.torch_compile._support import AbstractCompiled
 
 if TYPE_CHECKING:
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from harness.methods.torch_compile._chunks import ChunkedSolve
 
 
+@dataclass(frozen=True, kw_only=True)
 class RecursiveCheckpoint(AbstractCompiled):
     """As `torch/recursive-checkpoint`, a block being whole chunks, each compiled and its product too.
 
@@ -20,9 +23,14 @@ class RecursiveCheckpoint(AbstractCompiled):
 
     name = "torch-compile/recursive-checkpoint"
     summary = "backpropagation with O(log N) checkpoints, compiled in chunks by torch.compile"
-    checkpoints: ClassVar[int | None] = None
-    """As `torch/recursive-checkpoint`'s."""
+    checkpoints: int | None = None
+    """How many states are kept at most, 1 at least; None: ⌈log2 N⌉ + 1. Time grows as the number falls:
+    docs/methods/recursive-checkpoint.md has the formula."""
     step_seconds = 2e-4
+
+    def __post_init__(self) -> None:
+        """Refuse a number below one."""
+        at_least_one("checkpoints", self.checkpoints)
 
     def differentiable(self, solve: ChunkedSolve) -> AbstractDifferentiableSolve:
         """States in Revolve's order."""
