@@ -173,15 +173,16 @@ def test_memory_grows_by_a_state_a_doubling(registry, make_case):
 def test_compiled_code_does_not_grow_with_the_steps(registry, make_case):
     """Four times as many steps: the schedule's table and two checkpoints more, but the program is the same."""
     from harness.methods.jax._compile import compile_gradient
+    from harness.methods.jax._recursive_checkpoint import RecursiveCheckpointSweep
     from harness.methods.jax._solve import JaxSolve
-    from harness.methods.jax.recursive_checkpoint import _with_checkpoints
+    from harness.methods.jax._sweep import loss_gradient
 
     lines, sizes = [], []
     axes = {"method": "jax/recursive-checkpoint", "noise": "none", "scheme": "euler", "dim": 10, "batch": 64}
     for steps in (128, 512):
         case = make_case(steps=steps, **axes)
         solve = JaxSolve(problem_of(registry, case), registry.schemes["euler"], case)
-        compiled = compile_gradient(_with_checkpoints(default_checkpoints(steps)), solve, None)
+        compiled = compile_gradient(loss_gradient(RecursiveCheckpointSweep()), solve, None)
         lines.append(compiled.executable.as_text().count("\n"))
         sizes.append(compiled.temp_bytes())
     assert lines[1] <= 1.02 * lines[0]

@@ -7,16 +7,18 @@ from gradients import path_of, problem_of
 
 from harness.gradient_arrays import GradientArrays, relative_errors
 from harness.methods.jax._compile import compile_gradient
-from harness.methods.jax._segment import by_steps
+from harness.methods.jax._segment import StepsSweep, by_steps
 from harness.methods.jax._solve import JaxSolve
-from harness.methods.jax.backprop import _by_stages
+from harness.methods.jax._stages import step_at, step_keeping
+from harness.methods.jax._sweep import loss_gradient
 
 
 def both(registry, case):
     """The programs with stages kept and without."""
     problem = problem_of(registry, case)
+    by_stages = loss_gradient(StepsSweep(step_keeping, step_at))
     solve = JaxSolve(problem, registry.schemes[case.scheme], case)
-    return [compile_gradient(function, solve, path_of(problem, case)) for function in (_by_stages, by_steps)]
+    return [compile_gradient(function, solve, path_of(problem, case)) for function in (by_stages, by_steps)]
 
 
 @pytest.mark.parametrize(

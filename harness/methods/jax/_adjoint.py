@@ -1,16 +1,57 @@
-"""One backward step of the continuous adjoint equation, JAX."""
+"""The continuous adjoint equation, JAX: its solve beside the state, and one backward step."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
-from harness.arithmetic import combine
-from harness.methods.jax._solve import JaxSolve
+from harness.arithmetic import combine, minus
+from harness.methods._backward import backward_scheme
+from harness.methods.jax._solve import JaxSolve, zeros
+from harness.methods.jax._sweep import AbstractSweep
 from harness.scheme import increment_of
 from harness.schemes._runge_kutta import AbstractRungeKutta, Tableau
+
+
+@dataclass(frozen=True)
+class AdjointSweep(AbstractSweep):
+    """Scan forwards, keeping the observed states; scan (y, a, ∂L/∂θ) backwards."""
+
+    def forward(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any]:
+        """Keep the observed states."""
+        _, ys = solve.forward(y0, theta, noise)
+        return ys, ys
+
+    def backward(self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any) -> tuple[Any, Any]:
+        """Both equations on the same path, y being set to the forward solution's at every observation."""
+        tableau = backward_scheme(solve.scheme, solve.problem)
+
+        def step(carry: Any, n: Any, dW: Any, _: Any) -> tuple[Any, None]:
+            """One step from time n + 1 to time n."""
+            y, *bars = carry
+
+            def stage(i: int, increments: list[Any]) -> Any:
+                return combine(minus(tableau.a[i]), increments, y)
+
+            bars, increments = adjoint_step(solve, tableau, theta, n, dW, (bars[0], bars[1]), state=stage)
+            return (combine(minus(tableau.b), increments, y), *bars), None
+
+        def from_observation(carry: Any, inputs: Any) -> tuple[Any, None]:
+            a, theta_bar = carry
+            k, y, cotangent = inputs
+            carry = (y, a + cotangent, theta_bar)
+            start = k * solve.stride
+            (_, a, theta_bar), _ = solve.scan(step, carry, noise, start=start, count=solve.stride, reverse=True)
+            return (a, theta_bar), None
+
+        carry = (jnp.zeros_like(ys_bar[0]), zeros(theta))
+        inputs = (jnp.arange(solve.case.observations), residual, ys_bar)
+        (a, theta_bar), _ = jax.lax.scan(from_observation, carry, inputs, reverse=True)
+        return a, theta_bar
 
 
 def adjoint_step(

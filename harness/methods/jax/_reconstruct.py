@@ -2,55 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import abstractmethod
+from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from harness.methods.jax._solve import JaxSolve, add, zeros
-from harness.scheme import State
-
-Back = Callable[[Any, State, State, Any, Any], tuple[State, State, Any]]
-"""(n, state, adjoint, θ, dW) after step n -> the state and the adjoint before it, and what the step gives to ∂L/∂θ."""
+from harness.methods.jax._sweep import AbstractSweep
+from harness.scheme import AbstractReversibleScheme, State, backward_noise
 
 
-def gradient_by_reconstruction(
-    solve: JaxSolve, y0: Any, theta: Any, noise: Any, reverse: Callable[[Any, State, Any, Any], State]
-) -> tuple[Any, Any, Any]:
-    """The loss, ∂L/∂θ and ∂L/∂y0: solve forwards and keep the observed states alone, then step back from the final one.
+class AbstractReconstruction(AbstractSweep):
+    """Solve forwards and keep the observed states alone, then step back from the final one, n = N − 1 … 0."""
 
-    `reverse(n, state, theta, dW)` is the state that step n started from. One vector–Jacobian product of the forward
-    step is taken from there.
-    """
+    @abstractmethod
+    def back(
+        self, solve: JaxSolve, n: Any, state: State, adjoint: State, theta: Any, dW: Any
+    ) -> tuple[State, State, Any]:
+        """From the state and the adjoint after step n: those before it, and what the step gives to ∂L/∂θ."""
 
-    def back(n: Any, state: State, adjoint: State, theta: Any, dW: Any) -> tuple[State, State, Any]:
-        state = reverse(n, state, theta, dW)
-        _, vjp = jax.vjp(lambda state, theta: solve.step(n, state, theta, dW), state, theta)
-        return (state, *vjp(adjoint))
+    def forward(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any]:
+        """Keep the final state."""
+        state, ys = solve.forward(y0, theta, noise)
+        return ys, (y0, state)
 
-    return sweep(solve, y0, theta, noise, back)
+    def backward(self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any) -> tuple[Any, Any]:
+        """`back` for every step."""
+
+        def body(carry: Any, n: Any, dW: Any, _: Any) -> tuple[Any, None]:
+            state, adjoint, theta_bar = carry
+            state, adjoint, product = self.back(solve, n, state, adjoint, theta, dW)
+            return (state, adjoint, add(theta_bar, product)), None
+
+        def from_observation(carry: Any, inputs: Any) -> tuple[Any, None]:
+            state, (y_bar, *rest), theta_bar = carry
+            k, cotangent = inputs
+            carry = state, (y_bar + cotangent, *rest), theta_bar
+            return solve.scan(body, carry, noise, start=k * solve.stride, count=solve.stride, reverse=True)[0], None
+
+        y0, state = residual
+        carry = (state, zeros(state), zeros(theta))
+        inputs = (jnp.arange(solve.case.observations), ys_bar)
+        (_, adjoint, theta_bar), _ = jax.lax.scan(from_observation, carry, inputs, reverse=True)
+        _, init_vjp = jax.vjp(solve.init, y0, theta)
+        y0_bar, product = init_vjp(adjoint)
+        return y0_bar, add(theta_bar, product)
 
 
-def sweep(solve: JaxSolve, y0: Any, theta: Any, noise: Any, back: Back) -> tuple[Any, Any, Any]:
-    """Forwards, then `back` for n = N − 1 … 0."""
+def _differentiated(
+    solve: JaxSolve, n: Any, state: State, adjoint: State, theta: Any, dW: Any
+) -> tuple[State, State, Any]:
+    """One vector–Jacobian product of forward step n, from the state before it."""
+    _, vjp = jax.vjp(lambda state, theta: solve.step(n, state, theta, dW), state, theta)
+    return (state, *vjp(adjoint))
 
-    def body(carry: Any, n: Any, dW: Any, _: Any) -> tuple[Any, None]:
-        state, adjoint, theta_bar = carry
-        state, adjoint, product = back(n, state, adjoint, theta, dW)
-        return (state, adjoint, add(theta_bar, product)), None
 
-    def from_observation(carry: Any, inputs: Any) -> tuple[Any, None]:
-        state, (y_bar, *rest), theta_bar = carry
-        k, cotangent = inputs
-        carry = state, (y_bar + cotangent, *rest), theta_bar
-        return solve.scan(body, carry, noise, start=k * solve.stride, count=solve.stride, reverse=True)[0], None
+@dataclass(frozen=True)
+class ReversibleSweep(AbstractReconstruction):
+    """By the scheme's own inverse."""
 
-    state, ys = solve.forward(y0, theta, noise)
-    loss, cotangents = solve.loss_cotangents(ys)
-    carry = (state, zeros(state), zeros(theta))
-    inputs = (jnp.arange(solve.case.observations), cotangents)
-    (_, adjoint, theta_bar), _ = jax.lax.scan(from_observation, carry, inputs, reverse=True)
-    _, init_vjp = jax.vjp(solve.init, y0, theta)
-    y0_bar, product = init_vjp(adjoint)
-    return loss, add(theta_bar, product), y0_bar
+    def back(
+        self, solve: JaxSolve, n: Any, state: State, adjoint: State, theta: Any, dW: Any
+    ) -> tuple[State, State, Any]:
+        """Reverse the step and differentiate it."""
+        assert isinstance(solve.scheme, AbstractReversibleScheme)
+        state = solve.scheme.reverse(solve.terms(theta), solve.time(n + 1), solve.dt, state, dW)
+        return _differentiated(solve, n, state, adjoint, theta, dW)
+
+
+@dataclass(frozen=True)
+class StepBackSweep(AbstractReconstruction):
+    """By the scheme's own step, backwards: what effectively symmetric schemes are for."""
+
+    def back(
+        self, solve: JaxSolve, n: Any, state: State, adjoint: State, theta: Any, dW: Any
+    ) -> tuple[State, State, Any]:
+        """Step with −h and −dW, and differentiate the step."""
+        terms, t1 = solve.terms(theta), solve.time(n + 1)
+        state = solve.scheme.step(terms, t1, -solve.dt, state, backward_noise(dW))
+        return _differentiated(solve, n, state, adjoint, theta, dW)
+
+
+@dataclass(frozen=True)
+class LeapfrogSweep(AbstractReconstruction):
+    """The asynchronous leapfrog's (Zhuang et al. 2021, algorithm 4): one evaluation of f and its product a step."""
+
+    def back(
+        self, solve: JaxSolve, n: Any, state: State, adjoint: State, theta: Any, dW: Any
+    ) -> tuple[State, State, Any]:
+        """The evaluation that the step back needs is the one that is differentiated."""
+        del dW
+        half = 0.5 * solve.dt
+        (y1, v1), (y_bar, v_bar) = state, adjoint
+        v_bar = v_bar + half * y_bar
+        y = y1 - half * v1
+        f, vjp = jax.vjp(lambda y, theta: solve.terms(theta).f(solve.time(n) + half, y), y, theta)
+        product, theta_product = vjp(2 * v_bar)
+        y_bar = y_bar + product
+        v0 = 2 * f - v1
+        return (y - half * v0, v0), (y_bar, half * y_bar - v_bar), theta_product

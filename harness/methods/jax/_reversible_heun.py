@@ -1,7 +1,8 @@
-"""Reversible Heun's own backward sweep, JAX: one evaluation of f and g a step."""
+"""Reversible Heun's own sweeps, JAX: backwards, one evaluation of f and g a step."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -9,64 +10,81 @@ import jax.numpy as jnp
 
 from harness.brownian.jax_noise import chunk_size
 from harness.methods.jax._solve import JaxSolve, add
+from harness.methods.jax._sweep import AbstractSweep
 
 
-def reversible_heun_gradient(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any, Any]:
+@dataclass(frozen=True)
+class ReversibleHeunSweep(AbstractSweep):
     """Kidger et al. 2021 (arXiv 2105.13493), algorithms 1 and 2; `docs/methods/reversible.md` has the recursion.
 
     Scan forwards, keeping the observed states; scan backwards over the grid points N − 1 … 0. The evaluation of f and
     g that a reversed step needs serves the vector–Jacobian products of two forward steps too.
     """
-    sweep = _Sweep(solve, theta)
-    terms = solve.terms(theta)
 
-    def body(carry, n, previous, _):
-        (y, z, f, g), bars = carry
-        dW = bars[3]
-        increment1 = terms.product(f, g, solve.dt, dW)
-        z = 2 * y - z - increment1
-        (f, g), bars = sweep.back(n, z, previous, bars, cotangents)
-        y = y - 0.5 * (increment1 + terms.product(f, g, solve.dt, dW))
-        return ((y, z, f, g), bars), None
+    def forward(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any]:
+        """Keep the final state."""
+        state, ys = solve.forward(y0, theta, noise)
+        return ys, state
 
-    state, ys = solve.forward(y0, theta, noise)
-    loss, cotangents = solve.loss_cotangents(ys)
-    carry = (state, sweep.last(state[1], noise, cotangents))
-    (_, bars), _ = solve.scan(body, carry, noise, start=0, count=solve.steps, reverse=True, lag=1)
-    return sweep.done(loss, bars)
+    def backward(self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any) -> tuple[Any, Any]:
+        """Reconstruct the states on the way."""
+        recursion, terms = _Recursion(solve, theta), solve.terms(theta)
+
+        def body(carry: Any, n: Any, previous: Any, _: Any) -> tuple[Any, None]:
+            (y, z, f, g), bars = carry
+            dW = bars[3]
+            increment1 = terms.product(f, g, solve.dt, dW)
+            z = 2 * y - z - increment1
+            (f, g), bars = recursion.back(n, z, previous, bars, ys_bar)
+            y = y - 0.5 * (increment1 + terms.product(f, g, solve.dt, dW))
+            return ((y, z, f, g), bars), None
+
+        carry = (residual, recursion.last(residual[1], noise, ys_bar))
+        (_, bars), _ = solve.scan(body, carry, noise, start=0, count=solve.steps, reverse=True, lag=1)
+        return recursion.done(bars)
 
 
-def kept_heun_gradient(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any, Any]:
+@dataclass(frozen=True)
+class KeptHeunSweep(AbstractSweep):
     """The same products with every z kept instead of reconstructed. They read nothing else of the states."""
-    sweep = _Sweep(solve, theta)
 
-    def step(state, n, dW, _):
-        return solve.step(n, state, theta, dW), state[1]
+    def forward(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any]:
+        """Keep every z."""
 
-    def to_observation(state, k):
-        state, zs = solve.scan(step, state, noise, start=k * solve.stride, count=solve.stride)
-        return state, (state[0], zs)
+        def step(state: Any, n: Any, dW: Any, _: Any) -> tuple[Any, Any]:
+            return solve.step(n, state, theta, dW), state[1]
 
-    def body(bars, n, previous, z):
-        return sweep.back(n, z, previous, bars, cotangents)[1], None
+        def to_observation(state: Any, k: Any) -> tuple[Any, Any]:
+            state, zs = solve.scan(step, state, noise, start=k * solve.stride, count=solve.stride)
+            return state, (state[0], zs)
 
-    state, (ys, zs) = jax.lax.scan(to_observation, solve.init(y0, theta), jnp.arange(solve.case.observations))
-    loss, cotangents = solve.loss_cotangents(ys)
-    size = chunk_size(solve.steps, solve.case.batch * solve.problem.noise_dim)
-    bars, _ = solve.scan(
-        body,
-        sweep.last(state[1], noise, cotangents),
-        noise,
-        start=0,
-        count=solve.steps,
-        inputs=zs.reshape(-1, size, *y0.shape),
-        reverse=True,
-        lag=1,
-    )
-    return sweep.done(loss, bars)
+        observations = jnp.arange(solve.case.observations)
+        state, (ys, zs) = jax.lax.scan(to_observation, solve.init(y0, theta), observations)
+        return ys, (state[1], zs)
+
+    def backward(self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any) -> tuple[Any, Any]:
+        """Read them."""
+        recursion = _Recursion(solve, theta)
+
+        def body(bars: Any, n: Any, previous: Any, z: Any) -> tuple[Any, None]:
+            return recursion.back(n, z, previous, bars, ys_bar)[1], None
+
+        last, zs = residual
+        size = chunk_size(solve.steps, solve.case.batch * solve.problem.noise_dim)
+        bars, _ = solve.scan(
+            body,
+            recursion.last(last, noise, ys_bar),
+            noise,
+            start=0,
+            count=solve.steps,
+            inputs=zs.reshape(-1, size, *last.shape),
+            reverse=True,
+            lag=1,
+        )
+        return recursion.done(bars)
 
 
-class _Sweep:
+class _Recursion:
     """The recursion of the cotangents (ȳ, z̄, θ̄), whatever it is that knows z; dW, which two steps read, goes along."""
 
     def __init__(self, solve: JaxSolve, theta: Any) -> None:
@@ -99,10 +117,10 @@ class _Sweep:
         return y_bar, z_bar, theta_bar, dW
 
     @staticmethod
-    def done(loss: Any, bars: Any) -> tuple[Any, Any, Any]:
-        """The loss and its gradient by θ and by y0: z_0 = y_0."""
+    def done(bars: Any) -> tuple[Any, Any]:
+        """∂L/∂y0 and ∂L/∂θ: z_0 = y_0."""
         y_bar, z_bar, theta_bar, _ = bars
-        return loss, theta_bar, y_bar + z_bar
+        return y_bar + z_bar, theta_bar
 
     def _evaluate(self, n: Any, z: Any) -> tuple[Any, Any]:
         """f, g at grid point n and their vector–Jacobian product."""

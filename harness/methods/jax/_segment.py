@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from harness.methods.jax._solve import JaxSolve, add, zeros
+from harness.methods.jax._sweep import AbstractSweep, loss_gradient
 from harness.scheme import State
 
 Keep = Callable[[JaxSolve, Any, State, Any, Any], tuple[State, Any]]
@@ -32,43 +34,48 @@ def forward_keeping(
     return solve.scan(body, state, noise, start=start, count=count)
 
 
-def gradient_by_steps(
-    solve: JaxSolve, y0: Any, theta: Any, noise: Any, *, keep: Keep, again: Again
-) -> tuple[Any, Any, Any]:
-    """The loss, ∂L/∂θ and ∂L/∂y0: a scan forwards, and one backwards over the vector–Jacobian products of `again`."""
+@dataclass(frozen=True)
+class StepsSweep(AbstractSweep):
+    """A scan forwards, and one backwards over the vector–Jacobian products of `again`."""
 
-    def to_observation(state: Any, k: Any) -> tuple[Any, Any]:
-        start = k * solve.stride
-        state, kept = forward_keeping(solve, state, theta, noise, start=start, count=solve.stride, keep=keep)
-        return state, (state[0], kept)
+    keep: Keep
+    again: Again
 
-    def back(carry: Any, n: Any, _: Any, inputs: Any) -> tuple[Any, None]:
-        state_bar, theta_bar = carry
-        state, dW, kept = inputs
-        _, vjp = jax.vjp(lambda state, theta: again(solve, n, state, theta, dW, kept), state, theta)
-        state_bar, product = vjp(state_bar)
-        return (state_bar, add(theta_bar, product)), None
+    def forward(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any]:
+        """Keep the state before every step, its noise and what `keep` says."""
 
-    def from_observation(carry: Any, inputs: Any) -> tuple[Any, None]:
-        (y_bar, *rest), theta_bar = carry
-        k, cotangent, kept = inputs
-        carry = ((y_bar + cotangent, *rest), theta_bar)
-        start = k * solve.stride
-        return solve.scan(back, carry, None, start=start, count=solve.stride, inputs=kept, reverse=True)[0], None
+        def to_observation(state: Any, k: Any) -> tuple[Any, Any]:
+            start = k * solve.stride
+            state, kept = forward_keeping(solve, state, theta, noise, start=start, count=solve.stride, keep=self.keep)
+            return state, (state[0], kept)
 
-    state, init_vjp = jax.vjp(solve.init, y0, theta)
-    observations = jnp.arange(solve.case.observations)
-    state, (ys, kept) = jax.lax.scan(to_observation, state, observations)
-    loss, cotangents = solve.loss_cotangents(ys)
-    carry = (zeros(state), zeros(theta))
-    (state_bar, theta_bar), _ = jax.lax.scan(from_observation, carry, (observations, cotangents, kept), reverse=True)
-    y0_bar, product = init_vjp(state_bar)
-    return loss, add(theta_bar, product), y0_bar
+        _, (ys, kept) = jax.lax.scan(to_observation, solve.init(y0, theta), jnp.arange(solve.case.observations))
+        return ys, (y0, kept)
 
+    def backward(self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any) -> tuple[Any, Any]:
+        """One product a step."""
 
-def by_steps(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any, Any]:
-    """Of any scheme: JAX's own derivative of its steps."""
-    return gradient_by_steps(solve, y0, theta, noise, keep=step_alone, again=step_again)
+        def back(carry: Any, n: Any, _: Any, inputs: Any) -> tuple[Any, None]:
+            state_bar, theta_bar = carry
+            state, dW, kept = inputs
+            _, vjp = jax.vjp(lambda state, theta: self.again(solve, n, state, theta, dW, kept), state, theta)
+            state_bar, product = vjp(state_bar)
+            return (state_bar, add(theta_bar, product)), None
+
+        def from_observation(carry: Any, inputs: Any) -> tuple[Any, None]:
+            (y_bar, *rest), theta_bar = carry
+            k, cotangent, kept = inputs
+            carry = ((y_bar + cotangent, *rest), theta_bar)
+            start = k * solve.stride
+            return solve.scan(back, carry, None, start=start, count=solve.stride, inputs=kept, reverse=True)[0], None
+
+        y0, kept = residual
+        state, init_vjp = jax.vjp(solve.init, y0, theta)
+        carry = (zeros(state), zeros(theta))
+        inputs = (jnp.arange(solve.case.observations), ys_bar, kept)
+        (state_bar, theta_bar), _ = jax.lax.scan(from_observation, carry, inputs, reverse=True)
+        y0_bar, product = init_vjp(state_bar)
+        return y0_bar, add(theta_bar, product)
 
 
 def step_alone(solve: JaxSolve, n: Any, state: State, theta: Any, dW: Any) -> tuple[State, tuple[()]]:
@@ -80,3 +87,7 @@ def step_again(solve: JaxSolve, n: Any, state: State, theta: Any, dW: Any, kept:
     """The state after step n."""
     del kept
     return solve.step(n, state, theta, dW)
+
+
+by_steps = loss_gradient(StepsSweep(step_alone, step_again))
+"""The gradient of a loss by any scheme: JAX's own derivative of its steps."""

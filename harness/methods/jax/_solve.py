@@ -1,4 +1,4 @@
-"""What the native JAX methods share: the values of a case, the scan over its steps, and compilation."""
+"""What the native JAX methods share: a case's times, f and g, noise, and the scan over its steps."""
 
 from __future__ import annotations
 
@@ -18,13 +18,22 @@ from harness.scheme import AbstractScheme, State
 from harness.terms import Terms
 
 
+def _as_it_is(theta: Any) -> Any:
+    return theta
+
+
 @dataclass(frozen=True)
 class JaxSolve:
-    """A case, hashable, to close a traced function over. Every `stride` steps the state is observed."""
+    """A case, hashable, to close a traced function over. Every `stride` steps the state is observed.
+
+    `complete` makes the parameters of f and g of what the methods take for θ. They are the same, but for a θ with
+    leaves that have no derivative: see `harness.methods.jax._sweep`.
+    """
 
     problem: AbstractProblem
     scheme: AbstractScheme
     case: Case
+    complete: Callable[[Any], Any] = _as_it_is
 
     @property
     def steps(self) -> int:
@@ -48,7 +57,7 @@ class JaxSolve:
 
     def terms(self, theta: Any, *, stratonovich: bool = False) -> Terms:
         """f and g with these parameters."""
-        return Terms(jnp, self.problem, theta, stratonovich, Clock.of(self.problem, self.case))
+        return Terms(jnp, self.problem, self.complete(theta), stratonovich, Clock.of(self.problem, self.case))
 
     def init(self, y0: Any, theta: Any) -> State:
         """The scheme's state at t0."""

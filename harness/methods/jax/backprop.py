@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.method import AbstractGradientMethod, Gradient
+from harness.method import Gradient
 from harness.methods._support import NATIVE_SAMPLERS, REVERSIBLE
+from harness.methods.jax._method import AbstractSweepMethod
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
+if TYPE_CHECKING:
+    from harness.methods.jax._sweep import AbstractSweep
 
-class Backprop(AbstractGradientMethod):
+
+class Backprop(AbstractSweepMethod):
     """Discretise, then optimise: the exact gradient of the discrete solve. Memory O(steps).
 
     The state before each step, the step's noise and the stages of a Runge–Kutta scheme are kept; what happens inside
@@ -21,7 +26,6 @@ class Backprop(AbstractGradientMethod):
     """
 
     name = "jax/backprop"
-    framework = "jax"
     summary = "backpropagation through the solver, stages and noise of every step kept"
     samplers = NATIVE_SAMPLERS
     steppings = ("fixed", "adaptive")
@@ -31,28 +35,27 @@ class Backprop(AbstractGradientMethod):
         """Every scheme."""
         return None
 
+    def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
+        """Reversible Heun's z kept, the stages of a Runge–Kutta scheme, or the states alone."""
+        from harness.methods.jax._reversible_heun import KeptHeunSweep
+        from harness.methods.jax._segment import StepsSweep, step_again, step_alone
+        from harness.methods.jax._stages import step_at, step_keeping
+        from harness.schemes._runge_kutta import AbstractRungeKutta
+
+        if scheme.name == REVERSIBLE:
+            return KeptHeunSweep()
+        if isinstance(scheme, AbstractRungeKutta):
+            return StepsSweep(step_keeping, step_at)
+        return StepsSweep(step_alone, step_again)
+
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:
-        """Compile ahead of time."""
+        """Compile ahead of time. Adaptive steps have a gradient of their own, which counts the evaluations of f."""
+        if case.stepping == "fixed":
+            return super().build(problem, scheme, case, path)
         from harness.methods.jax import _adaptive
         from harness.methods.jax._compile import compile_gradient
-        from harness.methods.jax._reversible_heun import kept_heun_gradient
-        from harness.methods.jax._segment import by_steps
         from harness.methods.jax._solve import JaxSolve
-        from harness.schemes._runge_kutta import AbstractRungeKutta
 
-        solve = JaxSolve(problem, scheme, case)
-        if case.stepping == "adaptive":
-            return compile_gradient(_adaptive.backprop, solve, path)
-        if scheme.name == REVERSIBLE:
-            return compile_gradient(kept_heun_gradient, solve, path)
-        return compile_gradient(_by_stages if isinstance(scheme, AbstractRungeKutta) else by_steps, solve, path)
-
-
-def _by_stages(solve, y0, theta, noise):
-    """The steps' own derivative, at the stages that were kept."""
-    from harness.methods.jax._segment import gradient_by_steps
-    from harness.methods.jax._stages import step_at, step_keeping
-
-    return gradient_by_steps(solve, y0, theta, noise, keep=step_keeping, again=step_at)
+        return compile_gradient(_adaptive.backprop, JaxSolve(problem, scheme, case), path)

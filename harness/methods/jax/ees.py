@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.method import AbstractGradientMethod, Gradient
 from harness.methods._support import EES, NATIVE_SAMPLERS, not_effectively_symmetric
-from harness.problem import AbstractProblem
+from harness.methods.jax._method import AbstractSweepMethod
 from harness.scheme import AbstractScheme
 
+if TYPE_CHECKING:
+    from harness.methods.jax._sweep import AbstractSweep
 
-class EffectivelySymmetric(AbstractGradientMethod):
+
+class EffectivelySymmetric(AbstractSweepMethod):
     """Step an EES scheme back with −h and −dW, and backpropagate each step from the state so recovered.
 
     Shmelev et al. 2025 (arXiv 2507.21006). Memory O(1). The step back misses the state by O(h⁶) or O(h⁸) for an ODE,
@@ -20,7 +21,6 @@ class EffectivelySymmetric(AbstractGradientMethod):
     """
 
     name = "jax/ees"
-    framework = "jax"
     summary = "an effectively symmetric scheme, reversed by a step back: nearly exact in O(1) memory"
     samplers = NATIVE_SAMPLERS
     exact = False
@@ -31,22 +31,8 @@ class EffectivelySymmetric(AbstractGradientMethod):
         """EES schemes only."""
         return not_effectively_symmetric(case)
 
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Compile ahead of time."""
-        from harness.methods.jax._compile import compile_gradient
-        from harness.methods.jax._solve import JaxSolve
+    def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
+        """A step back, and its derivative."""
+        from harness.methods.jax._reconstruct import StepBackSweep
 
-        return compile_gradient(_gradient, JaxSolve(problem, scheme, case), path)
-
-
-def _gradient(solve, y0, theta, noise):
-    """The scheme's own step, backwards."""
-    from harness.methods.jax._reconstruct import gradient_by_reconstruction
-    from harness.scheme import backward_noise
-
-    def reverse(n, state, theta, dW):
-        return solve.scheme.step(solve.terms(theta), solve.time(n + 1), -solve.dt, state, backward_noise(dW))
-
-    return gradient_by_reconstruction(solve, y0, theta, noise, reverse)
+        return StepBackSweep()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.method import AbstractGradientMethod, Gradient
 from harness.methods._support import NATIVE_SAMPLERS, REVERSIBLE, irreversible
-from harness.problem import AbstractProblem
+from harness.methods.jax._method import AbstractSweepMethod
 from harness.scheme import AbstractScheme
 
+if TYPE_CHECKING:
+    from harness.methods.jax._sweep import AbstractSweep
 
-class Reversible(AbstractGradientMethod):
+
+class Reversible(AbstractSweepMethod):
     """Step the scheme backwards algebraically and backpropagate each step as it is recovered.
 
     For every reversible scheme: exact up to rounding, memory O(1). A step back evaluates the scheme twice, once to
@@ -21,7 +22,6 @@ class Reversible(AbstractGradientMethod):
     """
 
     name = "jax/reversible"
-    framework = "jax"
     summary = "a reversible scheme, reconstructed backwards: exact in O(1) memory"
     samplers = NATIVE_SAMPLERS
     default_schemes = (REVERSIBLE,)
@@ -31,23 +31,9 @@ class Reversible(AbstractGradientMethod):
         """Reversible schemes only."""
         return irreversible(case)
 
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Compile ahead of time."""
-        from harness.methods.jax._compile import compile_gradient
-        from harness.methods.jax._reversible_heun import reversible_heun_gradient
-        from harness.methods.jax._solve import JaxSolve
+    def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
+        """Reversible Heun's own, or the inverse of the scheme."""
+        from harness.methods.jax._reconstruct import ReversibleSweep
+        from harness.methods.jax._reversible_heun import ReversibleHeunSweep
 
-        function = reversible_heun_gradient if scheme.name == REVERSIBLE else _gradient
-        return compile_gradient(function, JaxSolve(problem, scheme, case), path)
-
-
-def _gradient(solve, y0, theta, noise):
-    """The scheme's own inverse, step by step."""
-    from harness.methods.jax._reconstruct import gradient_by_reconstruction
-
-    def reverse(n, state, theta, dW):
-        return solve.scheme.reverse(solve.terms(theta), solve.time(n + 1), solve.dt, state, dW)
-
-    return gradient_by_reconstruction(solve, y0, theta, noise, reverse)
+        return ReversibleHeunSweep() if scheme.name == REVERSIBLE else ReversibleSweep()

@@ -1,0 +1,179 @@
+"""`sdeint` and `odeint`: a native gradient method as a differentiable solve."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from harness.case import CALCULI, DTYPES, NOISES, Case
+from harness.errors import one_of, shown
+from harness.jax._equation import Equation, Field, equation
+from harness.jax._grid import Grid
+from harness.jax._noise import Increment, Path, increments, threefry
+from harness.methods.jax._method import AbstractSweepMethod
+from harness.methods.jax._solve import JaxSolve
+from harness.methods.jax._sweep import AbstractSweep, differentiable
+from harness.problem import AbstractProblem
+from harness.registry import Registry
+
+Times = Sequence[float] | np.ndarray | Array
+
+
+def sdeint(
+    drift: Field,
+    diffusion: Field,
+    y0: Float[Array, "batch dim"],
+    ts: Times,
+    args: Any = None,
+    *,
+    noise_type: str,
+    sde_type: str = "stratonovich",
+    method: str = "reversible",
+    scheme: str | None = None,
+    steps: int | None = None,
+    dt: float | None = None,
+    key: Any = None,
+    path: Path | Increment | None = None,
+) -> Float[Array, "times batch dim"]:
+    """Solve dY = f(t, Y; args) dt + g(t, Y; args) dW with equal steps, differentiably in y0 and in args.
+
+    The reverse-mode derivative is that of a native method, which has its page in `docs/methods`. It is taken with
+    respect to y0 and to every float array in `args`, under `jax.jit` and `jax.vmap`. Drift and diffusion may be trees
+    with arrays of their own, such as an `equinox.Module`, or close over traced arrays; these have a derivative too.
+    Second derivatives and forward mode are refused.
+
+    `drift(t, y, args)` is (batch, dim) and `diffusion(t, y, args)` as in torchsde: (batch, dim) for diagonal noise,
+    (batch, dim, 1) for scalar noise, (batch, dim, noise_dim) for additive and general noise. t is a scalar array.
+    Additive noise is evaluated for the first row of y alone, (1, dim, noise_dim), and used for all rows.
+
+    - `ts`: (times,), increasing and equally spaced, known before `jit`.
+    - `args`: any tree; leaves that are neither arrays nor hashable are refused.
+    - `noise_type`: additive, diagonal, general or scalar; `sde_type`: ito or stratonovich.
+    - `method`: the approach of a native JAX method, such as reversible, backprop or adjoint.
+    - `scheme`: by default the first of the method's that solves such an equation.
+    - `steps`: over the whole of [ts[0], ts[-1]]; or `dt`, which must divide it.
+    - `key`: a PRNG key, from which the increments are drawn. It may be traced: each training step has a new one.
+    - `path`: instead of a key `path(t0, t1)`, or an object with `evaluate(t0, t1)` as diffrax's paths have it, that
+      gives W(t1) − W(t0), (batch, noise_dim). It is read once for each step, and has no derivative.
+
+    Returns the states at `ts`, (times, batch, dim), the first of which is y0. Raises ValueError where an argument is
+    wrong, and NotImplementedError on a second derivative.
+    """
+    noises = tuple(noise for noise in NOISES if noise != "none")
+    _known("noise_type", noise_type, noises)
+    _known("sde_type", sde_type, CALCULI)
+    if (key is None) == (path is None):
+        raise ValueError(f"give either key or path, given {'neither' if key is None else 'both'}")
+    _callable("drift", drift)
+    _callable("diffusion", diffusion)
+    grid = Grid.of(ts, steps, dt)
+    y0 = _initial(y0)
+    sde, theta = equation((drift, diffusion), args, y0, (grid.t0, grid.t1), (noise_type, sde_type))
+    sweep, solve = _solver(sde, y0, grid, method, scheme, "own" if path is None else "shared")
+    if path is None:
+        return _solved(sweep, solve, y0, theta, threefry(key))
+    if solve.scheme.needs_levy_area:
+        raise ValueError(f"the scheme {solve.scheme.name} needs Lévy areas, which a path doesn't give; give a key")
+    dW = increments(path, grid, (len(y0), sde.noise_dim), y0.dtype)
+    return _solved(sweep, solve, y0, theta, dW)
+
+
+def odeint(
+    drift: Field,
+    y0: Float[Array, "batch dim"],
+    ts: Times,
+    args: Any = None,
+    *,
+    method: str = "reversible",
+    scheme: str | None = None,
+    steps: int | None = None,
+    dt: float | None = None,
+) -> Float[Array, "times batch dim"]:
+    """Solve dY = f(t, Y; args) dt with equal steps, differentiably in y0 and in args: `sdeint` without noise.
+
+    Returns the states at `ts`, (times, batch, dim), the first of which is y0. Raises ValueError where an argument is
+    wrong, and NotImplementedError on a second derivative.
+    """
+    _callable("drift", drift)
+    grid = Grid.of(ts, steps, dt)
+    y0 = _initial(y0)
+    ode, theta = equation((drift, None), args, y0, (grid.t0, grid.t1), ("none", "stratonovich"))
+    sweep, solve = _solver(ode, y0, grid, method, scheme, "own")
+    return _solved(sweep, solve, y0, theta, None)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _solved(sweep: AbstractSweep, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> Any:
+    """The states with y0 before them. Compiled once for one equation, also where the caller doesn't compile."""
+    return jnp.concatenate([y0[None], differentiable(sweep, solve)(y0, theta, noise)])
+
+
+def _initial(y0: Any) -> Any:
+    y0 = jnp.asarray(y0)
+    if y0.ndim != 2 or not all(y0.shape):
+        raise ValueError(f"y0 has shape {y0.shape}; needed: (batch, dim), each at least 1")
+    _known("the type of y0", str(y0.dtype), DTYPES)
+    return jax.lax.convert_element_type(y0, y0.dtype)  # not the weak type of a Python number
+
+
+def _solver(
+    equation: Equation, y0: Any, grid: Grid, method: str, scheme: str | None, brownian: str
+) -> tuple[AbstractSweep, JaxSolve]:
+    """The method's sweep, and the equation with the scheme and the steps. Raises ValueError where they don't fit."""
+    methods, schemes = _methods(), _registry().schemes
+    _known("method", method, methods)
+    chosen = methods[method]
+    if scheme is not None:
+        _known("scheme", scheme, schemes)
+    problem = cast(AbstractProblem, equation)  # all of it but the loss, y0 and θ, which are the caller's here
+    reasons: list[str] = []
+    for name in (scheme,) if scheme is not None else chosen.default_schemes:
+        case = Case(
+            problem=equation.name,
+            noise=equation.noise,
+            calculus=equation.calculus,
+            scheme=name,
+            method=chosen.name,
+            dim=equation.dim,
+            batch=len(y0),
+            steps=grid.steps,
+            observations=grid.observations,
+            dtype=str(y0.dtype),
+            device="cpu",  # of no effect: where a solve runs is the caller's choice
+            threads=1,
+            brownian=brownian,
+            seed=0,
+        )
+        reason = schemes[name].unsupported(problem) or chosen.unsupported(case)
+        if reason is None:
+            return chosen.sweep(schemes[name]), JaxSolve(problem, schemes[name], case)
+        reasons.append(reason)
+    raise ValueError(f"the method {method} can't solve this equation: {'; '.join(reasons)}")
+
+
+@functools.cache
+def _registry() -> Registry:
+    return Registry.load()
+
+
+@functools.cache
+def _methods() -> dict[str, AbstractSweepMethod]:
+    """The native reverse-mode methods by their approach."""
+    found = _registry().methods.values()
+    return {method.name.partition("/")[2]: method for method in found if isinstance(method, AbstractSweepMethod)}
+
+
+def _callable(what: str, given: Any) -> None:
+    if not callable(given):
+        raise ValueError(f"{what} is {shown(given)}; needed: a function (t, y, args)")
+
+
+def _known(what: str, given: Any, names: Any) -> None:
+    if not isinstance(given, str) or given not in names:
+        raise ValueError(f"{what} is {shown(given)}; {one_of(names, given)}")
