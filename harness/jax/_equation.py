@@ -71,6 +71,7 @@ class Equation:
     opened_drift: Any = None
     opened_diffusion: Any = None
     name: str = "the given equation"
+    shares: bool = False  # f and g are two functions here
 
     @property
     def additive(self) -> bool:

@@ -71,7 +71,7 @@ def odeint(
     y0: Tensor,
     ts: Tensor | Sequence[float],
     *,
-    method: str = "checkpoint",
+    method: str = "reversible",
     scheme: str | None = None,
     steps: int | None = None,
     dt: float | None = None,

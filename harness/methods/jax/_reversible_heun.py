@@ -127,6 +127,6 @@ class _Recursion:
 
         def f_and_g(z, theta):
             bound = self.solve.terms(theta)
-            return bound.f(self.solve.time(n), z), bound.g(self.solve.time(n), z)
+            return bound.f_and_g(self.solve.time(n), z)
 
         return jax.vjp(f_and_g, z, self.theta)

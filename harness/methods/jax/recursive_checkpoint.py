@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from harness.case import Case
-from harness.methods._support import NATIVE_SAMPLERS
+from harness.methods._support import NATIVE_SAMPLERS, at_least_one
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.scheme import AbstractScheme
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from harness.methods.jax._sweep import AbstractSweep
 
 
+@dataclass(frozen=True, kw_only=True)
 class RecursiveCheckpoint(AbstractSweepMethod):
     """Keep a given number of states at most, ⌈log2 N⌉ + 1 unless told, and recompute the others in Revolve's order.
 
@@ -24,12 +26,14 @@ class RecursiveCheckpoint(AbstractSweepMethod):
     name = "jax/recursive-checkpoint"
     summary = "backpropagation with O(log N) checkpoints, binomial (Revolve)"
     samplers = NATIVE_SAMPLERS
-    checkpoints: ClassVar[int | None] = None
-    """How many states are kept at most; a plugin that derives a class with another name may set a number, 1 at least.
-
-    Time grows as the number falls: docs/methods/recursive-checkpoint.md has the formula.
-    """
+    checkpoints: int | None = None
+    """How many states are kept at most, 1 at least; None: ⌈log2 N⌉ + 1. Time grows as the number falls:
+    docs/methods/recursive-checkpoint.md has the formula."""
     step_seconds = 2e-4
+
+    def __post_init__(self) -> None:
+        """Refuse a number below one."""
+        at_least_one("checkpoints", self.checkpoints)
 
     def unsupported(self, case: Case) -> str | None:
         """Every scheme."""
