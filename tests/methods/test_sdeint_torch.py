@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ import harness.torch as native
 from harness.methods.torch._method import AbstractTorchMethod
 
 EXACT = ("backprop", "checkpoint", "recursive-checkpoint", "reversible")
+TRAINING = Path(__file__).parents[2] / "docs" / "training.md"
 SDEINT: Any = torchsde.sdeint
 SDEINT_ADJOINT: Any = torchsde.sdeint_adjoint
 ODEINT: Any = torchdiffeq.odeint
@@ -288,3 +291,10 @@ def test_shapes_that_broadcasting_would_hide_are_refused(y0, part, shape):
     setattr(sde, part, lambda *_: torch.zeros(shape, dtype=torch.float64))
     with pytest.raises(ValueError, match=rf"{part} .*must give .*given: \({shape[0]}, {shape[1]}"):
         native.sdeint(sde, y0, TS, steps=8)
+
+
+def test_the_example_of_the_docs_trains():
+    (block,) = re.findall(r"## PyTorch.*?```python\n(.*?)```", TRAINING.read_text(), flags=re.DOTALL)
+    scope: dict[str, Any] = {}
+    exec(block, scope)
+    assert scope["losses"][-1] < 0.2 * scope["losses"][0]
