@@ -58,9 +58,13 @@ class AbstractGradientMethod(ABC):
     step_seconds: ClassVar[float] = 1e-3
     """A rough cost of one step, forward and gradient, for the estimate of `--dry-run`."""
 
-    @abstractmethod
+    def unsuited(self, scheme: AbstractScheme) -> str | None:
+        """Why the method can't go by this scheme, in a sentence, or None. Must not import a framework."""
+        del scheme
+
     def unsupported(self, case: Case) -> str | None:
-        """Why the method can't do the case, in a sentence, or None. Must not import a framework."""
+        """Why the method can't do the case for another reason, or None. Must not import a framework."""
+        del case
 
     @abstractmethod
     def build(

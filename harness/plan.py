@@ -15,11 +15,9 @@ from harness.case import AXES, Case
 from harness.errors import InputError, one_of, shown
 from harness.limits import MOST_CASES
 from harness.machine import Machine
-from harness.method import AbstractGradientMethod
-from harness.methods._adaptive import adaptive_refusal
-from harness.methods._support import whole_observations
 from harness.registry import Registry
 from harness.suite import Grid, Suite
+from harness.supported import whatever_the_scheme, with_scheme
 
 
 @dataclass(frozen=True)
@@ -151,7 +149,7 @@ def _settle(case: Case, registry: Registry, machine: Machine) -> tuple[Case, str
     """The case with its scheme filled in, and why it can't be done, or None."""
     method = registry.method(case.method)
     schemes = [case.scheme] if case.scheme else [s for s in method.default_schemes if s in registry.schemes]
-    first_reason = _whatever_the_scheme(case, method, machine)
+    first_reason = whatever_the_scheme(case, method, machine)
     if first_reason is not None:
         return replace(case, scheme=schemes[0]), first_reason
     for scheme in schemes:
@@ -163,11 +161,6 @@ def _settle(case: Case, registry: Registry, machine: Machine) -> tuple[Case, str
     return replace(case, scheme=schemes[0]), first_reason
 
 
-def _whatever_the_scheme(case: Case, method: AbstractGradientMethod, machine: Machine) -> str | None:
-    """Why no scheme could do the case, or None: said before what a single scheme can't do."""
-    return whole_observations(case) or _sampling(case, method) or machine.unsupported(case, method.framework)
-
-
 def _reason(case: Case, registry: Registry) -> str | None:
     """Why the case can't be done with its scheme, or None: by the problem, the scheme, the stepping or the method."""
     try:
@@ -175,13 +168,4 @@ def _reason(case: Case, registry: Registry) -> str | None:
     except ValueError as error:
         return str(error)
     scheme, method = registry.schemes[case.scheme], registry.method(case.method)
-    return scheme.unsupported(problem) or adaptive_refusal(problem, scheme, case) or method.unsupported(case)
-
-
-def _sampling(case: Case, method: AbstractGradientMethod) -> str | None:
-    """Why the method has no such sampler or stepping, or None."""
-    if case.brownian not in method.samplers:
-        return f"brownian: {case.brownian} is not supported by {method.name}; allowed: {', '.join(method.samplers)}"
-    if case.stepping not in method.steppings:
-        return f"stepping: {case.stepping} is not supported by {method.name}; allowed: {', '.join(method.steppings)}"
-    return None
+    return with_scheme(problem, scheme, method, case)

@@ -54,6 +54,10 @@ class AbstractScheme(ABC):
     """Whether a step takes the pair (dW, H) rather than dW alone."""
     needs_commutative: ClassVar[bool] = False
     """Whether it lacks the Lévy areas that noise needs which doesn't commute."""
+    reversible: ClassVar[bool] = False
+    """Whether `reverse` undoes a step up to rounding: see AbstractReversibleScheme."""
+    effectively_symmetric: ClassVar[bool] = False
+    """Whether a step with −dt and −dW undoes a step nearly, to an order far above the scheme's own."""
 
     def unsupported(self, problem: AbstractProblem) -> str | None:
         """Why the scheme doesn't solve the problem, or None."""
@@ -91,6 +95,8 @@ class AbstractScheme(ABC):
 
 class AbstractReversibleScheme(AbstractScheme):
     """A scheme whose step has an inverse in closed form, so that a backward sweep needs no stored states."""
+
+    reversible = True
 
     @abstractmethod
     def reverse(self, terms: Terms, t1: Any, dt: float, state1: State, dW: Noise) -> State:

@@ -13,6 +13,7 @@ from harness.measure.framework import FRAMEWORKS
 from harness.method import AbstractGradientMethod, Gradient
 from harness.problem import AbstractProblem
 from harness.registry import Registry
+from harness.supported import with_scheme
 
 
 def problem_of(registry: Registry, case: Case) -> AbstractProblem:
@@ -36,7 +37,7 @@ def gradient(registry: Registry, case: Case, seed: int = 7, problem: AbstractPro
     """The gradient that the case's method gives, of its problem or of another one."""
     problem = problem or problem_of(registry, case)
     method = registry.methods[case.method]
-    assert method.unsupported(case) is None
+    assert with_scheme(problem, registry.schemes[case.scheme], method, case) is None
     run = method.build(problem, registry.schemes[case.scheme], case, path_of(problem, case, seed))
     return read(method, run())
 

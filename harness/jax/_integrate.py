@@ -21,6 +21,7 @@ from harness.methods.jax._solve import JaxSolve
 from harness.methods.jax._sweep import AbstractSweep, differentiable
 from harness.problem import AbstractProblem
 from harness.registry import Registry
+from harness.supported import with_scheme
 
 Times = Sequence[float] | np.ndarray | Array
 
@@ -150,7 +151,7 @@ def _solver(
             brownian=brownian,
             seed=0,
         )
-        reason = schemes[name].unsupported(problem) or chosen.unsupported(case)
+        reason = with_scheme(problem, schemes[name], chosen, case)
         if reason is None:
             return chosen.sweep(schemes[name]), JaxSolve(problem, schemes[name], case)
         reasons.append(reason)

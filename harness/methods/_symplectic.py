@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from harness.arithmetic import combine
 from harness.case import Case
+from harness.scheme import AbstractScheme
 from harness.schemes._runge_kutta import AbstractRungeKutta
 
 
-def refusal(case: Case) -> str | None:
-    """Why the symplectic adjoint can't do the case, or None: ODEs by explicit Runge–Kutta schemes only."""
-    if case.noise != "none":
-        return f"the symplectic adjoint is for ODEs: noise none, not {case.noise}"
-    if case.scheme not in _names(AbstractRungeKutta):
-        return f"the symplectic adjoint is for explicit Runge–Kutta schemes, which {case.scheme} isn't"
-    return None
+def no_tableau(scheme: AbstractScheme) -> str | None:
+    """Why the symplectic adjoint can't go by this scheme, or None: explicit Runge–Kutta schemes only."""
+    if isinstance(scheme, AbstractRungeKutta) and type(scheme).step is AbstractRungeKutta.step:
+        return None
+    return f"the symplectic adjoint is for explicit Runge–Kutta schemes, which {scheme.name} isn't"
 
 
-def _names(parent: type[AbstractRungeKutta]) -> Iterator[str]:
-    """The names of the schemes known that are a tableau and nothing else, a plugin's among them."""
-    for scheme in parent.__subclasses__():
-        if "name" in vars(scheme) and scheme.step is AbstractRungeKutta.step:
-            yield scheme.name
-        yield from _names(scheme)
+def not_an_ode(case: Case) -> str | None:
+    """Why the symplectic adjoint can't do the case, or None: ODEs only."""
+    return None if case.noise == "none" else f"the symplectic adjoint is for ODEs: noise none, not {case.noise}"
 
 
 def stage_state(tableau: AbstractRungeKutta, i: int, y: Any, increments: Sequence[Any]) -> Any:

@@ -19,6 +19,7 @@ class EES25(AbstractRungeKutta):
     calculi = ("stratonovich",)
     evaluations = 3
     orders = Orders(none=2, additive=1, commutative=1, general=0.5)
+    effectively_symmetric = True
     summary = "EES(2,5): order 1 for commutative noise, else 1/2, Stratonovich; 2 for ODEs; reversible up to O(h^6)"
     a = ((), (1 / 3,), (-5 / 48, 15 / 16))
     b = (1 / 10, 1 / 2, 2 / 5)

@@ -21,6 +21,7 @@ class EES27(AbstractRungeKutta):
     calculi = ("stratonovich",)
     evaluations = 4
     orders = Orders(none=2, additive=1, commutative=1, general=0.5)
+    effectively_symmetric = True
     summary = "EES(2,7): order 1 for commutative noise, else 1/2, Stratonovich; 2 for ODEs; reversible up to O(h^8)"
     a = ((), (1 - _ROOT / 2,), (0.0, _ROOT / 2), (1 - _ROOT / 2, 0.0, _ROOT / 2))
     b = ((2 - _ROOT) / 4, _ROOT / 4, _ROOT / 4, (2 - _ROOT) / 4)

@@ -15,11 +15,12 @@ from torch import Tensor
 from harness.brownian.torch_noise import Noise, make_noise
 from harness.case import Case
 from harness.clock import Clock
-from harness.methods._support import whole_observations
+from harness.machine import Machine
 from harness.methods.torch._method import AbstractTorchMethod
 from harness.methods.torch._solve import TorchSolve
 from harness.registry import Registry
 from harness.scheme import AbstractScheme
+from harness.supported import whatever_the_scheme, with_scheme
 from harness.torch._noise import GivenNoise
 from harness.torch._parameters import parameters_of
 from harness.torch._problem import OwnProblem
@@ -128,9 +129,6 @@ def _solve(
         brownian="own",
         seed=int(torch.randint(2**32, ()).item()) if seed is None else seed,
     )
-    reason = whole_observations(case)
-    if reason is not None:
-        raise ValueError(reason)
     problem = OwnProblem(
         noise=case.noise,
         calculus=side.calculus,
@@ -143,6 +141,9 @@ def _solve(
         like=start,
     )
     chosen = _method(case.method)
+    reason = whatever_the_scheme(case, chosen, ANYWHERE)
+    if reason is not None:
+        raise ValueError(reason)
     its_scheme, problem = _fitting(chosen, problem, case)
     driver: Noise
     if bm is None:
@@ -187,6 +188,10 @@ def _steps(times: Sequence[float], steps: int | None, dt: float | None) -> int:
     return steps
 
 
+ANYWHERE = Machine(1, frozenset({"torch"}))
+"""Where a solve runs is the caller's choice."""
+
+
 @functools.cache
 def _registry() -> Registry:
     return Registry.load()
@@ -212,7 +217,7 @@ def _fitting(method: AbstractTorchMethod, problem: OwnProblem, case: Case) -> tu
     for name in [case.scheme] if case.scheme else method.default_schemes:
         scheme = schemes[name]
         posed = replace(problem, calculus=scheme.calculi[0]) if problem.additive else problem
-        reason = scheme.unsupported(posed) or method.unsupported(replace(case, scheme=name))
+        reason = with_scheme(posed, scheme, method, replace(case, scheme=name))
         if reason is None:
             return scheme, posed
         reasons.append(reason)

@@ -10,6 +10,7 @@ import pytest
 from harness.case import Case
 from harness.measure.framework import FRAMEWORKS
 from harness.registry import Registry
+from harness.supported import with_scheme
 
 REGISTRY = Registry.load()
 BLOCK = Case(
@@ -51,8 +52,7 @@ def cases() -> list[Case]:
 def supported(case: Case) -> bool:
     """Whether scheme and method can do it."""
     problem = REGISTRY.problem(case.problem, noise=case.noise, calculus=case.calculus, dim=case.dim)
-    scheme = REGISTRY.schemes[case.scheme]
-    return not (scheme.unsupported(problem) or REGISTRY.methods[case.method].unsupported(case))
+    return with_scheme(problem, REGISTRY.schemes[case.scheme], REGISTRY.methods[case.method], case) is None
 
 
 @pytest.fixture(scope="module", autouse=True)

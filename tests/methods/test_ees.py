@@ -95,6 +95,9 @@ def test_jax_meets_torch(registry, make_case, scheme, noise, steps):
     assert distance(torch, gradient(registry, make_case(method="torch/backprop", **axes))) > 1e-9
 
 
-def test_other_schemes_are_refused(registry, make_case):
-    assert "ees25" in registry.methods["jax/ees"].unsupported(make_case(scheme="heun"))
-    assert registry.methods["torch/reversible"].unsupported(make_case(scheme="ees25"))
+def test_other_schemes_are_refused(registry):
+    for framework in ("torch", "jax"):
+        ees = registry.methods[f"{framework}/ees"]
+        assert "such as ees25" in ees.unsuited(registry.schemes["heun"])
+        assert [name for name, scheme in registry.schemes.items() if ees.unsuited(scheme) is None] == ["ees25", "ees27"]
+        assert registry.methods[f"{framework}/reversible"].unsuited(registry.schemes["ees25"])

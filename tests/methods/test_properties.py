@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from harness.case import CALCULI, NOISES
 from harness.registry import Registry
+from harness.supported import with_scheme
 
 REGISTRY = Registry.load()
 FAMILIES = {"torch": ("torch", "torchsde", "torchdiffeq"), "jax": ("jax", "diffrax")}
@@ -83,7 +84,8 @@ def check(make_case, family, axes):
         comparable = case.backend == family or (case.backend in FAMILIES[family] and axes["brownian"] == "shared")
         if name == "diffrax/recursive-checkpoint" and case.observations > 1 and not power_of_two(case.steps):
             continue  # test_agreement.py shows where it goes wrong
-        if comparable and method.exact and not method.baseline and method.unsupported(case) is None:
+        refused = with_scheme(REGISTRY.problem_of(case), REGISTRY.schemes[case.scheme], method, case)
+        if comparable and method.exact and not method.baseline and refused is None:
             assert distance(gradient(REGISTRY, case), expected) <= exact_tolerance(), name
             met.append(name)
     return met

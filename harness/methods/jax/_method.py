@@ -23,7 +23,7 @@ class AbstractSweepMethod(AbstractGradientMethod):
 
     @abstractmethod
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
-        """The sweep for a scheme that `unsupported` lets through. Imports JAX."""
+        """The sweep for a scheme that `unsuited` lets through. Imports JAX."""
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None

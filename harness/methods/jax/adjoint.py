@@ -30,10 +30,6 @@ class Adjoint(AbstractSweepMethod):
     exact = False
     step_seconds = 1.5e-4
 
-    def unsupported(self, case: Case) -> str | None:
-        """Every scheme."""
-        return None
-
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """Beside the state."""
         from harness.methods.jax._adjoint import AdjointSweep

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.case import Case
-from harness.methods._support import ALF, not_alf
+from harness.methods._support import not_alf
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.scheme import AbstractScheme
 
@@ -22,12 +21,12 @@ class AsynchronousLeapfrog(AbstractSweepMethod):
 
     name = "jax/alf"
     summary = "asynchronous leapfrog (MALI), reconstructed backwards: exact in O(1) memory, ODEs only"
-    default_schemes = (ALF,)
+    default_schemes = ("alf",)
     step_seconds = 6e-5
 
-    def unsupported(self, case: Case) -> str | None:
+    def unsuited(self, scheme: AbstractScheme) -> str | None:
         """The leapfrog only."""
-        return not_alf(case)
+        return not_alf(scheme)
 
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """Its own."""

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.method import Gradient
-from harness.methods._support import NATIVE_SAMPLERS, REVERSIBLE
+from harness.methods._support import NATIVE_SAMPLERS
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
+from harness.schemes.reversible_heun import ReversibleHeun
 
 if TYPE_CHECKING:
     from harness.methods.jax._sweep import AbstractSweep
@@ -31,10 +32,6 @@ class Backprop(AbstractSweepMethod):
     steppings = ("fixed", "adaptive")
     step_seconds = 1e-4
 
-    def unsupported(self, case: Case) -> str | None:
-        """Every scheme."""
-        return None
-
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """Reversible Heun's z kept, the stages of a Runge–Kutta scheme, or the states alone."""
         from harness.methods.jax._reversible_heun import KeptHeunSweep
@@ -42,7 +39,7 @@ class Backprop(AbstractSweepMethod):
         from harness.methods.jax._stages import step_at, step_keeping
         from harness.schemes._runge_kutta import AbstractRungeKutta
 
-        if scheme.name == REVERSIBLE:
+        if isinstance(scheme, ReversibleHeun):
             return KeptHeunSweep()
         if isinstance(scheme, AbstractRungeKutta):
             return StepsSweep(step_keeping, step_at)

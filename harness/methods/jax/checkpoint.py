@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.case import Case
 from harness.methods._support import NATIVE_SAMPLERS
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.scheme import AbstractScheme
@@ -24,10 +23,6 @@ class Checkpoint(AbstractSweepMethod):
     summary = "backpropagation with a checkpoint every √N steps"
     samplers = NATIVE_SAMPLERS
     step_seconds = 1.5e-4
-
-    def unsupported(self, case: Case) -> str | None:
-        """Every scheme."""
-        return None
 
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """√N segments."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.case import Case
-from harness.methods._support import EES, NATIVE_SAMPLERS, not_effectively_symmetric
+from harness.methods._support import NATIVE_SAMPLERS, not_effectively_symmetric
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.scheme import AbstractScheme
 
@@ -24,12 +23,12 @@ class EffectivelySymmetric(AbstractSweepMethod):
     summary = "an effectively symmetric scheme, reversed by a step back: nearly exact in O(1) memory"
     samplers = NATIVE_SAMPLERS
     exact = False
-    default_schemes = EES
+    default_schemes = ("ees25", "ees27")
     step_seconds = 1.5e-4
 
-    def unsupported(self, case: Case) -> str | None:
-        """EES schemes only."""
-        return not_effectively_symmetric(case)
+    def unsuited(self, scheme: AbstractScheme) -> str | None:
+        """Effectively symmetric schemes only."""
+        return not_effectively_symmetric(scheme)
 
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """A step back, and its derivative."""

@@ -25,10 +25,6 @@ class Forward(AbstractGradientMethod):
     samplers = NATIVE_SAMPLERS
     step_seconds = 5e-3
 
-    def unsupported(self, case: Case) -> str | None:
-        """Every scheme."""
-        return None
-
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.case import Case
 from harness.methods._support import NATIVE_SAMPLERS, at_least_one
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.scheme import AbstractScheme
@@ -34,10 +33,6 @@ class RecursiveCheckpoint(AbstractSweepMethod):
     def __post_init__(self) -> None:
         """Refuse a number below one."""
         at_least_one("checkpoints", self.checkpoints)
-
-    def unsupported(self, case: Case) -> str | None:
-        """Every scheme."""
-        return None
 
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """With as many checkpoints as the method has."""

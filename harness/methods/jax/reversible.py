@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.case import Case
-from harness.methods._support import NATIVE_SAMPLERS, REVERSIBLE, irreversible
+from harness.methods._support import NATIVE_SAMPLERS, irreversible
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.scheme import AbstractScheme
+from harness.schemes.reversible_heun import ReversibleHeun
 
 if TYPE_CHECKING:
     from harness.methods.jax._sweep import AbstractSweep
@@ -24,16 +24,16 @@ class Reversible(AbstractSweepMethod):
     name = "jax/reversible"
     summary = "a reversible scheme, reconstructed backwards: exact in O(1) memory"
     samplers = NATIVE_SAMPLERS
-    default_schemes = (REVERSIBLE,)
+    default_schemes = ("reversible-heun",)
     step_seconds = 1e-4
 
-    def unsupported(self, case: Case) -> str | None:
+    def unsuited(self, scheme: AbstractScheme) -> str | None:
         """Reversible schemes only."""
-        return irreversible(case)
+        return irreversible(scheme)
 
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """Reversible Heun's own, or the inverse of the scheme."""
         from harness.methods.jax._reconstruct import ReversibleSweep
         from harness.methods.jax._reversible_heun import ReversibleHeunSweep
 
-        return ReversibleHeunSweep() if scheme.name == REVERSIBLE else ReversibleSweep()
+        return ReversibleHeunSweep() if isinstance(scheme, ReversibleHeun) else ReversibleSweep()

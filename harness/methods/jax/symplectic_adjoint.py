@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.case import Case
-from harness.methods._symplectic import refusal
+from harness.methods._symplectic import no_tableau, not_an_ode
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.scheme import AbstractScheme
 
@@ -24,9 +24,13 @@ class SymplecticAdjoint(AbstractSweepMethod):
     default_schemes = ("rk4", "heun", "euler", "midpoint")
     step_seconds = 1e-4
 
+    def unsuited(self, scheme: AbstractScheme) -> str | None:
+        """Explicit Runge–Kutta schemes only."""
+        return no_tableau(scheme)
+
     def unsupported(self, case: Case) -> str | None:
-        """ODEs by explicit Runge–Kutta schemes."""
-        return refusal(case)
+        """ODEs only."""
+        return not_an_ode(case)
 
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """By the partner of the scheme's tableau."""

@@ -32,10 +32,6 @@ class Adjoint(AbstractTorchMethod):
     exact = False
     step_seconds = 9e-4
 
-    def unsupported(self, case: Case) -> str | None:
-        """Every scheme."""
-        return None
-
     def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
         """The adjoint equation backwards, the state beside it."""
         import torch

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.case import Case
-from harness.methods._support import ALF, not_alf
+from harness.methods._support import not_alf
 from harness.methods.torch._method import AbstractTorchMethod
+from harness.scheme import AbstractScheme
 
 if TYPE_CHECKING:
     from harness.methods.torch._differentiable import AbstractDifferentiableSolve
@@ -22,12 +22,12 @@ class AsynchronousLeapfrog(AbstractTorchMethod):
 
     name = "torch/alf"
     summary = "asynchronous leapfrog (MALI), reconstructed backwards: exact in O(1) memory, ODEs only"
-    default_schemes = (ALF,)
+    default_schemes = ("alf",)
     step_seconds = 3e-4
 
-    def unsupported(self, case: Case) -> str | None:
+    def unsuited(self, scheme: AbstractScheme) -> str | None:
         """The leapfrog only."""
-        return not_alf(case)
+        return not_alf(scheme)
 
     def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
         """Step back, and take one product of f a step."""

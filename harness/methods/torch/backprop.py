@@ -23,10 +23,6 @@ class Backprop(AbstractTorchMethod):
     steppings = ("fixed", "adaptive")
     step_seconds = 4e-4
 
-    def unsupported(self, case: Case) -> str | None:
-        """Every scheme."""
-        return None
-
     def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
         """All steps in one graph."""
         from harness.methods.torch._differentiable import Unrolled

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.case import Case
 from harness.methods.torch._method import AbstractTorchMethod
 
 if TYPE_CHECKING:
@@ -22,10 +21,6 @@ class Checkpoint(AbstractTorchMethod):
     name = "torch/checkpoint"
     summary = "backpropagation with a checkpoint every √N steps"
     step_seconds = 5e-4
-
-    def unsupported(self, case: Case) -> str | None:
-        """Every scheme."""
-        return None
 
     def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
         """A state every ⌈√N⌉ steps."""

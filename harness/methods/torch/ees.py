@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.case import Case
-from harness.methods._support import EES, not_effectively_symmetric
+from harness.methods._support import not_effectively_symmetric
 from harness.methods.torch._method import AbstractTorchMethod
-from harness.scheme import State, backward_noise
+from harness.scheme import AbstractScheme, State, backward_noise
 
 if TYPE_CHECKING:
     from harness.methods.torch._differentiable import AbstractDifferentiableSolve
@@ -24,12 +23,12 @@ class EffectivelySymmetric(AbstractTorchMethod):
     name = "torch/ees"
     summary = "an effectively symmetric scheme, reversed by a step back: nearly exact in O(1) memory"
     exact = False
-    default_schemes = EES
+    default_schemes = ("ees25", "ees27")
     step_seconds = 9e-4
 
-    def unsupported(self, case: Case) -> str | None:
-        """EES schemes only."""
-        return not_effectively_symmetric(case)
+    def unsuited(self, scheme: AbstractScheme) -> str | None:
+        """Effectively symmetric schemes only."""
+        return not_effectively_symmetric(scheme)
 
     def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
         """The scheme's own step back, which undoes a step but for an error of high order."""

@@ -36,10 +36,6 @@ class ForwardGradient(AbstractGradientMethod):
         if self.directions < 2:
             raise ValueError(f"directions must be at least 2, given {self.directions}")
 
-    def unsupported(self, case: Case) -> str | None:
-        """Every scheme."""
-        return None
-
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.case import Case
 from harness.methods.torch._method import AbstractTorchMethod
 
 if TYPE_CHECKING:
@@ -27,10 +26,6 @@ class InterpolatingAdjoint(AbstractTorchMethod):
     summary = "continuous adjoint, solved backwards on the stored forward path"
     exact = False
     step_seconds = 9e-4
-
-    def unsupported(self, case: Case) -> str | None:
-        """Every scheme."""
-        return None
 
     def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
         """The adjoint equation backwards, along the states that were kept."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.case import Case
 from harness.methods._support import at_least_one
 from harness.methods.torch._method import AbstractTorchMethod
 
@@ -29,10 +28,6 @@ class RecursiveCheckpoint(AbstractTorchMethod):
     """How many states are kept at most, 1 at least; None: ⌈log2 N⌉ + 1. Time grows as the number falls:
     docs/methods/recursive-checkpoint.md has the formula."""
     step_seconds = 7e-4
-
-    def unsupported(self, case: Case) -> str | None:
-        """Every scheme."""
-        return None
 
     def __post_init__(self) -> None:
         """Refuse a number below one."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.case import Case
-from harness.methods._support import REVERSIBLE, irreversible
+from harness.methods._support import irreversible
 from harness.methods.torch._method import AbstractTorchMethod
-from harness.scheme import AbstractReversibleScheme, State
+from harness.scheme import AbstractReversibleScheme, AbstractScheme, State
+from harness.schemes.reversible_heun import ReversibleHeun
 
 if TYPE_CHECKING:
     from harness.methods.torch._differentiable import AbstractDifferentiableSolve
@@ -24,12 +24,12 @@ class Reversible(AbstractTorchMethod):
 
     name = "torch/reversible"
     summary = "a reversible scheme, reconstructed backwards: exact in O(1) memory"
-    default_schemes = (REVERSIBLE,)
+    default_schemes = ("reversible-heun",)
     step_seconds = 6e-4
 
-    def unsupported(self, case: Case) -> str | None:
+    def unsuited(self, scheme: AbstractScheme) -> str | None:
         """Reversible schemes only."""
-        return irreversible(case)
+        return irreversible(scheme)
 
     def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
         """Reversible Heun's own sweep, or the scheme stepped back."""
@@ -37,7 +37,7 @@ class Reversible(AbstractTorchMethod):
         from harness.methods.torch._reversible_heun import reversible_heun
 
         scheme = solve.scheme
-        if scheme.name == REVERSIBLE:
+        if isinstance(scheme, ReversibleHeun):
             return reversible_heun(solve)
         assert isinstance(scheme, AbstractReversibleScheme)  # or it would have been refused
 

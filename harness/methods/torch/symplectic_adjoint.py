@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.case import Case
-from harness.methods._symplectic import refusal
+from harness.methods._symplectic import no_tableau, not_an_ode
 from harness.methods.torch._method import AbstractTorchMethod
+from harness.scheme import AbstractScheme
 from harness.schemes._runge_kutta import AbstractRungeKutta
 
 if TYPE_CHECKING:
@@ -28,9 +29,13 @@ class SymplecticAdjoint(AbstractTorchMethod):
     default_schemes = ("rk4", "heun", "euler", "midpoint")
     step_seconds = 1e-3
 
+    def unsuited(self, scheme: AbstractScheme) -> str | None:
+        """Explicit Runge–Kutta schemes only."""
+        return no_tableau(scheme)
+
     def unsupported(self, case: Case) -> str | None:
-        """ODEs by explicit Runge–Kutta schemes."""
-        return refusal(case)
+        """ODEs only."""
+        return not_an_ode(case)
 
     def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
         """The adjoint equation by the scheme that makes it exact, along the states that were kept."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.case import Case
-from harness.methods._support import REVERSIBLE
 from harness.methods.torch_compile._support import AbstractCompiled
+from harness.scheme import AbstractScheme
+from harness.schemes.reversible_heun import ReversibleHeun
 
 if TYPE_CHECKING:
     from harness.methods.torch._differentiable import AbstractDifferentiableSolve
@@ -22,14 +22,14 @@ class Reversible(AbstractCompiled):
 
     name = "torch-compile/reversible"
     summary = "reversible Heun reconstructed backwards, both sweeps compiled in chunks by torch.compile"
-    default_schemes = (REVERSIBLE,)
+    default_schemes = ("reversible-heun",)
     step_seconds = 1.5e-4
 
-    def unsupported(self, case: Case) -> str | None:
-        """Reversible Heun only, where there is a C++ compiler."""
-        if case.scheme != REVERSIBLE:
-            return f"what is compiled is {REVERSIBLE}'s own backward sweep, not that of {case.scheme}"
-        return super().unsupported(case)
+    def unsuited(self, scheme: AbstractScheme) -> str | None:
+        """Reversible Heun only."""
+        if isinstance(scheme, ReversibleHeun):
+            return None
+        return f"what is compiled is reversible-heun's own backward sweep, not that of {scheme.name}"
 
     def differentiable(self, solve: ChunkedSolve) -> AbstractDifferentiableSolve:
         """Its own sweep back, a chunk at a time."""

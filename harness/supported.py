@@ -1,0 +1,33 @@
+"""What can be solved and measured: the one place that says why something can't, before anything is built."""
+
+from __future__ import annotations
+
+from harness.case import Case
+from harness.machine import Machine
+from harness.method import AbstractGradientMethod
+from harness.methods._adaptive import adaptive_refusal
+from harness.problem import AbstractProblem
+from harness.scheme import AbstractScheme
+
+
+def whatever_the_scheme(case: Case, method: AbstractGradientMethod, machine: Machine) -> str | None:
+    """Why no scheme could do the case, or None: said before what a single scheme can't do."""
+    if case.steps % case.observations:
+        return f"{case.observations} observations don't divide {case.steps} steps"
+    if case.brownian not in method.samplers:
+        return f"brownian: {case.brownian} is not supported by {method.name}; allowed: {', '.join(method.samplers)}"
+    if case.stepping not in method.steppings:
+        return f"stepping: {case.stepping} is not supported by {method.name}; allowed: {', '.join(method.steppings)}"
+    return machine.unsupported(case, method.framework)
+
+
+def with_scheme(
+    problem: AbstractProblem, scheme: AbstractScheme, method: AbstractGradientMethod, case: Case
+) -> str | None:
+    """Why the case can't be done with this scheme, or None: by the problem, the scheme, the stepping or the method."""
+    return (
+        scheme.unsupported(problem)
+        or adaptive_refusal(problem, scheme, case)
+        or method.unsuited(scheme)
+        or method.unsupported(case)
+    )
