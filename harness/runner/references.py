@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from harness.runner.block import AbstractWorker
+from harness.runner.entry import AbstractWorker
 from harness.runner.worker import CaseFailure
 
 

@@ -8,7 +8,7 @@ import itertools
 import tempfile
 import types
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,6 @@ from torch._inductor import config
 from torch._inductor.utils import fresh_inductor_cache
 
 from harness.arithmetic import axpy, scale
-from harness.brownian.torch_noise import Noise
 from harness.case import Case
 from harness.clock import Clock
 from harness.compiler import cxx_compiler
@@ -60,16 +59,8 @@ class ChunkedSolve(TorchSolve):
     differ in their arguments alone, so that they are compiled once and not once a step.
     """
 
-    def __init__(
-        self,
-        problem: AbstractProblem,
-        scheme: AbstractScheme,
-        case: Case,
-        y0: Tensor,
-        theta: Mapping[str, Tensor],
-        noise: Noise,
-    ) -> None:
-        super().__init__(problem, scheme, case, y0, theta, noise)
+    def __init__(self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, *given: Any) -> None:
+        super().__init__(problem, scheme, case, *given)
         self.setting = Setting(problem, scheme, case, tuple(self.theta), self.dt, self.clock)
         self.fixed = [p.detach() for p in self.parameters]
         self._bounds = [0, *itertools.accumulate(chunk_lengths(self.stride) * case.observations)]

@@ -1,0 +1,146 @@
+"""What the gradients of a block are worth: their errors, and why they are large."""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from harness.case import Case
+from harness.gradient_arrays import GradientArrays
+from harness.initial import Values
+from harness.measure.error import errors
+from harness.random import splitmix
+from harness.runner.entry import AbstractWorker, Entry, Outcome
+from harness.runner.worker import CaseFailure
+
+OUTGROWN = 10.0
+"""A solve is unstable where its states are so many times as large as the solution's, and its loss or gradient is off by
+more than its own size."""
+
+
+def _columns(found: GradientArrays, truth: GradientArrays | None, exact: GradientArrays) -> dict[str, float]:
+    """The errors, and what the method told of itself."""
+    told = {"evaluations": found.evaluations, "gradient_variance": found.variance}
+    return errors(found, truth, exact) | {name: value for name, value in told.items() if value is not None}
+
+
+def _far_off(entry: Entry, replicate: int) -> bool:
+    """Whether the loss or the gradient is off by more than its own size, so that the solve may be unstable."""
+    names = ("loss_error", "gradient_error_theta", "gradient_error_y0")
+    return not all(entry.errors[name][replicate] <= 1 for name in names if name in entry.errors)
+
+
+def _misses(entry: Entry, replicate: int) -> bool:
+    """Whether the gradient is another one than that of the discrete solve, whatever rounding may do."""
+    rounding = 1e-3 if entry.case.dtype == "float32" else 1e-8
+    return not all(entry.errors[name][replicate] <= rounding for name in ("adjoint_error_theta", "adjoint_error_y0"))
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Compares gradients with the references that the child `references` computes.
+
+    `continuous` says whether they are compared with the continuous-time gradient too, `exact` whether a method claims
+    the gradient of the discrete solve; `say` hears what is going on.
+    """
+
+    references: AbstractWorker
+    continuous: bool
+    reference_steps: int
+    replicates: int
+    seed: int
+    exact: Callable[[Case], bool]
+    say: Callable[[str], None]
+
+    def path_seeds(self, case: Case) -> list[int]:
+        """Of the replicates' paths. An ODE has but one."""
+        count = 1 if case.noise == "none" else self.replicates
+        return [splitmix(self.seed, replicate + 1) for replicate in range(count)]
+
+    def compare(self, entries: Sequence[Entry], values: Values) -> None:
+        """The errors of all gradients of a block: path by path, so that they share the references.
+
+        What a reference fails for is remembered in its entries; the others go on.
+        """
+        for replicate, seed in enumerate(self.path_seeds(entries[0].case)):
+            waiting = [entry for entry in entries if entry.failure is None]
+            self.say(f"reference on path {replicate + 1} for {len(waiting)} methods, {entries[0].case.setting}")
+            truth, bars = None, None
+            if self.continuous:
+                try:
+                    found = [entry.gradients[replicate] for entry in waiting]
+                    case, most = entries[0].case, self.reference_steps
+                    truth, bars = self.references.call("continuous", case, values, seed, found, most)
+                except CaseFailure as failure:
+                    for entry in waiting:
+                        entry.failure = failure
+                    return
+            by_scheme: dict[str, list[Entry]] = {}
+            for entry in waiting:
+                by_scheme.setdefault(entry.case.scheme, []).append(entry)
+            for group in by_scheme.values():
+                try:
+                    exact = self.references.call("discrete", group[0].case, values, seed)
+                except CaseFailure as failure:
+                    for entry in group:
+                        entry.failure = failure
+                    continue
+                for entry in group:
+                    columns = _columns(entry.gradients[replicate], truth, exact)
+                    if bars is not None:
+                        entry.bars.append(max(bars["theta"], bars["y0"]))
+                        columns |= {f"reference_error_{part}": value for part, value in bars.items()}
+                    for name, value in columns.items():
+                        entry.errors.setdefault(name, []).append(value)
+                self._explain(group, values, replicate, seed, truth)
+
+    def _explain(
+        self, group: Sequence[Entry], values: Values, replicate: int, seed: int, truth: GradientArrays | None
+    ) -> None:
+        """Where errors are large: is the scheme unstable at this step, does f or g jump at a time of the grid?
+
+        What can't be found out is not said.
+        """
+        case = group[0].case
+        if truth is not None and truth.largest is not None and any(_far_off(entry, replicate) for entry in group):
+            with contextlib.suppress(CaseFailure):
+                largest = self.references.call("largest_state", case, values, seed)
+                if largest is not None and not largest <= OUTGROWN * truth.largest:
+                    for entry in group:
+                        entry.unstable = (
+                            f"{case.scheme} is unstable at this step: its states reach {largest:.2g}, the solution's"
+                            f" {truth.largest:.2g}"
+                        )
+        missing = [entry for entry in group if self.exact(entry.case) and _misses(entry, replicate)]
+        if missing and not group[0].unstable and case.stepping == "fixed":
+            with contextlib.suppress(CaseFailure):
+                if self.references.call("meets_a_jump", case, values, seed):
+                    for entry in missing:
+                        entry.note = (
+                            "f or g jumps at a time of the grid: the method rounds that time in its own way, and"
+                            " evaluates it on the other side of the jump"
+                        )
+
+    def outcome(self, entry: Entry) -> Outcome:
+        """The outcome of a case whose child has done all that it was asked."""
+        if entry.failure is not None:
+            return failed(entry, CaseFailure(entry.failure.status, f"no reference: {entry.failure.reason}"))
+        if entry.gradients:
+            lists = {name: tuple(column) for name, column in entry.errors.items()}
+            bar = statistics.median(entry.bars) if entry.bars else None
+            entry.measured = replace(entry.measured, reference_error=bar, **lists)
+        if not all(gradient.finite() for gradient in entry.gradients):
+            return Outcome(
+                entry.case, "diverged", "the loss or its gradient isn't finite on the shared path", entry.so_far()
+            )
+        if entry.unstable:
+            return Outcome(entry.case, "unstable", entry.unstable, entry.so_far())
+        return Outcome(entry.case, "ok", entry.note, entry.so_far())
+
+
+def failed(entry: Entry, failure: CaseFailure) -> Outcome:
+    """The outcome of a case whose child couldn't go on."""
+    entry.worker.close()
+    return Outcome(entry.case, failure.status, failure.reason, entry.so_far())
