@@ -139,7 +139,7 @@ class Mutates(_Planted):
         def run():
             state, ys = solve.init(solve.y0), []
             solve.observe(state, 0, solve.steps, ys)
-            loss = solve.loss(ys)
+            loss = problem.loss(torch, torch.stack(ys))
             y0, *theta = torch.autograd.grad(loss, [solve.y0, *solve.parameters])
             with torch.no_grad():
                 for parameter, gradient in zip(solve.parameters, theta):
