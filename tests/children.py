@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from collections.abc import Iterator
 
@@ -23,12 +24,13 @@ class Child(CaseTarget):
 
 
 @contextlib.contextmanager
-def child(case: Case, plugins: tuple[str, ...] = ()) -> Iterator[Worker]:
+def child(case: Case, plugins: tuple[str, ...] = ()) -> Iterator[Worker[Child]]:
     """A child that has built the case, on a core of its own where there is one for each of pytest's workers."""
     lane = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % len(os.sched_getaffinity(0))
-    worker = Worker(start_server(), Child, case, plugins, values_of(case), lane, timeout=300.0, memory=8 * 2**30)
+    make = functools.partial(Child, case, plugins, values_of(case), lane)
+    worker = Worker(start_server(), make, timeout=300.0, memory=8 * 2**30)
     try:
-        worker.call("build", 0)
+        worker.call(Child.build, 0)
         yield worker
     finally:
         worker.close()

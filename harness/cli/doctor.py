@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import typer
 
 REQUIRED = ("torch", "torchsde", "torchdiffeq", "jax", "diffrax", "memray")
@@ -46,11 +48,12 @@ def doctor() -> None:
             seed=0,
         )
         values = draw(registry.problem_of(case), case.batch, case.seed)
-        worker = Worker(context, CaseTarget, case, (), values, 0, timeout=120.0, memory=2**40)
+        make = functools.partial(CaseTarget, case, (), values, 0)
+        worker = Worker(context, make, timeout=120.0, memory=2**40)
         try:
-            worker.call("build", 0)
-            sample = worker.call("time", 20)
-            peak = worker.call("memory").peak
+            worker.call(CaseTarget.build, 0)
+            sample = worker.call(CaseTarget.time, 20)
+            peak = worker.call(CaseTarget.memory).peak
             ratio = sample.cpu_seconds / sample.wall_seconds
             verdict = "one thread" if ratio < 1.1 else "MORE THAN ONE THREAD"
             problems += ratio >= 1.1

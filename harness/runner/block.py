@@ -13,6 +13,7 @@ from harness.initial import Values
 from harness.measure.statistics import narrow_enough
 from harness.random import splitmix
 from harness.record import Measured
+from harness.runner.child import CaseTarget, ReferenceTarget
 from harness.runner.entry import AbstractWorker, Entry, Outcome
 from harness.runner.judge import Judge, failed
 from harness.runner.lanes import Lanes, lanes_for
@@ -36,8 +37,8 @@ class BlockRunner:
     measure: Sequence[str]
     budget: Budget
     seed: int
-    spawn: Callable[[Case, Values, int], AbstractWorker]
-    references: AbstractWorker
+    spawn: Callable[[Case, Values, int], AbstractWorker[CaseTarget]]
+    references: AbstractWorker[ReferenceTarget]
     cores: int
     baseline: Callable[[Case], bool]
     exact: Callable[[Case], bool]
@@ -48,10 +49,10 @@ class BlockRunner:
         """Outcomes as they become known. Children are ended when their case is done, or when the caller stops."""
         lanes = Lanes(lanes_for(block.cases[0], self.cores))
         entries: list[Entry] = []
-        workers: list[AbstractWorker] = []
+        workers: list[AbstractWorker[CaseTarget]] = []
         try:
             try:
-                values = self.references.call("values", block.cases[0])
+                values = self.references.call(ReferenceTarget.values, block.cases[0])
             except CaseFailure as failure:
                 yield from (Outcome(case, failure.status, failure.reason, Measured()) for case in block.cases)
                 return
@@ -79,14 +80,16 @@ class BlockRunner:
                 worker.close()
             lanes.close()
 
-    def _build(self, case: Case, values: Values, lane: int, workers: list[AbstractWorker]) -> Entry | Outcome:
+    def _build(
+        self, case: Case, values: Values, lane: int, workers: list[AbstractWorker[CaseTarget]]
+    ) -> Entry | Outcome:
         worker = self.spawn(case, values, lane)
         workers.append(worker)
         if self._judges and not {"time", "memory"} & set(self.measure) and not self.baseline(case):
             return Entry(case, worker, Measured())  # errors are of gradients on the shared path, built for it
         self.say(f"building {case.label}")
         try:
-            built = worker.call("build", splitmix(self.seed, 1))
+            built = worker.call(CaseTarget.build, splitmix(self.seed, 1))
             measured = Measured(
                 compile_seconds=built.compile_seconds,
                 first_call_seconds=built.first_call_seconds,
@@ -96,17 +99,17 @@ class BlockRunner:
                 worker.close()
                 return Outcome(case, "diverged", "the loss or its gradient isn't finite", measured)
             repeats = self._repeats(worker, built.first_call_seconds)
-            worker.call("move", 0)
+            worker.call(CaseTarget.move, 0)
             return Entry(case, worker, measured, repeats=repeats, note=built.note)
         except CaseFailure as failure:
             worker.close()
             return Outcome(case, failure.status, failure.reason, Measured())
 
-    def _repeats(self, worker: AbstractWorker, first_call_seconds: float) -> int:
+    def _repeats(self, worker: AbstractWorker[CaseTarget], first_call_seconds: float) -> int:
         """Runs a sample. The first call may be slow for reasons of its own, so that a short one is tried again."""
         if first_call_seconds > 1:
             return 1
-        once = worker.call("time", 1).wall_seconds
+        once = worker.call(CaseTarget.time, 1).wall_seconds
         return max(1, round(SAMPLE_SECONDS / max(once, 1e-6)))
 
     def _time(self, entries: list[Entry], block: Block) -> Iterator[Outcome]:
@@ -122,7 +125,7 @@ class BlockRunner:
             self.say(f"timing {len(entries)} methods, round {n + 1}: {block.cases[0].setting}")
             for entry in order.sample(entries, len(entries)):
                 try:
-                    sample = entry.worker.call("time", entry.repeats)
+                    sample = entry.worker.call(CaseTarget.time, entry.repeats)
                 except CaseFailure as failure:
                     entries.remove(entry)
                     yield failed(entry, failure)
@@ -134,10 +137,10 @@ class BlockRunner:
     def _finish(self, entry: Entry, lane: int) -> Entry | Outcome:
         """Memory, and the gradients whose errors are to be measured. The child isn't needed after it."""
         try:
-            entry.worker.call("move", lane)
+            entry.worker.call(CaseTarget.move, lane)
             if "memory" in self.measure:
                 self.say(f"memory of {entry.case.label}")
-                memory = entry.worker.call("memory")
+                memory = entry.worker.call(CaseTarget.memory)
                 entry.measured = replace(
                     entry.measured,
                     peak_bytes=memory.peak,
@@ -147,7 +150,7 @@ class BlockRunner:
             if self._judges and not self.baseline(entry.case):
                 for replicate, seed in enumerate(self._judge.path_seeds(entry.case)):
                     self.say(f"gradient of {entry.case.label}, path {replicate + 1}")
-                    entry.gradients.append(entry.worker.call("gradient", seed))
+                    entry.gradients.append(entry.worker.call(CaseTarget.gradient, seed))
                 entry.measured = replace(entry.measured, parameters=entry.gradients[0].theta.size)
         except CaseFailure as failure:
             return failed(entry, failure)

@@ -66,8 +66,8 @@ class Memory:
     retained: float | None = None
 
 
-def serve(connection: Connection, make: Callable[..., Any], arguments: tuple[Any, ...], log: str | None) -> None:
-    """Answer requests (method name, arguments) on what `make` makes, until the parent goes."""
+def serve(connection: Connection, make: Callable[[], Any], log: str | None) -> None:
+    """Answer requests (name of a method, its arguments) on what `make` makes, until the parent goes."""
     if log is not None:
         file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(file, 1)
@@ -75,12 +75,12 @@ def serve(connection: Connection, make: Callable[..., Any], arguments: tuple[Any
     target = None
     while True:
         try:
-            name, given = connection.recv()
+            name, args, kwargs = connection.recv()
         except (EOFError, OSError):
             return
         try:
-            target = target or make(*arguments)
-            answer = Answer(getattr(target, name)(*given))
+            target = target or make()
+            answer = Answer(getattr(target, name)(*args, **kwargs))
         except BaseException as error:
             answer = _failure(error)
         connection.send(answer)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays
 from harness.record import Measured
+from harness.runner.child import CaseTarget
 from harness.runner.worker import CaseFailure
 
+T = TypeVar("T", covariant=True)
+P = ParamSpec("P")
+R = TypeVar("R")
 
-class AbstractWorker(Protocol):
-    """What a block needs of a child: `Worker`, or a fake in tests."""
 
-    def call(self, name: str, *arguments: Any) -> Any:
-        """The answer to a request; raises CaseFailure."""
+class AbstractWorker(Protocol[T]):
+    """What is needed of a child that holds a T: `Worker`, or a fake in tests."""
+
+    def call(self, method: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """What the method of T answers; raises CaseFailure."""
         ...
 
     def close(self) -> None:
@@ -38,7 +44,7 @@ class Entry:
     """A case under measurement."""
 
     case: Case
-    worker: AbstractWorker
+    worker: AbstractWorker[CaseTarget]
     measured: Measured
     repeats: int = 1
     seconds: list[float] = field(default_factory=list)

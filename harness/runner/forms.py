@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from dataclasses import replace
 
 from harness.case import Case
@@ -48,7 +49,7 @@ class _Forms:
 
     def __init__(self, suite: Suite, stack: contextlib.ExitStack) -> None:
         self._suite, self._stack = suite, stack
-        self._workers: dict[str, Worker] = {}
+        self._workers: dict[str, Worker[FormTarget]] = {}
         self._found: dict[Case, dict[str, str]] = {}
 
     def refusal(self, case: Case, framework: str, dtype: str) -> str | None:
@@ -64,16 +65,14 @@ class _Forms:
             budget = self._suite.budget
             worker = Worker(
                 start_server(),
-                FormTarget,
-                self._suite.plugins,
-                dtype,
+                functools.partial(FormTarget, self._suite.plugins, dtype),
                 timeout=budget.timeout,
                 memory=int(budget.memory),
             )
             self._workers[dtype] = worker
             self._stack.callback(worker.close)
         try:
-            return worker.call("refusals", case)
+            return worker.call(FormTarget.refusals, case)
         except CaseFailure as failure:
             worker.close()
             del self._workers[dtype]

@@ -12,6 +12,7 @@ from harness.gradient_arrays import GradientArrays
 from harness.initial import Values
 from harness.measure.error import errors
 from harness.random import splitmix
+from harness.runner.child import ReferenceTarget
 from harness.runner.entry import AbstractWorker, Entry, Outcome
 from harness.runner.worker import CaseFailure
 
@@ -46,7 +47,7 @@ class Judge:
     the gradient of the discrete solve; `say` hears what is going on.
     """
 
-    references: AbstractWorker
+    references: AbstractWorker[ReferenceTarget]
     continuous: bool
     reference_steps: int
     replicates: int
@@ -72,7 +73,7 @@ class Judge:
                 try:
                     found = [entry.gradients[replicate] for entry in waiting]
                     case, most = entries[0].case, self.reference_steps
-                    truth, bars = self.references.call("continuous", case, values, seed, found, most)
+                    truth, bars = self.references.call(ReferenceTarget.continuous, case, values, seed, found, most)
                 except CaseFailure as failure:
                     for entry in waiting:
                         entry.failure = failure
@@ -82,7 +83,7 @@ class Judge:
                 by_scheme.setdefault(entry.case.scheme, []).append(entry)
             for group in by_scheme.values():
                 try:
-                    exact = self.references.call("discrete", group[0].case, values, seed)
+                    exact = self.references.call(ReferenceTarget.discrete, group[0].case, values, seed)
                 except CaseFailure as failure:
                     for entry in group:
                         entry.failure = failure
@@ -106,7 +107,7 @@ class Judge:
         case = group[0].case
         if truth is not None and truth.largest is not None and any(_far_off(entry, replicate) for entry in group):
             with contextlib.suppress(CaseFailure):
-                largest = self.references.call("largest_state", case, values, seed)
+                largest = self.references.call(ReferenceTarget.largest_state, case, values, seed)
                 if largest is not None and not largest <= OUTGROWN * truth.largest:
                     for entry in group:
                         entry.unstable = (
@@ -116,7 +117,7 @@ class Judge:
         missing = [entry for entry in group if self.exact(entry.case) and _misses(entry, replicate)]
         if missing and not group[0].unstable and case.stepping == "fixed":
             with contextlib.suppress(CaseFailure):
-                if self.references.call("meets_a_jump", case, values, seed):
+                if self.references.call(ReferenceTarget.meets_a_jump, case, values, seed):
                     for entry in missing:
                         entry.note = (
                             "f or g jumps at a time of the grid: the method rounds that time in its own way, and"

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Concatenate, ParamSpec, TypeVar
 
+from harness.runner.child import ReferenceTarget
 from harness.runner.entry import AbstractWorker
 from harness.runner.worker import CaseFailure
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 
 class References:
-    """A worker (`harness.runner.child.ReferenceTarget`) that is there when it is needed."""
+    """A worker that is there when it is needed."""
 
-    def __init__(self, spawn: Callable[[], AbstractWorker]) -> None:
+    def __init__(self, spawn: Callable[[], AbstractWorker[ReferenceTarget]]) -> None:
         self._spawn = spawn
-        self._worker: AbstractWorker | None = None
+        self._worker: AbstractWorker[ReferenceTarget] | None = None
 
-    def call(self, name: str, *arguments: Any) -> Any:
+    def call(self, method: Callable[Concatenate[ReferenceTarget, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """The child's answer; raises CaseFailure, after which the next call has a child of its own."""
         self._worker = self._worker or self._spawn()
         try:
-            return self._worker.call(name, *arguments)
+            return self._worker.call(method, *args, **kwargs)
         except CaseFailure:
             self.close()
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections import Counter
@@ -84,11 +85,13 @@ def _block_runner(suite: Suite, run: Run, registry: Registry, say: Callable[[str
     log = run.folder / "children.log"
     limits: dict[str, Any] = {"memory": int(suite.budget.memory), "log": log}
 
-    def spawn(case: Case, values: Values, lane: int) -> Worker:
-        return Worker(context, CaseTarget, case, suite.plugins, values, lane, timeout=suite.budget.timeout, **limits)
+    def spawn(case: Case, values: Values, lane: int) -> Worker[CaseTarget]:
+        make = functools.partial(CaseTarget, case, suite.plugins, values, lane)
+        return Worker(context, make, timeout=suite.budget.timeout, **limits)
 
-    def spawn_references() -> Worker:
-        return Worker(context, ReferenceTarget, suite.plugins, timeout=REFERENCE_TIMEOUT_SECONDS, **limits)
+    def spawn_references() -> Worker[ReferenceTarget]:
+        make = functools.partial(ReferenceTarget, suite.plugins)
+        return Worker(context, make, timeout=REFERENCE_TIMEOUT_SECONDS, **limits)
 
     references = References(spawn_references)
     try:
@@ -112,7 +115,7 @@ def cuda_devices() -> dict[str, str]:
     """The CUDA device's name by framework that sees one, found out in a child."""
     worker = Worker(start_server(), ProbeTarget, timeout=120.0, memory=2**40)
     try:
-        return worker.call("cuda")
+        return worker.call(ProbeTarget.cuda)
     except CaseFailure:
         return {}
     finally:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from typing import Any
+from typing import Concatenate, Generic, ParamSpec, TypeVar
 
 import psutil
 
@@ -28,14 +28,22 @@ class CaseFailure(Exception):  # noqa: N818 - a failure is an outcome of a case
         self.reason = reason
 
 
-class Worker:
-    """A child process that holds one target (`harness.runner.child`) and does what is asked of it."""
+T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Worker(Generic[T]):
+    """A child process that holds one target (`harness.runner.child`) and does what is asked of it.
+
+    `make` makes the target in the child: a function that can be pickled, such as a class or a partial of one.
+    """
 
     def __init__(
         self,
         context: ForkServerContext,
-        make: Callable[..., Any],
-        *arguments: Any,
+        make: Callable[[], T],
+        *,
         timeout: float,
         memory: int,
         log: Path | None = None,
@@ -44,15 +52,19 @@ class Worker:
         self._memory = memory
         self._connection, theirs = context.Pipe()
         self._process = context.Process(
-            target=serve, args=(theirs, make, arguments, None if log is None else str(log)), daemon=True
+            target=serve, args=(theirs, make, None if log is None else str(log)), daemon=True
         )
         self._process.start()
         theirs.close()
 
-    def call(self, name: str, *arguments: Any) -> Any:
-        """The target's answer. Raises CaseFailure where it fails, takes too long, takes too much, or dies."""
+    def call(self, method: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """The answer of a method of the target's class. Raises CaseFailure.
+
+        It does where the method fails, takes too long or too much, or the child dies.
+        """
+        name = method.__name__
         try:
-            self._connection.send((name, arguments))
+            self._connection.send((name, args, kwargs))
         except OSError as error:
             raise CaseFailure("failed", self._obituary()) from error
         deadline = time.monotonic() + self._timeout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from children import child
+from children import Child, child
 from gradients import problem_of, values_of
 
 from harness.measure.memory import peak_bytes_cpu
@@ -91,7 +91,7 @@ def measure(make_case, method: str, steps: tuple[int, ...], **axes) -> list[floa
     for n in steps:
         case = make_case(method=method, steps=n, **axes)
         with child(case) as worker:
-            peaks.append(worker.call("peak"))
+            peaks.append(worker.call(Child.peak))
     return peaks
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from children import child
+from children import Child, child
 
 
 @pytest.mark.parametrize(
@@ -34,5 +34,5 @@ def test_memory_is_flat(make_case, method, problem, noise, scheme, batch, most_s
     for steps in (64, most_steps):
         case = make_case(**axes, steps=steps, brownian="own", dtype="float32")
         with child(case) as worker:
-            peaks.append(min(worker.call("peak") for _ in range(2)))
+            peaks.append(min(worker.call(Child.peak) for _ in range(2)))
     assert abs(peaks[1] / peaks[0] - 1) <= 0.02, peaks

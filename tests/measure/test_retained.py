@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from children import child
+from children import Child, child
 
 from harness.machine import Machine
 from harness.measure.allocator import allocated_bytes
@@ -66,7 +66,9 @@ class InJax(_Base):
 def measure(case, plugins: tuple[str, ...] = ()) -> float:
     """What a case retains, in a child of its own, as a run measures it."""
     with child(case, plugins) as worker:
-        return worker.call("memory").retained
+        retained = worker.call(Child.memory).retained
+    assert retained is not None
+    return retained
 
 
 @pytest.mark.parametrize("framework", ["numpy", "torch", "jax"])

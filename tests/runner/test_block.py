@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -26,10 +27,11 @@ class FakeWorker:
     def __init__(self, log: list[tuple[str, str]], method: str, script: dict[str, Any]) -> None:
         self.log, self.method, self.script, self.closed = log, method, script, False
 
-    def call(self, name: str, *arguments: Any) -> Any:
+    def call(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         assert not self.closed
+        name = method.__name__
         self.log.append((self.method, name))
-        repeats = arguments[0] if name == "time" else 1
+        repeats = args[0] if name == "time" else 1
         answers = {
             "build": Built(1.0, 0.5, True),
             "time": Sample(0.02 * repeats, 0.02 * repeats),

@@ -50,36 +50,36 @@ def worker():
 
 
 def test_answers(worker):
-    assert worker.call("add", 1, 2) == 3
-    assert worker.call("add", "a", "b") == "ab"
+    assert worker.call(Target.add, 1, 2) == 3
+    assert worker.call(Target.add, "a", "b") == "ab"
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "status", "words"),
+    ("method", "arguments", "status", "words"),
     [
-        ("sleep", (60,), "timeout", "longer than 5 s"),
-        ("take", (2**31,), "out-of-memory", "GiB"),
-        ("die", (), "failed", "SIGSEGV"),
-        ("leave", (), "failed", "exit code 3"),
-        ("fail", (), "failed", "ValueError: no good"),
-        ("refuse", (), "unsupported", "not here"),
-        ("run_out", (), "out-of-memory", "RESOURCE_EXHAUSTED"),
+        (Target.sleep, (60,), "timeout", "longer than 5 s"),
+        (Target.take, (2**31,), "out-of-memory", "GiB"),
+        (Target.die, (), "failed", "SIGSEGV"),
+        (Target.leave, (), "failed", "exit code 3"),
+        (Target.fail, (), "failed", "ValueError: no good"),
+        (Target.refuse, (), "unsupported", "not here"),
+        (Target.run_out, (), "out-of-memory", "RESOURCE_EXHAUSTED"),
     ],
 )
-def test_failures(worker, name, arguments, status, words):
+def test_failures(worker, method, arguments, status, words):
     with pytest.raises(CaseFailure) as caught:
-        worker.call(name, *arguments)
+        worker.call(method, *arguments)
     assert caught.value.status == status
     assert words in caught.value.reason
 
 
 def test_a_child_goes_on_after_an_exception(worker):
     with pytest.raises(CaseFailure):
-        worker.call("fail")
-    assert worker.call("add", 1, 2) == 3
+        worker.call(Target.fail)
+    assert worker.call(Target.add, 1, 2) == 3
 
 
 def test_a_dead_child_stays_a_failure(worker):
     for _ in range(2):
         with pytest.raises(CaseFailure):
-            worker.call("leave")
+            worker.call(Target.leave)
