@@ -231,3 +231,19 @@ def test_doctor_finds_this_machine_well():
     assert "torch/backprop" in found.stdout
     assert "jax/backprop" in found.stdout
     assert "FAILED" not in found.stdout
+
+
+def test_a_run_of_a_part_leaves_the_page_of_the_whole(folder):
+    whole = (folder / "report/tiny.html").read_text()
+    found = subprocess.run(
+        command("run", "tiny.yaml", "--only", "method=torch/floor", "--results", "parts"),
+        cwd=folder, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "report/tiny.only.html" in found.stderr
+    assert (folder / "report/tiny.html").read_text() == whole
+    part = (folder / "report/tiny.only.html").read_text()
+    assert "A part of the suite: method=torch/floor." in part
+    assert "tiny, a part" in (folder / "report/index.html").read_text()
+    (run,) = (folder / "parts/tiny").iterdir()
+    subprocess.run(command("run", "tiny.yaml", "--resume", "--results", "parts"), cwd=folder, check=True)
+    assert run.name in (folder / "report/tiny.html").read_text()

@@ -57,7 +57,7 @@ def run(
         _print_plan(parsed, plan, registry)
         return
     interrupted, statuses = _measure(
-        parsed, text, plan, registry, devices, resume=resume, results=results, report=report
+        parsed, text, plan, registry, devices, only=only or [], resume=resume, results=results, report=report
     )
     if interrupted:
         raise typer.Exit(130)
@@ -88,6 +88,7 @@ def _measure(
     registry: Registry,
     devices: dict[str, str],
     *,
+    only: Sequence[str],
     resume: bool,
     results: Path,
     report: Path,
@@ -114,7 +115,13 @@ def _measure(
         highlight=False,
         soft_wrap=True,
     )
-    execution = {**environment(), "suite_text": text, "seed": suite.seed, "cuda_devices": devices}
+    execution = {
+        **environment(),
+        "suite_text": text,
+        "seed": suite.seed,
+        "cuda_devices": devices,
+        "only": list(only),
+    }
     run.add_execution(suite.name, execution)
     with make_listener(console, total_seconds=seconds, total_cases=len(left.cases) + len(left.unsupported)) as listener:
         summary = execute(suite, plan, run, registry, listener)

@@ -87,16 +87,25 @@ ORDER = {"ok": 0, "unsupported": 2}
 
 
 def write_report(run: Run, folder: Path) -> Path:
-    """Write `folder/<suite>.html` and `folder/index.html`; return the page's path."""
+    """Write `folder/<suite>.html` and `folder/index.html`; return the page's path.
+
+    A run of a part of the suite (`--only`) has a page of its own, `<suite>.only.html`: that of a whole run stays.
+    """
     about = run.about()
     execution = about["executions"][-1]
     suite = parse_suite(execution["suite_text"], Path(f"{about['suite']}.yaml"))
     frame = load(run.folder)
     folder.mkdir(parents=True, exist_ok=True)
-    page = folder / f"{suite.name}.html"
+    page = folder / f"{suite.name}{'.only' if only(about) else ''}.html"
     page.write_text(_render("page.html", **_content(suite, run, about, frame)), encoding="utf-8")
     write_index(folder)
     return page
+
+
+def only(about: dict[str, Any]) -> list[str]:
+    """What a run was restricted to, where it never was executed as a whole."""
+    parts = [execution.get("only", []) for execution in about["executions"]]  # runs of earlier versions don't say
+    return [] if [] in parts else sorted({text for part in parts for text in part})
 
 
 def write_index(folder: Path) -> None:
@@ -124,10 +133,12 @@ def _content(suite: Suite, run: Run, about: dict[str, Any], frame: pd.DataFrame)
     drawn = [(figures.draw(figure, frame), figures.caption(figure)) for figure in suite.report]
     counts = Counter(frame["status"])
     fitted = _orders(suite, frame)
+    name = f"{suite.name}, a part" if only(about) else suite.name
     return {
         "suite": suite,
         "run": run.id,
         "executions": about["executions"],
+        "only": only(about),
         "counts": sorted(counts.items()),
         "answers": [*([tally([row["verdict"] for row in fitted.rows])] if fitted.rows else []), *answers(frame)],
         # Made by matplotlib from numbers and registered names, which it escapes.
@@ -142,7 +153,7 @@ def _content(suite: Suite, run: Run, about: dict[str, Any], frame: pd.DataFrame)
         "failures": _reasons(frame[~frame["status"].isin(["ok", "unsupported"])]),
         "unsupported": _reasons(frame[frame["status"] == "unsupported"]),
         "unresolved": UNRESOLVED,
-        "meta": json.dumps({"name": suite.name, "title": suite.title, "run": run.id, "cases": len(frame)}),
+        "meta": json.dumps({"name": name, "title": suite.title, "run": run.id, "cases": len(frame)}),
     }
 
 
