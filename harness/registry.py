@@ -26,7 +26,7 @@ from harness.errors import InputError, one_of, shown
 from harness.method import AbstractGradientMethod
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
-from harness.spec import canonical, options_of, parse, split
+from harness.spec import canonical, is_spec, options_of, parse, split
 
 GROUPS = ("harness.methods", "harness.problems", "harness.schemes")
 PROBLEM_FIELDS = ("noise", "calculus", "dim", "values")
@@ -137,13 +137,11 @@ class Registry:
         Each text is parsed once: thousands of cases share few problems.
         """
         if spec not in self._parsed:
-            name, text = split(spec)
+            name, text = split(spec) if is_spec(spec) else (spec, "")
             if name not in self.problems:
                 raise ValueError(f"{shown(name)} is no problem; {one_of(self.problems, name)}")
-            several = parse(name, text, self.problems[name], PROBLEM_FIELDS)
-            if len(several) > 1:
-                raise ValueError(f"a parameter of {name} has one value; list problems instead")
-            self._parsed[spec] = self.problems[name], several[0]
+            (parameters,) = parse(name, text, self.problems[name], PROBLEM_FIELDS, lists=False)
+            self._parsed[spec] = self.problems[name], parameters
         return self._parsed[spec]
 
     def canonical_problem(self, spec: str) -> str:

@@ -19,9 +19,17 @@ from harness.strict_yaml import read_yaml
 KINDS = {int: "an integer", float: "a finite number", bool: "true or false", str: "text", type(None): "null"}
 
 
+_SPEC = re.compile(r"\s*([^()\s]+)\s*(?:\((.*)\))?\s*", flags=re.DOTALL)
+
+
+def is_spec(text: str) -> bool:
+    """Whether it is a name, with options or without."""
+    return _SPEC.fullmatch(text) is not None
+
+
 def split(spec: str) -> tuple[str, str]:
     """The name and what stands in the parentheses, "" where there are none. Raises ValueError."""
-    found = re.fullmatch(r"([^()\s]+)\s*(?:\((.*)\))?", spec.strip(), flags=re.DOTALL)
+    found = _SPEC.fullmatch(spec)
     if found is None:
         raise ValueError(f"{shown(spec)} is no name with options; write name or name(key=value, …)")
     return found[1], found[2] or ""
@@ -34,11 +42,11 @@ def options_of(cls: type, but: Collection[str] = ()) -> dict[str, Any]:
     return {f.name: f.default for f in dataclasses.fields(cls) if f.name not in but}
 
 
-def parse(name: str, text: str, cls: type, but: Collection[str] = ()) -> list[dict[str, Any]]:
+def parse(name: str, text: str, cls: type, but: Collection[str] = (), *, lists: bool = True) -> list[dict[str, Any]]:
     """The values that `text` gives to the options of `cls`, those at their default left out.
 
-    More than one where an option is given a list, as no option is one itself: every combination then. Raises
-    ValueError, in a person's words.
+    More than one where an option is given a list, as no option is one itself: every combination then; without `lists`
+    none may be. Raises ValueError, in a person's words.
     """
     defaults = options_of(cls, but)
     kinds = _kinds(cls, defaults)
@@ -50,7 +58,8 @@ def parse(name: str, text: str, cls: type, but: Collection[str] = ()) -> list[di
             raise ValueError(f"{shown(key)} is no parameter of {name}; {allowed}")
         if key in given:
             raise ValueError(f"the parameter {key} of {name} stands twice")
-        texts = list(_parts(value[1:-1])) if value.startswith("[") and value.endswith("]") else [value]
+        several = lists and value.startswith("[") and value.endswith("]")
+        texts = list(_parts(value[1:-1])) if several else [value]
         if not texts:
             raise ValueError(f"{key} of {name} must be a value or a list of some, given {shown(value)}")
         given[key] = [_value(f"{key} of {name}", kinds[key], one.strip()) for one in texts]

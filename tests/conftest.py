@@ -22,10 +22,16 @@ jax.config.update("jax_enable_x64", True)
 
 EMITTERS = "xla_cpu_use_fusion_emitters"
 BENCHMARKS = Path(__file__).parent / "benchmarks"
+GPU = Path(__file__).parent / "gpu"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """`--benchmark-only` collects the benchmarks alone: the other tests import what the extra `test` installs."""
+    """`--benchmark-only` collects the benchmarks alone: the other tests import what the extra `test` installs.
+
+    Tests for a GPU import what only PyTorch for CUDA brings: they are collected where they are asked for.
+    """
+    if GPU in (collection_path, *collection_path.parents) and "not gpu" in str(config.getoption("markexpr", "")):
+        return True
     if not config.getoption("benchmark_only", False):
         return None
     kept = collection_path in (BENCHMARKS, *BENCHMARKS.parents) or BENCHMARKS in collection_path.parents

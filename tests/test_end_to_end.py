@@ -122,7 +122,10 @@ def test_show_and_report(folder):
 @pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGINT])
 def test_killed_and_resumed_is_as_if_never_killed(folder, tmp_path, kill):
     """Halfway, after the first few records. Nothing is measured twice, nothing lost."""
-    (tmp_path / "tiny.yaml").write_text(SUITE)
+    # The second block takes four seconds, so that the signal comes before the end on a busy machine too.
+    slow = SUITE.replace("rounds: 2, seconds: 5", "rounds: 10000, seconds: 4, precision: 1.0e-9")
+    assert slow != SUITE
+    (tmp_path / "tiny.yaml").write_text(slow)
     process = subprocess.Popen(
         # A test process that was itself started to ignore Ctrl-C would hand that down.
         ["env", "--default-signal=INT", *command("run", "tiny.yaml")],

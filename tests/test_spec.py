@@ -107,7 +107,7 @@ def test_a_default_that_is_no_field_is_refused(own):
 
 
 def test_a_problem_has_no_lists(registry):
-    with pytest.raises(ValueError, match="a parameter of neural has one value; list problems instead"):
+    with pytest.raises(ValueError, match="width of neural must be an integer, given"):
         registry.canonical_problem("neural(width=[16, 32])")
 
 
