@@ -59,7 +59,7 @@ class Case:
 
     @property
     def approach(self) -> str:
-        """How the gradient is had: `adjoint` of `torch/adjoint`, whatever its options."""
+        """How the gradient is computed: `adjoint` of `torch/adjoint`, whatever its options."""
         return base(self.method).partition("/")[2]
 
     @property

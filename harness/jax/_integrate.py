@@ -9,12 +9,13 @@ from typing import Any, cast
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float
 
 from harness.case import CALCULI, DTYPES, NOISES, Case
 from harness.errors import one_of, shown
+from harness.grid import Grid
 from harness.jax._equation import Equation, Field, equation
-from harness.jax._grid import Grid
 from harness.jax._noise import Increment, Path, increments, threefry
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.methods.jax._solve import JaxSolve
@@ -73,7 +74,7 @@ def sdeint(
         raise ValueError(f"give either key or path, given {'neither' if key is None else 'both'}")
     _callable("drift", drift)
     _callable("diffusion", diffusion)
-    grid = Grid.of(ts, steps, dt)
+    grid = _grid(ts, steps, dt)
     y0 = _initial(y0)
     sde, theta = equation((drift, diffusion), args, y0, (grid.t0, grid.t1), (noise_type, sde_type))
     sweep, solve = _solver(sde, y0, grid, method, scheme, "own" if path is None else "shared")
@@ -102,7 +103,7 @@ def odeint(
     wrong, and NotImplementedError on a second derivative.
     """
     _callable("drift", drift)
-    grid = Grid.of(ts, steps, dt)
+    grid = _grid(ts, steps, dt)
     y0 = _initial(y0)
     ode, theta = equation((drift, None), args, y0, (grid.t0, grid.t1), ("none", "stratonovich"))
     sweep, solve = _solver(ode, y0, grid, method, scheme, "own")
@@ -113,6 +114,14 @@ def odeint(
 def _solved(sweep: AbstractSweep, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> Any:
     """The states with y0 before them. Compiled once for one equation, also where the caller doesn't compile."""
     return jnp.concatenate([y0[None], differentiable(sweep, solve)(y0, theta, noise)])
+
+
+def _grid(ts: Times, steps: int | None, dt: float | None) -> Grid:
+    """Raises ValueError where it is not known before `jit`, or wrong."""
+    for name, given in (("ts", ts), ("steps", steps), ("dt", dt)):
+        if any(isinstance(x, Tracer) for x in jax.tree.leaves(given)):
+            raise ValueError(f"{name} is traced; needed: what is known before jit, such as ts=np.linspace(0, 1, 11)")
+    return Grid.of(ts, steps, dt)
 
 
 def _initial(y0: Any) -> Any:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from harness.clock import Clock
 from harness.errors import shown
-from harness.jax._grid import Grid
+from harness.grid import Grid
 
 THREEFRY = "threefry2x32"
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,6 +13,7 @@ from torch import Tensor
 from harness.brownian.torch_noise import Noise, make_noise
 from harness.case import Case
 from harness.clock import Clock
+from harness.grid import Grid
 from harness.machine import Machine
 from harness.methods.torch._method import AbstractTorchMethod
 from harness.methods.torch._solve import TorchSolve
@@ -101,15 +100,16 @@ def _solve(
 ) -> Tensor:
     if y0.dim() != 2 or y0.dtype not in (torch.float32, torch.float64):
         raise ValueError(f"y0 must be (batch, dim) in float32 or float64; given: {tuple(y0.shape)}, {y0.dtype}")
-    times = _times(ts)
-    count = _steps(times, steps, dt)
+    grid = Grid.of(ts.detach().cpu().numpy() if isinstance(ts, Tensor) else ts, steps, dt)
     start = y0.detach().requires_grad_()
     batch, dim = y0.shape
     dtype = str(y0.dtype).removeprefix("torch.")
-    clock = Clock(times[0], times[-1], count, dtype)
+    clock = Clock(grid.t0, grid.t1, grid.steps, dtype)
     scalars = dict(zip(clock.halves.tolist(), start.new_tensor(clock.halves).unbind(), strict=True))
     shown: list[int] = []
-    parameters = parameters_of(side.owner, lambda: shown.append(side.noise_dim(scalars[times[0]], y0.detach())), params)
+    parameters = parameters_of(
+        side.owner, lambda: shown.append(side.noise_dim(scalars[clock.halves[0]], y0.detach())), params
+    )
     (m,) = shown
     additive = side.noise == "additive"
     case = Case(
@@ -121,8 +121,8 @@ def _solve(
         method=f"torch/{method.removeprefix('torch/')}",
         dim=dim,
         batch=batch,
-        steps=count,
-        observations=len(times) - 1,
+        steps=grid.steps,
+        observations=grid.observations,
         dtype=dtype,
         device=str(y0.device),
         threads=1,
@@ -133,8 +133,8 @@ def _solve(
         noise=case.noise,
         calculus=side.calculus,
         dim=dim,
-        t0=times[0],
-        t1=times[-1],
+        t0=grid.t0,
+        t1=grid.t1,
         side=side,
         m=m,
         times=scalars,
@@ -147,7 +147,7 @@ def _solve(
     its_scheme, problem = _fitting(chosen, problem, case)
     driver: Noise
     if bm is None:
-        step = (times[-1] - times[0]) / count
+        step = (grid.t1 - grid.t0) / grid.steps
         driver = make_noise(case, m, step, None, levy_area=its_scheme.needs_levy_area)
     elif its_scheme.needs_levy_area:
         raise ValueError(f"{its_scheme.name} needs the Lévy area of the path: give a seed in place of bm, or use heun")
@@ -160,32 +160,6 @@ def _solve(
 
 _EAGER: Any = torch.compiler.disable(_solve)
 """torch.compile leaves it as it is."""
-
-
-def _times(ts: Tensor | Sequence[float]) -> list[float]:
-    times = [float(t) for t in (ts.detach().cpu().double().tolist() if isinstance(ts, Tensor) else ts)]
-    if len(times) < 2 or any(not a < b for a, b in itertools.pairwise(times)):
-        raise ValueError(f"ts must be two or more increasing times; given: {times}")
-    length = (times[-1] - times[0]) / (len(times) - 1)
-    # ts may have been made in float32.
-    if any(abs(t - times[0] - n * length) > 1e-5 * length for n, t in enumerate(times)):
-        raise ValueError(f"ts must be equally far apart; given: {times}")
-    return times
-
-
-def _steps(times: Sequence[float], steps: int | None, dt: float | None) -> int:
-    """In all, from either."""
-    if (steps is None) == (dt is None):
-        raise ValueError(f"give steps or dt, one of them; given: steps={steps}, dt={dt}")
-    span = times[-1] - times[0]
-    if dt is not None:
-        steps = round(span / dt) if dt > 0 and math.isfinite(dt) else 0
-        if steps < 1 or abs(steps * dt - span) > 1e-5 * dt:
-            raise ValueError(f"dt must be a whole part of the interval, which is {span:g} long; given: {dt}")
-    assert steps is not None
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1; given: {steps}")
-    return steps
 
 
 ANYWHERE = Machine(1, frozenset({"torch"}))

@@ -1,4 +1,4 @@
-"""The grid of a solve: equal steps, observed at equally spaced times."""
+"""The grid of a solve by `harness.torch` and `harness.jax`: equal steps, observed at equally spaced times."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import operator
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
-from jax.core import Tracer
 
 from harness.errors import shown
 
@@ -27,7 +25,7 @@ class Grid:
 
     @classmethod
     def of(cls, ts: Any, steps: int | None, dt: float | None) -> Grid:
-        """Raises ValueError where there is none."""
+        """Of `ts`, an array or a sequence of numbers, and of `steps` or `dt`. Raises ValueError where there is none."""
         t0, t1, observations = _observed(ts)
         if (steps is None) == (dt is None):
             raise ValueError(f"give either steps or dt, given {'neither' if steps is None else 'both'}")
@@ -41,8 +39,6 @@ class Grid:
 
 def _observed(ts: Any) -> tuple[float, float, int]:
     """The first and the last time, and how many follow the first."""
-    if isinstance(ts, Tracer) or any(isinstance(t, Tracer) for t in jax.tree.leaves(ts)):
-        raise ValueError("ts is traced; needed: times that are known before jit, such as np.linspace(0, 1, 11)")
     times = np.asarray(ts)
     if times.ndim != 1 or len(times) < 2 or times.dtype.kind not in "iuf":
         raise ValueError(f"ts is {shown(ts)}; needed: a sequence of at least two numbers")
@@ -60,7 +56,7 @@ def _counted(span: float, dt: Any) -> int:
     try:
         dt = float(dt)
     except (TypeError, ValueError):
-        raise ValueError(f"dt is {shown(dt)}; needed: a number known before jit") from None
+        raise ValueError(f"dt is {shown(dt)}; needed: a number") from None
     if not 0 < dt < np.inf:
         raise ValueError(f"dt is {dt:g}; needed: a positive number")
     count = round(span / dt)
@@ -73,4 +69,4 @@ def _index(steps: Any) -> int:
     try:
         return operator.index(steps)
     except TypeError:
-        raise ValueError(f"steps is {shown(steps)}; needed: an integer known before jit") from None
+        raise ValueError(f"steps is {shown(steps)}; needed: an integer") from None
