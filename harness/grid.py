@@ -23,6 +23,10 @@ class Grid:
     steps: int
     observations: int
 
+    def observed(self) -> list[float]:
+        """The times at which the solve is observed, t0 first."""
+        return np.linspace(self.t0, self.t1, self.observations + 1).tolist()
+
     @classmethod
     def of(cls, ts: Any, steps: int | None, dt: float | None) -> Grid:
         """Of `ts`, an array or a sequence of numbers, and of `steps` or `dt`. Raises ValueError where there is none."""

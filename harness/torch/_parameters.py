@@ -36,12 +36,32 @@ def parameters_of(sde: object, evaluate: Callable[[], Any], further: Iterable[Te
     """Those of `sde` where it is a module, those that `evaluate()` reads, and `further` ones, each once.
 
     `evaluate` calls f and g. What it reads within a torch.autograd.Function, or at other times only, isn't seen.
+    A module's parameter that only served to make a tensor that f or g reads, as an encoder's does, is none of theirs:
+    that tensor is. Raises ValueError where f and g read both, since the one's gradient would hold the other's.
     """
-    found: dict[int, Tensor] = {}
-    if isinstance(sde, torch.nn.Module):
-        found.update((id(p), p) for p in sde.parameters() if p.requires_grad)
     with torch.enable_grad(), _Reads() as reads:
         evaluate()
-    found.update(reads.found)
-    found.update((id(p), p) for p in further if p.requires_grad)
-    return list(found.values())
+    read = reads.found | {id(p): p for p in further if p.requires_grad}
+    made_of = _made_of(read.values())
+    if any(id(x) in made_of or (x.grad_fn is not None and id(x.grad_fn) in made_of) for x in read.values()):
+        raise ValueError(
+            "f and g read a tensor and another one that was made of it; only method='backprop' can tell their gradients"
+            " apart"
+        )
+    own = sde.parameters() if isinstance(sde, torch.nn.Module) else ()
+    return list((read | {id(p): p for p in own if p.requires_grad and id(p) not in made_of}).values())
+
+
+def _made_of(tensors: Iterable[Tensor]) -> dict[int, Any]:
+    """By identity, the nodes and the leaves of the graphs that tensors were made by, their own nodes apart."""
+    found: dict[int, Any] = {}
+    waiting = [node for x in tensors if x.grad_fn is not None for node, _ in x.grad_fn.next_functions]
+    while waiting:
+        node = waiting.pop()
+        if node is not None and id(node) not in found:
+            found[id(node)] = node
+            variable = getattr(node, "variable", None)  # of a leaf
+            if variable is not None:
+                found[id(variable)] = variable
+            waiting += [earlier for earlier, _ in node.next_functions]
+    return found

@@ -52,9 +52,9 @@ def sdeint(
     first that the method prefers and the SDE allows. The Brownian path comes of `seed` (drawn from torch's generator if
     none is given), or is given as `bm(t0, t1)`, (batch, m), such as a torchsde.BrownianInterval.
 
-    Parameters are those of `sde` where it is a module, and all tensors that f and g read when they are evaluated once.
-    `params` adds what these two ways don't find. Every method but "backprop" has a sweep back of its own, which is
-    differentiable once.
+    Parameters are those of `sde` where it is a module, and all tensors that f and g read when they are evaluated
+    at `ts`. `params` adds what these two ways don't find. Every method but "backprop" has a sweep back of its own, which
+    is differentiable once.
 
     Returns the states at `ts`, (len(ts), batch, dim), `y0` first. Raises ValueError for what can't be solved.
 
@@ -107,10 +107,17 @@ def _solve(
     clock = Clock(grid.t0, grid.t1, grid.steps, dtype)
     scalars = dict(zip(clock.halves.tolist(), start.new_tensor(clock.halves).unbind(), strict=True))
     shown: list[int] = []
-    parameters = parameters_of(
-        side.owner, lambda: shown.append(side.noise_dim(scalars[clock.halves[0]], y0.detach())), params
-    )
-    (m,) = shown
+
+    at, detached = start.new_tensor(grid.observed()).unbind(), y0.detach()
+
+    def evaluate() -> None:
+        shown.extend(side.noise_dim(t, detached) for t in at)
+
+    chosen = _method(f"torch/{method.removeprefix('torch/')}")
+    if chosen.unrolled:  # one graph: whatever is read has its gradient
+        evaluate()
+    parameters = [] if chosen.unrolled else parameters_of(side.owner, evaluate, params)
+    m = shown[0]
     additive = side.noise == "additive"
     case = Case(
         problem="own",
@@ -118,7 +125,7 @@ def _solve(
         noise="general" if additive else side.noise,
         calculus=side.calculus,
         scheme=scheme or "",
-        method=f"torch/{method.removeprefix('torch/')}",
+        method=chosen.name,
         dim=dim,
         batch=batch,
         steps=grid.steps,
@@ -140,7 +147,6 @@ def _solve(
         times=scalars,
         like=start,
     )
-    chosen = _method(case.method)
     reason = whatever_the_scheme(case, chosen, ANYWHERE)
     if reason is not None:
         raise ValueError(reason)

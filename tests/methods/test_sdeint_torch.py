@@ -155,6 +155,48 @@ def test_tensors_of_a_closure_have_gradients_whatever_made_them(y0, approach):
     assert_same(solved(approach), solved("backprop"))
 
 
+class Encoded(nn.Module):
+    """A latent SDE: f reads a context that the module's own encoder made, and, where it is told to, the encoder too."""
+
+    noise_type, sde_type = "diagonal", "stratonovich"
+
+    def __init__(self, *, both: bool) -> None:
+        super().__init__()
+        torch.manual_seed(2)
+        self.encoder, self.drift = nn.Linear(2, 3).double(), nn.Linear(6, 3).double()
+        self.both = both
+
+    def encode(self, data: Tensor) -> Tensor:
+        self.context = torch.tanh(self.encoder(data))
+        return self.context
+
+    def f(self, t: Tensor, y: Tensor) -> Tensor:
+        drift = torch.tanh(self.drift(torch.cat([y, self.context], 1)))
+        return drift + self.encoder.bias if self.both else drift
+
+    def g(self, t: Tensor, y: Tensor) -> Tensor:
+        return 0.3 * torch.sigmoid(y) * torch.cos(t)
+
+
+def encoded_gradients(approach: str, *, both: bool = False) -> list[Tensor]:
+    sde = Encoded(both=both)
+    y0 = sde.encode(torch.linspace(-1, 1, 10, dtype=torch.float64).reshape(5, 2))
+    ys = native.sdeint(sde, y0, TS, method=approach, scheme="reversible-heun", steps=8, seed=1)
+    return gradients(ys, *sde.parameters())
+
+
+@pytest.mark.parametrize("approach", EXACT)
+def test_what_an_encoder_made_counts_once(approach):
+    """Its weights have their gradient through the context and y0, not a second time as parameters of the module."""
+    assert_same(encoded_gradients(approach), encoded_gradients("backprop"))
+
+
+def test_a_tensor_beside_another_that_was_made_of_it_is_refused():
+    with pytest.raises(ValueError, match="only method='backprop' can tell their gradients apart"):
+        encoded_gradients("reversible", both=True)
+    assert all(torch.isfinite(x).all() for x in encoded_gradients("backprop", both=True))
+
+
 def test_several_solves_and_theta_in_one_loss(y0):
     sde = Net()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
@@ -23,6 +23,9 @@ class AbstractTorchMethod(AbstractGradientMethod):
 
     framework = "torch"
     samplers = NATIVE_SAMPLERS
+
+    unrolled: ClassVar[bool] = False
+    """Whether autograd sees all steps in one graph, so that no parameter needs to be known."""
 
     @abstractmethod
     def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:

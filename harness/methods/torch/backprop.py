@@ -21,6 +21,7 @@ class Backprop(AbstractTorchMethod):
     name = "torch/backprop"
     summary = "backpropagation through the solver, all intermediate values kept"
     steppings = ("fixed", "adaptive")
+    unrolled = True
     step_seconds = 4e-4
 
     def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
