@@ -53,7 +53,7 @@ def sdeint(
     none is given), or is given as `bm(t0, t1)`, (batch, m), such as a torchsde.BrownianInterval.
 
     Parameters are those of `sde` where it is a module, and all tensors that f and g read when they are evaluated
-    at `ts`. `params` adds what these two ways don't find. Every method but "backprop" has a sweep back of its own, which
+    at `ts`. `params` adds what these two ways don't find. Every method but "backprop" has a sweep back of its own and
     is differentiable once.
 
     Returns the states at `ts`, (len(ts), batch, dim), `y0` first. Raises ValueError for what can't be solved.
