@@ -32,6 +32,7 @@ from typing import Any
 import numpy as np
 
 from harness.brownian.tree import cut
+from harness.grid import Grid
 from harness.random import normal_rows_at, splitmix
 
 LEVELS = 20
@@ -104,7 +105,10 @@ class SharedPath:
         r = ((where - first) / size)[:, None, None]
         normals = self._normals(LEVELS + 1, cells, 4)
         (W_l, H_l), (W_r, H_r) = cut(W, H, h, r, normals.swapaxes(0, 1))
-        for begin, length, W_part, H_part in ((first, where - first, W_l, H_l), (where, first + size - where, W_r, H_r)):
+        for begin, length, W_part, H_part in (
+            (first, where - first, W_l, H_l),
+            (where, first + size - where, W_r, H_r),
+        ):
             inside = found.take(begin, length, W_part, H_part)
             outside = (begin >= found.last) | (begin + length <= found.first)
             if not (inside | outside).all():
@@ -115,6 +119,11 @@ class SharedPath:
         size = count * self.batch * self.noise_dim
         rows = normal_rows_at(cells, key=(self.seed, splitmix(self.seed, 1)), stream=level, row_size=size)
         return rows.reshape(len(cells), count, self.batch, self.noise_dim)
+
+
+def increments_on(path: SharedPath, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+    """W and H of every step of a grid, float64, each (steps, batch, noise_dim)."""
+    return path.increments(grid.steps) if grid.equal_step is not None else path.between(grid.times)
 
 
 class _Stretches:

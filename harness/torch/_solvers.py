@@ -104,11 +104,11 @@ def _solve(
     start = y0.detach().requires_grad_()
     batch, dim = y0.shape
     dtype = str(y0.dtype).removeprefix("torch.")
-    clock = Clock(grid.t0, grid.t1, grid.steps, dtype)
+    clock = Clock(grid, dtype)
     scalars = dict(zip(clock.halves.tolist(), start.new_tensor(clock.halves).unbind(), strict=True))
     shown: list[int] = []
 
-    at, detached = start.new_tensor(grid.observed()).unbind(), y0.detach()
+    at, detached = start.new_tensor([grid.t0, *grid.observed_times()]).unbind(), y0.detach()
 
     def evaluate() -> None:
         shown.extend(side.noise_dim(t, detached) for t in at)
@@ -153,8 +153,7 @@ def _solve(
     its_scheme, problem = _fitting(chosen, problem, case)
     driver: Noise
     if bm is None:
-        step = (grid.t1 - grid.t0) / grid.steps
-        driver = make_noise(case, m, step, None, levy_area=its_scheme.needs_levy_area)
+        driver = make_noise(case, m, grid, None, levy_area=its_scheme.needs_levy_area)
     elif its_scheme.needs_levy_area:
         raise ValueError(f"{its_scheme.name} needs the Lévy area of the path: give a seed in place of bm, or use heun")
     else:

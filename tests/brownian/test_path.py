@@ -161,7 +161,7 @@ def test_coarser_grids_see_the_same_sample(steps):
 
 
 def joined(times: np.ndarray, W: np.ndarray, H: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """W and H of the whole from those of neighbouring steps: the integral of W − W(0) is Σ h_i (W before + W_i/2 + H_i)."""
+    """W and H of the whole from those of its steps: the integral of W − W(0) is Σ h_i (W before + W_i/2 + H_i)."""
     h = np.diff(times)
     integral = sum(h[i] * (W[:i].sum(0) + W[i] / 2 + H[i]) for i in range(len(h)))
     return W.sum(0), integral / h.sum() - W.sum(0) / 2

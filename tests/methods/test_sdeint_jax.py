@@ -413,7 +413,7 @@ def test_training_as_with_diffrax(args, y0, method, scheme, solver):
     def losses(solve):
         @jax.jit
         def train(floats, state, W):
-            path = InjectedBrownian(W=W, H=jnp.zeros_like(W), dt=dt, t0=0.0, t1=1.0)
+            path = InjectedBrownian(W=W, H=jnp.zeros_like(W), times=jnp.linspace(0, 1, len(W) + 1), t0=0.0, t1=1.0)
             loss, bars = jax.value_and_grad(lambda floats: ((solve(floats, path) - targets) ** 2).mean())(floats)
             updates, state = optimiser.update(bars, state)
             return optax.apply_updates(floats, updates), state, loss
