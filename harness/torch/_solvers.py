@@ -44,8 +44,9 @@ def sdeint(
     `sde` follows torchsde's convention: attributes `noise_type` ("additive", "scalar", "diagonal", "general") and
     `sde_type` ("ito", "stratonovich"), and methods `f(t, y)`, (batch, dim), and `g(t, y)`, (batch, dim) for diagonal
     noise, else (batch, dim, m); or `f_and_g(t, y)` for both. `y0` is (batch, dim), float32 or float64, on any device.
-    `ts` are two or more increasing times, equally far apart. The solve takes `steps` equal steps in all, or steps of
-    length `dt`, and a whole number of them between two times.
+    `ts` are two or more increasing times, each of which is the end of a step. The solve takes `steps` steps in all,
+    shared out between the times so that the longest step is as short as possible, or steps no longer than `dt`. Between
+    two times all steps have one length.
 
     `method` is an approach of `harness list methods` that PyTorch has natively: "backprop", "checkpoint",
     "recursive-checkpoint", "adjoint", "reversible", …; `scheme` is one of `harness list schemes`, by default the

@@ -149,3 +149,31 @@ def test_what_cannot_step_so_says_why(registry, make_case, method, axes, reason)
     found = with_scheme(problem, registry.schemes[case.scheme], it, case)
     assert found is not None
     assert reason in found
+
+
+@pytest.mark.parametrize("grid", [{"steps": 90}, {"dt": 0.0123}])
+@pytest.mark.parametrize("method", ["backprop", "adjoint", "recursive-checkpoint"])
+def test_the_public_solves_meet_the_solution_at_any_times(method, grid):
+    """y' = a y, by rk4: y(t) = exp(a t) y0 at every time asked for, and so its derivatives."""
+    import jax
+
+    import harness.jax
+    import harness.torch
+
+    ts = np.array([0.0, *TIMES])
+    weights = np.linspace(1, 2, len(ts))[:, None, None]
+    a, y0 = torch.tensor(-1.3, dtype=torch.float64, requires_grad=True), torch.ones(2, 3, dtype=torch.float64)
+    ys = harness.torch.odeint(lambda _, y: a * y, y0, ts, method=method, scheme="rk4", **grid)
+    (found,) = torch.autograd.grad((ys * torch.tensor(weights)).sum(), a)
+
+    def loss(a):
+        ys = harness.jax.odeint(
+            lambda _, y, a: a * y, jax.numpy.ones((2, 3)), ts, a, method=method, scheme="rk4", **grid
+        )
+        return (ys * weights).sum()
+
+    exact = np.exp(-1.3 * ts)
+    np.testing.assert_allclose(ys.detach()[:, 0, 0], exact, rtol=1e-8)
+    slope = 6 * (weights[:, 0, 0] * ts * exact).sum()
+    assert found.item() == pytest.approx(slope, rel=1e-7)
+    assert float(jax.grad(loss)(-1.3)) == pytest.approx(slope, rel=1e-7)
