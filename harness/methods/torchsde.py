@@ -64,17 +64,6 @@ class Torchsde(AbstractBackend):
         return super().unsupported(case)
 
 
-def exact_step(t0: float, t1: float, steps: int) -> float:
-    """The step to give to torchsde, which goes by t + dt until it has reached t1.
-
-    Where (t1 − t0) / steps isn't exact in binary the sum would stop short of t1 and a sliver of a step be added, so it
-    is lengthened by a part in 10¹²; torchsde cuts the last step at t1.
-    """
-    dt = (t1 - t0) / steps
-    power_of_two = steps & (steps - 1) == 0
-    return dt if power_of_two else dt * (1 + 1e-12)
-
-
 class _SDE:
     """A problem as torchsde wants it."""
 
@@ -97,7 +86,7 @@ def _solver(
 
     problem, case, ts = of.problem, of.case, of.observed_exactly()
     sde = _SDE(of, Torchsde().calculus(case))
-    options |= {"method": Torchsde().scheme_name(case), "dt": exact_step(problem.t0, problem.t1, case.steps)}
+    options |= {"method": Torchsde().scheme_name(case), "dt": of.step_of_a_sum()}
     drawn = {
         "size": (case.batch, problem.noise_dim),
         "dtype": of.y0.dtype,

@@ -52,6 +52,16 @@ class CaseTensors:
         device = torch.device(case.device)
         return torch.linspace(problem.t0, problem.t1, case.observations + 1, dtype=torch.float64, device=device)
 
+    def step_of_a_sum(self) -> float:
+        """The step for a library that goes by t + dt until it has reached t1, and cuts its last step there.
+
+        Where (t1 − t0) / steps isn't exact in binary, the sum could stop short of t1 and a sliver of a step be added.
+        So the step is longer by a part in 10¹².
+        """
+        dt = (self.problem.t1 - self.problem.t0) / self.case.steps
+        power_of_two = self.case.steps & (self.case.steps - 1) == 0
+        return dt if power_of_two else dt * (1 + 1e-12)
+
     def drift(self, t: Any, y: Tensor) -> Tensor:
         """f, (batch, dim)."""
         return self.problem.drift(torch, t, y, self.theta)
