@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from harness.problem import AbstractProblem
     from harness.registry import Registry
     from harness.scheme import AbstractScheme
+    from harness.session import measure
+    from harness.store import Run
     from harness.terms import Terms
 
 _WHERE = {
@@ -22,9 +24,11 @@ _WHERE = {
     "Gradient": "harness.method",
     "InputError": "harness.errors",
     "Registry": "harness.registry",
+    "Run": "harness.store",
     "Terms": "harness.terms",
     "UnsupportedError": "harness.errors",
     "load": "harness.frames",
+    "measure": "harness.session",
     "speedups": "harness.frames",
 }
 __all__ = [
@@ -35,9 +39,11 @@ __all__ = [
     "Gradient",
     "InputError",
     "Registry",
+    "Run",
     "Terms",
     "UnsupportedError",
     "load",
+    "measure",
     "speedups",
 ]
 

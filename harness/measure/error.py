@@ -1,4 +1,4 @@
-"""The errors of one gradient: against the true one, and against that of the very same discrete solve."""
+"""The errors of one gradient: against the continuous reference, and against the discrete one."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ import numpy as np
 from harness.gradient_arrays import GradientArrays, relative_error, relative_errors
 
 
-def errors(found: GradientArrays, truth: GradientArrays | None, exact: GradientArrays) -> dict[str, float]:
-    """By column of the record. `truth` is the continuous-time gradient, `exact` the discrete solve's, in float64.
+def errors(found: GradientArrays, continuous: GradientArrays | None, discrete: GradientArrays) -> dict[str, float]:
+    """By column of the record. `continuous` is the continuous reference: the gradient of the continuous-time problem.
+    `discrete` is the discrete reference: the float64 gradient of the same discrete solve.
 
-    Without a `truth` there are the errors against `exact` alone.
+    Without `continuous` there are the errors against `discrete` alone.
     """
     of_method = {
-        "adjoint_error_theta": relative_error(found.theta, exact.theta),
-        "adjoint_error_y0": relative_error(found.y0, exact.y0),
+        "adjoint_error_theta": relative_error(found.theta, discrete.theta),
+        "adjoint_error_y0": relative_error(found.y0, discrete.y0),
     }
-    if truth is None:
+    if continuous is None:
         return of_method
-    against_truth = relative_errors(found, truth)
+    against_continuous = relative_errors(found, continuous)
     return {
-        "gradient_error_theta": against_truth["theta"],
-        "gradient_error_y0": against_truth["y0"],
-        "gradient_cosine_theta": cosine(found.theta, truth.theta),
-        "gradient_cosine_y0": cosine(found.y0, truth.y0),
+        "gradient_error_theta": against_continuous["theta"],
+        "gradient_error_y0": against_continuous["y0"],
+        "gradient_cosine_theta": cosine(found.theta, continuous.theta),
+        "gradient_cosine_y0": cosine(found.y0, continuous.y0),
         **of_method,
-        "loss_error": against_truth["loss"],
+        "loss_error": against_continuous["loss"],
     }
 
 
