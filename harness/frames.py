@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from harness.grouping import KEYS
-from harness.measure.statistics import median_interval, ratio_interval
+from harness.measuring.statistics import median_interval, ratio_interval
 from harness.record import columns
 from harness.spec import base
 from harness.store import open_run

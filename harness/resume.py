@@ -12,7 +12,7 @@ from harness.case import Case
 from harness.errors import InputError, shown
 from harness.identity import Identity
 from harness.machine import Machine
-from harness.measure.statistics import narrow_enough
+from harness.measuring.statistics import narrow_enough
 from harness.plan import Plan, make_plan
 from harness.record import Measured
 from harness.registry import Registry

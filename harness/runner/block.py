@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from harness.case import Case
 from harness.initial import Values
-from harness.measure.time import Clock, Rounds, Series, repeats_for
+from harness.measuring.time import Clock, Rounds, Series, repeats_for
 from harness.random import splitmix
 from harness.record import Measured
 from harness.registry import Registry

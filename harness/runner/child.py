@@ -17,10 +17,10 @@ from harness.case import Case
 from harness.errors import ProblemError, UnsupportedError
 from harness.gradient_arrays import PARTS, GradientArrays
 from harness.initial import Values, draw, with_values
-from harness.measure.allocator import keep_freed_memory
-from harness.measure.checks import check_gradient, check_problem, check_repeated, with_checked_states
-from harness.measure.framework import FRAMEWORKS, pin
-from harness.measure.time import Sample, take_sample
+from harness.measuring.allocator import keep_freed_memory
+from harness.measuring.checks import check_gradient, check_problem, check_repeated, with_checked_states
+from harness.measuring.framework import FRAMEWORKS, pin
+from harness.measuring.time import Sample, take_sample
 from harness.method import Gradient
 from harness.problem import AbstractProblem
 from harness.registry import Registry
@@ -135,7 +135,7 @@ class CaseTarget:
 
     def memory(self) -> Memory:
         """Peak bytes of one call, what several further ones retain, and XLA's own count."""
-        from harness.measure.memory import in_use_cpu, in_use_cuda, peak_bytes_cpu, peak_bytes_cuda, retained_bytes
+        from harness.measuring.memory import in_use_cpu, in_use_cuda, peak_bytes_cpu, peak_bytes_cuda, retained_bytes
 
         framework, start = self.method.framework, time.perf_counter()
         temp_bytes = getattr(self.compute, "temp_bytes", None)

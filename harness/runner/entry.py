@@ -8,7 +8,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays
-from harness.measure.time import Series
+from harness.measuring.time import Series
 from harness.record import Measured
 from harness.runner.child import CaseTarget
 from harness.runner.job import CaseJob

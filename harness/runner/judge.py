@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays
 from harness.initial import Values
-from harness.measure.error import errors
+from harness.measuring.error import errors
 from harness.random import splitmix
 from harness.runner.child import ReferenceTarget
 from harness.runner.entry import AbstractWorker, Entry

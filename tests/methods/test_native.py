@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from gradients import distance, gradient, problem_of
 
-from harness.measure.statistics import log_slope
+from harness.measuring.statistics import log_slope
 
 SDE_SCHEMES = [
     (noise, "stratonovich", scheme)

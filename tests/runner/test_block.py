@@ -12,7 +12,7 @@ import pytest
 
 from harness.gradient_arrays import GradientArrays
 from harness.initial import Values
-from harness.measure.time import Sample
+from harness.measuring.time import Sample
 from harness.runner.block import BlockRunner
 from harness.runner.child import Built, Memory
 from harness.runner.job import BlockJob, CaseJob

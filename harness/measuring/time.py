@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from harness.measure.statistics import narrow_enough
+from harness.measuring.statistics import narrow_enough
 
 Clock = Callable[[], float]
 """Seconds since some moment."""

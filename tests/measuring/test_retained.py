@@ -9,8 +9,8 @@ import pytest
 from children import Child, child
 
 from harness.machine import Machine
-from harness.measure.allocator import allocated_bytes
-from harness.measure.memory import HALF_RUNS, LONGEST_SECONDS, in_use_cpu, retained_bytes
+from harness.measuring.allocator import allocated_bytes
+from harness.measuring.memory import HALF_RUNS, LONGEST_SECONDS, in_use_cpu, retained_bytes
 from harness.plan import make_plan
 from harness.registry import Registry
 from harness.report.answers import RETAINED

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.measure.allocator import allocated_bytes
+from harness.measuring.allocator import allocated_bytes
 
 HALF_RUNS, HALF_SECONDS = 10, 2.0
 """What runs retain is measured in two halves. A half is so many runs, fewer where they take longer, at least one."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from harness.measure.time import SAMPLE_SECONDS, Rounds, Sample, Series, repeats_for, take_sample
+from harness.measuring.time import SAMPLE_SECONDS, Rounds, Sample, Series, repeats_for, take_sample
 
 
 class FakeClock:

@@ -11,7 +11,7 @@ from harness.case import Case
 from harness.errors import ProblemError
 from harness.gradient_arrays import GradientArrays, relative_error
 from harness.initial import Values
-from harness.measure.framework import AbstractFramework
+from harness.measuring.framework import AbstractFramework
 from harness.method import Gradient
 from harness.problem import AbstractProblem
 
