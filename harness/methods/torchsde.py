@@ -92,7 +92,7 @@ def _build(
         options["adjoint_params"] = tuple(theta.values())
 
     def run() -> Gradient:
-        # A new sample a run, as sdeint makes one where it is given none, but with a seed.
+        # A new sample a call, as sdeint makes one where it is given none, but with a seed.
         bm = injected
         if bm is None:
             bm = torchsde.BrownianInterval(

@@ -202,7 +202,7 @@ class ReferenceTarget:
     def continuous(
         self, case: Case, values: Values, path_seed: int, found: Sequence[GradientArrays], most_steps: int
     ) -> tuple[GradientArrays, dict[str, float]]:
-        """The gradient of the continuous-time problem, fit to judge those found by, and its error bars by part."""
+        """The continuous reference, fine enough to judge the gradients `found`, and its error bars by part."""
         from harness.reference import continuous
 
         problem, path = self._of(case, values, path_seed)
@@ -210,7 +210,7 @@ class ReferenceTarget:
         return reference.gradient, {part: getattr(reference, part) for part in PARTS}
 
     def discrete(self, case: Case, values: Values, path_seed: int) -> GradientArrays:
-        """The float64 gradient of the case's own discrete solve."""
+        """The discrete reference: the float64 gradient of the case's own discrete solve."""
         from harness.reference import discrete
 
         problem, path = self._of(case, values, path_seed)
