@@ -96,7 +96,7 @@ class Executed:
     run: Run
     interrupted: bool
 
-    @property
+    @functools.cached_property
     def statuses(self) -> Counter[str]:
         """How many cases of the run have which status, those that it held before among them."""
         return Counter(row["status"] for row in self.run.rows())
