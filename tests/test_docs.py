@@ -16,7 +16,7 @@ import harness
 from harness.case import AXES
 from harness.cli import app
 from harness.cli.run import LISTED_CASES
-from harness.frames import COMPUTED
+from harness.columns import COMPUTED, with_role
 from harness.limits import (
     LARGEST_COUNT,
     LARGEST_SECONDS,
@@ -30,7 +30,7 @@ from harness.plan import make_plan
 from harness.record import STATUSES, columns
 from harness.registry import Registry
 from harness.strict_yaml import DEEPEST, LONGEST_SCALAR, LONGEST_TEXT, MOST_VALUES
-from harness.suite import FIGURE_X, FIGURE_Y, Budget, Grid, Suite, read_suite
+from harness.suite import Budget, Grid, Suite, read_suite
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -58,7 +58,7 @@ def test_suite_keys_are_documented_with_their_defaults():
     for model in (Suite, Grid, Budget):
         for name in model.model_fields:
             assert f"| `{name}` |" in page, name
-    for name in (*AXES, *FIGURE_X, *FIGURE_Y):
+    for name in (*AXES, *with_role("x"), *with_role("y")):
         assert f"`{name}`" in page, name
     for name, field in Budget.model_fields.items():
         default = "8 GiB" if name == "memory" else f"{field.default:g}"

@@ -14,7 +14,8 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from harness.frames import UNRESOLVED, load, speedups
+from harness.column import UNRESOLVED
+from harness.frames import load, speedups
 from harness.grouping import differing
 from harness.registry import Registry
 from harness.report import figures, format
@@ -130,7 +131,7 @@ def _render(template: str, **content: Any) -> str:
 
 
 def _content(suite: Suite, run: Run, about: dict[str, Any], frame: pd.DataFrame) -> dict[str, Any]:
-    drawn = [(figures.draw(figure, frame), figures.caption(figure)) for figure in suite.report]
+    drawn = [(figures.draw(figure, frame), figure.caption) for figure in suite.report]
     counts = Counter(frame["status"])
     fitted = _orders(suite, frame)
     name = f"{suite.name}, a part" if only(about) else suite.name
@@ -142,7 +143,7 @@ def _content(suite: Suite, run: Run, about: dict[str, Any], frame: pd.DataFrame)
         "counts": sorted(counts.items()),
         "answers": [*([tally([row["verdict"] for row in fitted.rows])] if fitted.rows else []), *answers(frame)],
         # Made by matplotlib from numbers and registered names, which it escapes.
-        "figures": [(Markup(svg), words) for svg, words in drawn if svg],
+        "figures": [(Markup(drawing.svg), words) for drawing, words in drawn if drawing],
         "ratios": _ratios(frame),
         "speedups": _speedups(frame),
         "orders": fitted,
