@@ -12,15 +12,18 @@ if TYPE_CHECKING:
     from harness.problem import AbstractProblem
     from harness.registry import Registry
     from harness.scheme import AbstractScheme
+    from harness.section import AbstractSection, Measurements
     from harness.terms import Terms
 
 _WHERE = {
     "AbstractGradientMethod": "harness.method",
     "AbstractProblem": "harness.problem",
     "AbstractScheme": "harness.scheme",
+    "AbstractSection": "harness.section",
     "Case": "harness.case",
     "Gradient": "harness.method",
     "InputError": "harness.errors",
+    "Measurements": "harness.section",
     "Registry": "harness.registry",
     "Terms": "harness.terms",
     "UnsupportedError": "harness.errors",
@@ -31,9 +34,11 @@ __all__ = [
     "AbstractGradientMethod",
     "AbstractProblem",
     "AbstractScheme",
+    "AbstractSection",
     "Case",
     "Gradient",
     "InputError",
+    "Measurements",
     "Registry",
     "Terms",
     "UnsupportedError",

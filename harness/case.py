@@ -89,7 +89,7 @@ class Case:
     ] = "fixed"
     rtol: Annotated[
         float,
-        axis("with adaptive steps, a step's error is held below atol + rtol·abs(y)", default=0.0, heading="", roles=()),
+        axis("with adaptive steps, a step's error is held below atol + rtol |y|", default=0.0, heading="", roles=()),
     ] = 0.0
     atol: Annotated[
         float,

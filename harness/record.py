@@ -21,7 +21,7 @@ STATUSES = ("ok", "unsupported", "failed", "timeout", "out-of-memory", "diverged
 
 def _error(label: str, against: str, bar: str = "") -> Column:
     return measured(
-        f"relative L2 error {against}, one a replicate",
+        f"{label}: the relative L2 error {against}, one a replicate",
         unit="relative",
         label=label,
         heading=label.replace(" of ", " "),
@@ -204,7 +204,9 @@ IDENTITY: dict[Column, Callable[[Record], Any]] = {
     identity(
         "the digest of what the cases share that are timed in turn: all but method and scheme", name="block"
     ): lambda record: record.case.block_id,
-    identity("what became of the case (below)", name="status", heading="status"): lambda record: record.status,
+    identity(f"what became of the case: {', '.join(STATUSES)}", name="status", heading="status"): lambda record: (
+        record.status
+    ),
     identity("why not `ok`, in a sentence; of an `ok` case, what to know about its numbers", name="reason"): (
         lambda record: record.reason
     ),

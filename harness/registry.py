@@ -1,9 +1,9 @@
-"""The registry: methods, problems and schemes, built-in and third-party, through one door.
+"""The registry: methods, problems, schemes and sections of the page, built-in and third-party, through one door.
 
-A module is a plugin. Whatever final subclass of AbstractGradientMethod, AbstractProblem or AbstractScheme it defines is
-registered under its `name`; of a package, so are its submodules', those that start with an underscore apart. Modules
-come from the entry-point groups `harness.methods`, `harness.problems` and `harness.schemes` (the built-in ones too) and
-from what a suite names under `plugins:`.
+A module is a plugin. Whatever final subclass of AbstractGradientMethod, AbstractProblem, AbstractScheme or
+AbstractSection it defines is registered under its `name`. In a package, so is what its submodules define, except those
+that start with an underscore. Modules come from the entry-point groups `harness.methods`, `harness.problems`,
+`harness.schemes` and `harness.sections` (the built-in ones too) and from what a suite names under `plugins:`.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ from harness.errors import InputError, one_of, shown
 from harness.method import AbstractGradientMethod
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
+from harness.section import AbstractSection
 from harness.spec import canonical, is_spec, options_of, parse, split
 
 GROUPS = ("harness.methods", "harness.problems", "harness.schemes")
+SECTIONS = "harness.sections"
 PROBLEM_FIELDS = ("noise", "calculus", "dim", "values")
 """Fields of a problem that are no parameters."""
 
@@ -40,6 +42,7 @@ class Registry:
         self.methods: dict[str, AbstractGradientMethod] = {}
         self.problems: dict[str, type[AbstractProblem]] = {}
         self.schemes: dict[str, AbstractScheme] = {}
+        self._sections: dict[str, AbstractSection] = {}
         self._methods: dict[str, AbstractGradientMethod] = {}
         self._parsed: dict[str, tuple[type[AbstractProblem], dict[str, Any]]] = {}
 
@@ -51,9 +54,7 @@ class Registry:
         """
         registry = cls()
         for group in GROUPS:
-            for entry in entry_points(group=group):
-                where = f"entry point {entry.name} of {group}"
-                registry.add_module(_guarded(where, "", entry.load), where)
+            registry._add_group(group)
         if not registry.methods:
             raise InputError("harness", "", "no methods found: the package isn't installed", "run pip install -e .")
         for plugin in plugins:
@@ -65,10 +66,26 @@ class Registry:
                 raise InputError(source, "plugins", str(error)) from error
         return registry
 
+    def sections(self) -> list[AbstractSection]:
+        """The sections of the page, in its order. Their modules are imported here, as only a page needs their pandas.
+
+        Raises InputError where one can't be loaded.
+        """
+        self._add_group(SECTIONS)
+        if not self._sections:
+            fault = "no sections of the page found: the package isn't installed, or an older version is"
+            raise InputError("harness", "", fault, "run pip install -e .")
+        return sorted(self._sections.values(), key=lambda section: (section.order, section.name))
+
+    def _add_group(self, group: str) -> None:
+        for entry in entry_points(group=group):
+            where = f"entry point {entry.name} of {group}"
+            self.add_module(_guarded(where, "", entry.load), where)
+
     def _add_plugin(self, plugin: str) -> None:
         module = _guarded(plugin, "", lambda: _import_plugin(plugin))
         if not self.add_module(module, plugin):
-            raise InputError(plugin, "", "it defines no gradient method, problem or scheme")
+            raise InputError(plugin, "", "it defines no gradient method, problem, scheme or section")
 
     def add_module(self, module: ModuleType, where: str) -> int:
         """Register what a module and its public submodules define; return how many things that was."""
@@ -85,6 +102,7 @@ class Registry:
             (AbstractGradientMethod, self.methods),
             (AbstractProblem, self.problems),
             (AbstractScheme, self.schemes),
+            (AbstractSection, self._sections),
         )
         made: Any = item
         for base, table in tables:

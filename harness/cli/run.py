@@ -125,15 +125,15 @@ def _measure(
     run.add_execution(suite.name, execution)
     with make_listener(console, total_seconds=seconds, total_cases=len(left.cases) + len(left.unsupported)) as listener:
         summary = execute(suite, plan, run, registry, listener)
-    _write_page(run, report, console, with_speedups="speedups" in suite.tables)
+    _write_page(run, report, console, registry, with_speedups="speedups" in suite.tables)
     return summary.interrupted, summary.statuses
 
 
-def _write_page(run: Any, report: Path, console: Any, *, with_speedups: bool) -> None:
+def _write_page(run: Any, report: Path, console: Any, registry: Registry, *, with_speedups: bool) -> None:
     from harness.cli.show import print_failures, print_ratios, print_speedups, print_summary
     from harness.report.page import write_report
 
-    page = write_report(run, report)
+    page = write_report(run, report, registry)
     if with_speedups:
         print_speedups(run)
         print()
