@@ -68,8 +68,13 @@ class Case:
         ),
     ]
     observations: Annotated[
-        int,
-        axis("equally spaced save times that the loss reads; 1: the end only", default=1, roles=("x", "facet")),
+        int | tuple[float, ...],
+        axis(
+            "the number of equally spaced times at which the loss reads the state (1: the end only), or the times"
+            " themselves, a list within the list, such as `[[0.1, 0.35, 1.0]]`, the last of them the interval's end",
+            default=1,
+            roles=("x", "facet"),
+        ),
     ]
     dtype: Annotated[str, axis("the precision of the solve", choices=DTYPES, default="float32", how=True)]
     device: Annotated[str, axis("where the solve runs", choices=DEVICES, default="cpu", how=True)]

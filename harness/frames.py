@@ -27,6 +27,7 @@ def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     paths = [path] if isinstance(path, str | Path) else list(path)
     rows = [row for item in paths for row in open_run(Path(item)).rows()]
     frame = pd.DataFrame(rows, columns=list(columns()))
+    frame["observations"] = [_observations(value) for value in frame["observations"]]
     for column in STORED:
         if column.kind == "measured" and column.numeric:
             frame[column.name] = pd.to_numeric(frame[column.name])
@@ -51,6 +52,11 @@ def _add_statistics(frame: pd.DataFrame) -> None:
             if column.name != "loss_error":  # older runs hold the larger of two bars alone
                 frame[bar] = frame[bar].fillna(frame["reference_error"])
             frame[f"{column.name}_resolved"] = frame[f"{column.name}_median"] > UNRESOLVED * frame[bar].fillna(0)
+
+
+def _observations(value: int | list[float]) -> int | str:
+    """A number of observations; times as text, which is equal where they are."""
+    return value if isinstance(value, int) else f"{len(value)} at {', '.join(f'{time:.10g}' for time in value)}"
 
 
 def numbers(values: list[float | None]) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
@@ -17,6 +18,7 @@ from harness.limits import (
     LARGEST_SEED,
     LARGEST_TOLERANCE,
     LONGEST_NAME,
+    MOST_TIMES,
     SMALLEST_MEMORY,
 )
 
@@ -53,6 +55,21 @@ def _number(low: float, high: float, *, open_ends: bool = False) -> BeforeValida
         return number
 
     return BeforeValidator(check)
+
+
+def _observations(value: object) -> int | tuple[float, ...]:
+    """A number of observations, or their times."""
+    if type(value) is int and 1 <= value <= LARGEST_COUNT:
+        return value
+    if isinstance(value, list | tuple) and 1 <= len(value) <= MOST_TIMES:
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
+            times = tuple(math.nan if isinstance(time, bool) else float(time) for time in value)
+            if all(map(math.isfinite, times)) and all(a < b for a, b in itertools.pairwise(times)):
+                return times
+    raise _refused(
+        f"an integer from 1 to {LARGEST_COUNT}, or a list of at most {MOST_TIMES} increasing times within the list of"
+        " values, such as [[0.1, 0.5, 1]]"
+    )
 
 
 def choice(names: Sequence[str]) -> BeforeValidator:
@@ -99,6 +116,7 @@ def _not_index(name: str) -> str:
 
 
 Count = Annotated[int, _integer(1, LARGEST_COUNT)]
+Observations = Annotated[int | tuple[float, ...], BeforeValidator(_observations)]
 Seed = Annotated[int, _integer(0, LARGEST_SEED)]
 Seconds = Annotated[float, _number(0, LARGEST_SECONDS, open_ends=True)]
 Tolerance = Annotated[float, _number(0, LARGEST_TOLERANCE)]

@@ -12,8 +12,24 @@ from harness.column import REQUIRED, Column
 from harness.columns import COLUMNS
 from harness.errors import InputError, one_of, shown
 from harness.figures import KINDS, Figure
-from harness.grammar import Bytes, Count, Fraction, Name, Seconds, Seed, Strict, Title, Tolerance, Values, choice
+from harness.grammar import (
+    Bytes,
+    Count,
+    Fraction,
+    Name,
+    Observations,
+    Seconds,
+    Seed,
+    Strict,
+    Title,
+    Tolerance,
+    Values,
+    choice,
+)
 from harness.strict_yaml import LONGEST_TEXT, YamlError, read_yaml
+
+READERS: dict[str, Any] = {"observations": Observations}
+"""The axes that a suite may give in another form than one text or number."""
 
 
 def _axis(column: Column) -> tuple[Any, Any]:
@@ -21,7 +37,7 @@ def _axis(column: Column) -> tuple[Any, Any]:
     if column.choices:
         value: Any = Annotated[str, choice(column.choices)]
     else:
-        value = {str: StrictStr, int: Count, float: Tolerance}[column.type]
+        value = READERS.get(column.name) or {str: StrictStr, int: Count, float: Tolerance}[column.type]
     if column.default is None:
         return Values[value] | None, None
     return Values[value], column.default if column.default is REQUIRED else (column.default,)
