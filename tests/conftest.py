@@ -26,16 +26,16 @@ GPU = Path(__file__).parent / "gpu"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """`--benchmark-only` collects the benchmarks alone: the other tests import what the extra `test` installs.
+    """The benchmarks are collected with `--benchmark-only`, and they alone: other tests import the extra `test`.
 
     Tests for a GPU import what only PyTorch for CUDA brings: they are collected where they are asked for.
     """
     if GPU in (collection_path, *collection_path.parents) and "not gpu" in str(config.getoption("markexpr", "")):
         return True
+    within = BENCHMARKS in (collection_path, *collection_path.parents)
     if not config.getoption("benchmark_only", False):
-        return None
-    kept = collection_path in (BENCHMARKS, *BENCHMARKS.parents) or BENCHMARKS in collection_path.parents
-    return None if kept else True
+        return True if within else None
+    return None if within or collection_path in BENCHMARKS.parents else True
 
 
 @pytest.fixture(scope="session")
