@@ -18,8 +18,6 @@ from harness.reference.bars import ROUNDING
 from harness.reference.closed_form import closed_form
 from harness.reference.sde import bar, path_solve, sde, still_to_come, strongest
 
-pytestmark = pytest.mark.usefixtures("quick_compilation")
-
 CLOSED = [
     ("example1", ("diagonal",), (8, 1)),
     ("example2", ("diagonal",), (3, 6)),
