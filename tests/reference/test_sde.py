@@ -166,7 +166,7 @@ def test_the_fine_grid_holds_a_chunk_at_a_time(registry, make_case, noise):
     The state at every 256th step is all that is kept. XLA frees the inputs of a finished call from a thread of its own,
     so that a few chunks, of 0.26 MB of noise and as much of states each, may be held at once, however many steps.
     """
-    from harness.measure.memory import peak_bytes_cpu
+    from harness.measuring.memory import peak_bytes_cpu
 
     case = make_case(noise=noise, batch=16, dim=8)
     it = problem_of(registry, case)
