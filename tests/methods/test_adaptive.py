@@ -12,9 +12,9 @@ from gradients import counting_problem, distance, gradient, path_of, problem_of,
 from harness.gradient_arrays import GradientArrays
 from harness.initial import initial_values
 from harness.measure.framework import FRAMEWORKS
-from harness.methods._adaptive import adaptive_refusal
 from harness.reference import discrete
 from harness.reference.closed_form import closed_form
+from harness.stepping import Adaptive, adaptive_refusal, stepping_of
 
 EXAMPLE1 = {"problem": "example1", "calculus": "ito", "scheme": "milstein"}
 EXAMPLE2 = {"problem": "example2", "calculus": "stratonovich", "scheme": "heun"}
@@ -113,8 +113,8 @@ def test_backprop_is_the_gradient_of_the_kept_steps(registry, adaptive_case):
 
     case = adaptive_case(**EXAMPLE1, observations=2, dim=2)
     problem = problem_of(registry, case)
-    solve = TorchSolve.of(problem, registry.schemes[case.scheme], case, None)
-    adaptive = AdaptiveSolve(solve, case, path_of(problem, case))
+    solve = TorchSolve.of(problem, registry.schemes[case.scheme], case, path_of(problem, case))
+    adaptive = AdaptiveSolve(solve)
     eps, found = 1e-6, []
     with torch.no_grad():
         for name in sorted(solve.theta):
@@ -123,7 +123,7 @@ def test_backprop_is_the_gradient_of_the_kept_steps(registry, adaptive_case):
                 losses = []
                 for step in (eps, -2 * eps, eps):
                     entries[i] += step
-                    losses.append(float(solve.problem.loss(torch, torch.stack(adaptive.forward()[0]))))
+                    losses.append(float(solve.problem.loss(torch, torch.stack(adaptive.forward(solve.y0)[0]))))
                 found.append((losses[0] - losses[1]) / (2 * eps))
     exact = gradient(registry, case).theta
     # Truncation ε² and rounding 1e-16 / ε.
@@ -149,8 +149,8 @@ def test_steps_are_rejected_and_grow(registry, adaptive_case):
     def walked(**axes: Any) -> Any:
         case = adaptive_case(**EXAMPLE1, **axes)
         problem = problem_of(registry, case)
-        solve = TorchSolve.of(problem, registry.schemes[case.scheme], case, None)
-        return AdaptiveSolve(solve, case, path_of(problem, case)).forward()[1]
+        solve = TorchSolve.of(problem, registry.schemes[case.scheme], case, path_of(problem, case))
+        return AdaptiveSolve(solve).forward(solve.y0)[1]
 
     strict = walked(atol=1e-4, steps=1)
     assert strict.attempts > strict.kept > 10
@@ -166,7 +166,6 @@ def test_the_tree_drives_both_solves(registry, adaptive_case, backend, approach)
     import jax
 
     from harness.brownian.jax_tree import JaxTree
-    from harness.brownian.ticks import ticks_of
     from harness.brownian.torch_tree import TorchTree
 
     case = adaptive_case(**EXAMPLE1, method=f"{backend}/{approach}", atol=1e-4)
@@ -174,7 +173,9 @@ def test_the_tree_drives_both_solves(registry, adaptive_case, backend, approach)
     run = registry.methods[case.method].build(problem, registry.schemes[case.scheme], case, None)
     found, again = (FRAMEWORKS[backend].read(run()) for _ in range(2))
     assert distance(found, again) == 0
-    ticks = ticks_of(case)
+    stepping = stepping_of(problem, registry.schemes[case.scheme], case)
+    assert isinstance(stepping, Adaptive)
+    ticks = stepping.ticks.count
     if backend == "torch":
         W = TorchTree(case, case.dim, ticks, 1.0).at(ticks).numpy()
     else:

@@ -15,8 +15,8 @@ from harness.methods.jax._solve import JaxSolve
 
 Solve = Callable[[Any, Any, Any], Any]
 """(y0, θ, noise) -> the observed states, (observations, batch, dim)."""
-LossGradient = Callable[[JaxSolve, Any, Any, Any], tuple[Any, Any, Any]]
-"""(solve, y0, θ, noise) -> (loss, ∂L/∂θ, ∂L/∂y0)."""
+LossGradient = Callable[[JaxSolve, Any, Any, Any], tuple[Any, ...]]
+"""(solve, y0, θ, noise) -> (loss, ∂L/∂θ, ∂L/∂y0), and the evaluations of f where a sweep counts them."""
 
 
 class AbstractSweep(ABC):
@@ -34,6 +34,20 @@ class AbstractSweep(ABC):
     def backward(self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any) -> tuple[Any, Any]:
         """∂L/∂y0, (batch, dim), and ∂L/∂θ, a tree as `theta`; `ys_bar` is ∂L/∂ys, (observations, batch, dim)."""
 
+    def states(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> Any:
+        """The observed states where no derivative is taken."""
+        return solve.forward(y0, theta, noise)[1]
+
+    def gradient(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, ...]:
+        """(loss, ∂L/∂θ, ∂L/∂y0) of the problem's loss, and the evaluations of f where a sweep counts them."""
+        ys = differentiable(self, solve)
+
+        def loss(y0: Any, theta: Any) -> Any:
+            return solve.problem.loss(jnp, ys(y0, theta, noise))
+
+        value, (y0_bar, theta_bar) = jax.value_and_grad(loss, argnums=(0, 1))(y0, theta)
+        return value, theta_bar, y0_bar
+
 
 def differentiable(sweep: AbstractSweep, solve: JaxSolve) -> Solve:
     """The solve with the sweep as its derivative: a function of (y0, θ, noise), under `jit`, `vmap` and `grad`.
@@ -46,7 +60,7 @@ def differentiable(sweep: AbstractSweep, solve: JaxSolve) -> Solve:
     @jax.custom_vjp
     def differentiated(y0: Any, floats: Any, fixed: Any) -> Any:
         others, noise = fixed
-        return _with(solve, others).forward(y0, floats, noise)[1]
+        return sweep.states(_with(solve, others), y0, floats, noise)
 
     def forward(y0: Any, floats: Any, fixed: Any) -> tuple[Any, Any]:
         y0, floats = _once((y0, floats))
@@ -72,14 +86,8 @@ def differentiable(sweep: AbstractSweep, solve: JaxSolve) -> Solve:
 def loss_gradient(sweep: AbstractSweep) -> LossGradient:
     """The gradient of the problem's loss by a sweep, in the form that `compile_gradient` takes."""
 
-    def gradient(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any, Any]:
-        ys = differentiable(sweep, solve)
-
-        def loss(y0: Any, theta: Any) -> Any:
-            return solve.problem.loss(jnp, ys(y0, theta, noise))
-
-        value, (y0_bar, theta_bar) = jax.value_and_grad(loss, argnums=(0, 1))(y0, theta)
-        return value, theta_bar, y0_bar
+    def gradient(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, ...]:
+        return sweep.gradient(solve, y0, theta, noise)
 
     return gradient
 
