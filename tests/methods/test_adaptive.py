@@ -93,8 +93,10 @@ def test_the_error_of_an_sde_falls_with_the_tolerance(registry, adaptive_case, a
         {**EXAMPLE2, "scheme": "reversible-heun", "atol": 0.0, "rtol": 1e-2},
         {"problem": "example3", "calculus": "ito", "scheme": "heun", "noise": "additive"},
         {**ODE, "scheme": "dopri5", "observations": 2, "atol": 1e-8},
+        {**EXAMPLE1, "observations": (0.07, 0.1, 0.55, 1.0), "steps": 12},
+        {**ODE, "scheme": "heun", "observations": (0.07, 0.1, 0.55, 1.0)},
     ],
-    ids=["doubled", "state-of-four", "embedded", "error-stage"],
+    ids=["doubled", "state-of-four", "embedded", "error-stage", "doubled-unequal", "embedded-unequal"],
 )
 @pytest.mark.parametrize("approach", ["backprop", "adjoint"])
 def test_backends_take_the_same_steps(registry, adaptive_case, approach, axes):
@@ -102,6 +104,14 @@ def test_backends_take_the_same_steps(registry, adaptive_case, approach, axes):
     assert distance(torch, jax) <= agreement_tolerance()
     if approach == "adjoint":
         assert torch.evaluations == jax.evaluations
+
+
+@pytest.mark.parametrize("approach", ["backprop", "adjoint"])
+@pytest.mark.parametrize("axes", [EXAMPLE1, ODE], ids=["sde", "ode"])
+def test_steps_end_at_observations_at_any_times(registry, adaptive_case, approach, axes):
+    """The gradient meets the closed form's, which is that of the states at these times."""
+    case = adaptive_case(**axes, method=f"torch/{approach}", atol=1e-4, observations=(0.07, 0.1, 0.55, 1.0))
+    assert distance(gradient(registry, case), truth(registry, case)) <= 100 * case.atol
 
 
 def test_backprop_is_the_gradient_of_the_kept_steps(registry, adaptive_case):
