@@ -48,11 +48,6 @@ class AbstractEstimate(ABC):
     halves: ClassVar[bool]
     """Whether it asks for the path in the middle of a step."""
 
-    @property
-    @abstractmethod
-    def scheme(self) -> AbstractScheme:
-        """The scheme that it estimates the error of."""
-
     @abstractmethod
     def exponent(self, problem: AbstractProblem) -> float:
         """The power of the step's length that the estimate has."""
@@ -91,11 +86,6 @@ class Embedded(AbstractEstimate):
 
     parts = 1
     halves = False
-
-    @property
-    def scheme(self) -> AbstractRungeKutta:
-        """The one of higher order."""
-        return self.pair
 
     def exponent(self, problem: AbstractProblem) -> float:
         """For an ODE the order: the local error of the scheme of lower order. An SDE's is a half above the order."""
@@ -139,11 +129,6 @@ class Doubled(AbstractEstimate):
 
     parts = 2
     halves = True
-
-    @property
-    def scheme(self) -> AbstractScheme:
-        """The one whose steps are doubled."""
-        return self.single
 
     def exponent(self, problem: AbstractProblem) -> float:
         """That of the local error: one above the order for an ODE, a half for an SDE."""
