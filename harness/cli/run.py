@@ -116,7 +116,7 @@ def _measure(
         soft_wrap=True,
     )
     execution = {
-        **environment(),
+        **environment(registry),
         "suite_text": text,
         "seed": suite.seed,
         "cuda_devices": devices,

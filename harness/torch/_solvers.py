@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,7 +30,7 @@ from harness.torch._right_hand_side import RightHandSide
 def sdeint(
     sde: Any,
     y0: Tensor,
-    ts: Tensor | Sequence[float],
+    ts: Tensor | np.ndarray | Sequence[float],
     *,
     method: str = "reversible",
     scheme: str | None = None,
@@ -79,7 +80,7 @@ def sdeint(
 def odeint(
     f: Callable[[Tensor, Tensor], Tensor],
     y0: Tensor,
-    ts: Tensor | Sequence[float],
+    ts: Tensor | np.ndarray | Sequence[float],
     *,
     method: str = "reversible",
     scheme: str | None = None,
@@ -98,7 +99,9 @@ def odeint(
     return _EAGER(side, y0, method=method, scheme=scheme, asked=asked, seed=0, bm=None, params=params)
 
 
-def _asked(ts: Tensor | Sequence[float], steps: int | None, dt: float | None, rtol: float, atol: float) -> Asked:
+def _asked(
+    ts: Tensor | np.ndarray | Sequence[float], steps: int | None, dt: float | None, rtol: float, atol: float
+) -> Asked:
     return Asked.of(ts.detach().cpu().numpy() if isinstance(ts, Tensor) else ts, steps, dt, rtol, atol)
 
 

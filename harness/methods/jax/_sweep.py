@@ -11,12 +11,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from harness.methods.jax._loss import LossGradient, gradient_of
 from harness.methods.jax._solve import JaxSolve
 
 Solve = Callable[[Any, Any, Any], Any]
 """(y0, θ, noise) -> the observed states, (observations, batch, dim)."""
-LossGradient = Callable[[JaxSolve, Any, Any, Any], tuple[Any, ...]]
-"""(solve, y0, θ, noise) -> (loss, ∂L/∂θ, ∂L/∂y0), and the evaluations of f where a sweep counts them."""
 
 
 class AbstractSweep(ABC):
@@ -40,13 +39,11 @@ class AbstractSweep(ABC):
 
     def gradient(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, ...]:
         """(loss, ∂L/∂θ, ∂L/∂y0) of the problem's loss, and the evaluations of f where a sweep counts them."""
-        ys = differentiable(self, solve)
 
-        def loss(y0: Any, theta: Any) -> Any:
-            return solve.problem.loss(jnp, ys(y0, theta, noise))
+        def differentiated(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> Any:
+            return differentiable(self, solve)(y0, theta, noise)
 
-        value, (y0_bar, theta_bar) = jax.value_and_grad(loss, argnums=(0, 1))(y0, theta)
-        return value, theta_bar, y0_bar
+        return gradient_of(differentiated)(solve, y0, theta, noise)
 
 
 def differentiable(sweep: AbstractSweep, solve: JaxSolve) -> Solve:
@@ -84,7 +81,7 @@ def differentiable(sweep: AbstractSweep, solve: JaxSolve) -> Solve:
 
 @functools.cache
 def loss_gradient(sweep: AbstractSweep) -> LossGradient:
-    """The gradient of the problem's loss by a sweep, in the form that `compile_gradient` takes."""
+    """The gradient of the problem's loss by a sweep."""
 
     def gradient(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, ...]:
         return sweep.gradient(solve, y0, theta, noise)
