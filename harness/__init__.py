@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from harness.problem import AbstractProblem
     from harness.registry import Registry
     from harness.scheme import AbstractScheme
+    from harness.session import measure
+    from harness.store import Run
     from harness.terms import Terms
 
 _WHERE = {
@@ -28,10 +30,12 @@ _WHERE = {
     "Gradient": "harness.method",
     "InputError": "harness.errors",
     "Registry": "harness.registry",
+    "Run": "harness.store",
     "Style": "harness.backend_facts",
     "Terms": "harness.terms",
     "UnsupportedError": "harness.errors",
     "load": "harness.frames",
+    "measure": "harness.session",
     "speedups": "harness.frames",
 }
 __all__ = [
@@ -45,10 +49,12 @@ __all__ = [
     "Gradient",
     "InputError",
     "Registry",
+    "Run",
     "Style",
     "Terms",
     "UnsupportedError",
     "load",
+    "measure",
     "speedups",
 ]
 

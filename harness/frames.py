@@ -12,7 +12,7 @@ import pandas as pd
 
 from harness.backend_facts import BackendFacts, stored_facts
 from harness.grouping import KEYS
-from harness.measure.statistics import median_interval, ratio_interval
+from harness.measuring.statistics import median_interval, ratio_interval
 from harness.record import columns
 from harness.registry import Registry
 from harness.spec import base

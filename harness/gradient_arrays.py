@@ -56,14 +56,14 @@ class GradientArrays:
         return bool(np.isfinite(self.loss) and np.isfinite(self.theta).all() and np.isfinite(self.y0).all())
 
 
-def relative_errors(value: GradientArrays, truth: GradientArrays) -> dict[str, float]:
+def relative_errors(value: GradientArrays, reference: GradientArrays) -> dict[str, float]:
     """Of each of the `PARTS`."""
-    return {part: relative_error(getattr(value, part), getattr(truth, part)) for part in PARTS}
+    return {part: relative_error(getattr(value, part), getattr(reference, part)) for part in PARTS}
 
 
-def relative_error(value: np.ndarray | float, truth: np.ndarray | float) -> float:
-    """|value − truth| / |truth| in L2; 0 where both vanish, infinite where only the truth does."""
-    distance, norm = float(np.linalg.norm(np.subtract(value, truth))), float(np.linalg.norm(truth))
+def relative_error(value: np.ndarray | float, reference: np.ndarray | float) -> float:
+    """|value − reference| / |reference| in L2; 0 where both vanish, infinite where only the reference does."""
+    distance, norm = float(np.linalg.norm(np.subtract(value, reference))), float(np.linalg.norm(reference))
     if norm == 0:
         return 0.0 if distance == 0 else float("inf")
     return distance / norm

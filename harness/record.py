@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from harness.case import Case
 
-SCHEMA_VERSION = 1
-# History of the schema: 1, the first.
+SCHEMA_VERSION = 2
+# History of the schema. 1: the first. 2: the columns `execution` and `host`; a case may have several records, of which
+# the newest counts; an execution in run.json holds the resolved suite, its plugins' digests and the grid's.
 
 STATUSES = ("ok", "unsupported", "failed", "timeout", "out-of-memory", "diverged", "unstable")
 # `unstable`: the scheme's states outgrow the solution's at this step, whatever the method. `diverged`: not finite.
@@ -21,10 +23,12 @@ STATUSES = ("ok", "unsupported", "failed", "timeout", "out-of-memory", "diverged
 class Measured:
     """Raw values, null where not measured; statistics are computed when they are read. Units stand in the names.
 
-    A sample of `seconds` is the mean of `repeats` runs. `pairing` names one execution of a block: only samples with
+    A sample of `seconds` is the mean of `repeats` calls. `pairing` names one execution of a block: only samples with
     the same one were taken in turn, round by round. Errors are relative L2 norms, one a replicate.
+    `host` is the name of the machine.
     """
 
+    host: str | None = None
     compile_seconds: float | None = None
     first_call_seconds: float | None = None
     seconds: tuple[float, ...] = ()
@@ -49,13 +53,31 @@ class Measured:
     reference_error_y0: tuple[float, ...] = ()
     reference_error_loss: tuple[float, ...] = ()
 
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Measured:
+        """What a record holds, as `Run.rows` gives it. What is null in a list wasn't finite."""
+        values: dict[str, Any] = {}
+        for field in dataclasses.fields(cls):
+            value = row.get(field.name)
+            if isinstance(value, list):
+                value = tuple(math.inf if item is None else item for item in value)
+            if value is not None:
+                values[field.name] = value
+        return cls(**values)
+
+    def updated(self, newer: Measured) -> Measured:
+        """With everything that `newer` holds in place of what was known before."""
+        values: dict[str, Any] = {field.name: getattr(newer, field.name) for field in dataclasses.fields(newer)}
+        return dataclasses.replace(self, **{name: value for name, value in values.items() if value not in (None, ())})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A case with its outcome."""
+    """A case with its outcome. `execution` says which entry of `executions` in run.json it was measured by, from 0."""
 
     run: str
     suite: str
+    execution: int = 0
     case: Case
     status: str
     reason: str = ""
@@ -67,6 +89,7 @@ class Record:
             "schema_version": SCHEMA_VERSION,
             "run": self.run,
             "suite": self.suite,
+            "execution": self.execution,
             "case": self.case.id,
             "block": self.case.block_id,
             "status": self.status,
@@ -84,7 +107,7 @@ def columns() -> tuple[str, ...]:
     case = [field.name for field in dataclasses.fields(Case)]
     split = case.index("method") + 1
     return (
-        *("schema_version", "run", "suite", "case", "block", "status", "reason"),
+        *("schema_version", "run", "suite", "execution", "case", "block", "status", "reason"),
         *case[:split],
         *("backend", "approach"),
         *case[split:],

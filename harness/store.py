@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import InputError
 from harness.record import SCHEMA_VERSION, Record
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RECORDS = "records.jsonl"
 ABOUT = "run.json"
@@ -34,8 +38,11 @@ class Run:
         except (OSError, json.JSONDecodeError) as error:
             raise InputError(self.folder, "", f"isn't a run: its {ABOUT} can't be read ({error})") from error
 
-    def add_execution(self, suite: str, execution: dict[str, Any]) -> None:
-        """Note that the suite is executed, here and now. The file is replaced as a whole, never half written."""
+    def add_execution(self, suite: str, execution: dict[str, Any]) -> int:
+        """Note that the suite is executed, here and now; return the execution's index, which its records carry.
+
+        The file is replaced as a whole, never half written.
+        """
         path = self.folder / ABOUT
         about = self.about() if path.exists() else {"schema_version": SCHEMA_VERSION, "suite": suite, "executions": []}
         about["executions"].append(execution)
@@ -45,6 +52,7 @@ class Run:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        return len(about["executions"]) - 1
 
     def append(self, record: Record) -> None:
         """Write one record and see it to the disk. A torn last line, left by a kill, is cut off first."""
@@ -55,7 +63,14 @@ class Run:
             os.fsync(file.fileno())
 
     def rows(self) -> list[dict[str, Any]]:
-        """The records as stored, a torn last line dropped. Raises InputError where another line is damaged."""
+        """The newest record of each case, in the order in which the cases were first recorded. See `history`."""
+        return list({row["case"]: row for row in self.history()}.values())
+
+    def history(self) -> list[dict[str, Any]]:
+        """All records, in the order in which they were written, as the current schema has them.
+
+        A torn last line is dropped. Raises InputError where another line is damaged.
+        """
         path = self.folder / RECORDS
         if not path.exists():
             return []
@@ -66,10 +81,27 @@ class Run:
                 row = json.loads(line)
             except ValueError as error:
                 raise InputError(path, f"line {number}", "isn't a record", "remove the line to go on") from error
-            if row.get("schema_version") != SCHEMA_VERSION:
-                raise InputError(path, f"line {number}", f"schema {row.get('schema_version')!r}, not {SCHEMA_VERSION}")
-            rows.append(row)
+            version = row.get("schema_version")
+            if version not in READERS:
+                allowed = " and ".join(map(str, READERS))
+                raise InputError(path, f"line {number}", f"has schema {version!r}", f"this version reads {allowed}")
+            rows.append(READERS[version](row))
         return rows
+
+    def frame(self) -> pd.DataFrame:
+        """The records with computed columns, a row a case: `harness.load` of the folder."""
+        from harness.frames import load
+
+        return load(self.folder)
+
+
+def _from_version_1(row: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 didn't record the host, nor which execution measured a case."""
+    return {**row, "execution": None, "host": None}
+
+
+READERS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_version_1, SCHEMA_VERSION: lambda row: row}
+"""What makes a stored record of each version of the schema one of the current version."""
 
 
 def _cut_torn_line(file: Any) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -278,13 +280,18 @@ def parse_suite(text: str, path: Path) -> Suite:
         data = read_yaml(text)
     except YamlError as error:
         raise InputError(path, "" if error.line is None else f"line {error.line}", error.problem) from error
-    if not isinstance(data, dict):
+    return make_suite(data, path)
+
+
+def make_suite(data: object, path: Path) -> Suite:
+    """The suite that a mapping describes, all defaults filled in; `path` as in `parse_suite`. Raises InputError."""
+    if not isinstance(data, Mapping):
         raise InputError(path, "", "isn't a suite", "a suite is a mapping with name, title and grid")
     try:
-        suite = Suite.model_validate(data)
+        suite = Suite.model_validate(dict(data))
     except ValidationError as error:
         raise _explain(path, data, error) from error
-    plugins = tuple(str(path.parent / p) if p.endswith(".py") else p for p in suite.plugins)
+    plugins = tuple(os.path.abspath(path.parent / p) if p.endswith(".py") else p for p in suite.plugins)
     return suite.model_copy(update={"plugins": plugins})
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from gradients import values_of
 
 from harness.case import Case
-from harness.measure.memory import peak_bytes_cpu
+from harness.measuring.memory import peak_bytes_cpu
 from harness.runner.child import CaseTarget
 from harness.runner.worker import Worker, start_server
 

@@ -9,7 +9,7 @@ from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays, relative_error
 from harness.initial import Values, draw
-from harness.measure.framework import FRAMEWORKS
+from harness.measuring.framework import FRAMEWORKS
 from harness.method import AbstractGradientMethod, Gradient
 from harness.problem import AbstractProblem
 from harness.registry import Registry

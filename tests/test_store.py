@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,9 +42,9 @@ def test_a_torn_last_line_is_dropped_and_written_over(run, record, torn):
     run.append(record)
     with (run.folder / "records.jsonl").open("ab") as file:
         file.write(torn)
-    assert len(run.rows()) == 1
+    assert len(run.history()) == 1
     run.append(record)
-    assert len(run.rows()) == 2
+    assert len(run.history()) == 2
     assert (run.folder / "records.jsonl").read_bytes().endswith(b"\n")
 
 
@@ -52,6 +54,46 @@ def test_a_damaged_line_elsewhere_is_said(run, record):
     path.write_bytes(b"garbage\n" + path.read_bytes())
     with pytest.raises(InputError, match="line 1"):
         run.rows()
+
+
+def test_the_newest_record_of_a_case_counts(run, record, make_case):
+    other = replace(record, case=make_case(method="torch/adjoint"))
+    newer = replace(record, status="failed", execution=1)
+    for one in (record, other, newer):
+        run.append(one)
+    assert [(row["method"], row["status"]) for row in run.rows()] == [
+        ("torch/backprop", "failed"),
+        ("torch/adjoint", "ok"),
+    ]
+    assert [row["execution"] for row in run.history()] == [0, 0, 1]
+    assert list(run.frame()["status"]) == ["failed", "ok"]
+
+
+def test_records_of_version_1_are_read(run, record):
+    row = json.loads(record.to_json())
+    old = {**{name: row[name] for name in row if name not in ("execution", "host")}, "schema_version": 1}
+    (run.folder / "records.jsonl").write_text(json.dumps(old) + "\n")
+    (found,) = run.rows()
+    assert found == {**row, "schema_version": 1, "execution": None, "host": None}
+
+
+def test_a_schema_that_is_not_known_is_said(run, record):
+    row = {**json.loads(record.to_json()), "schema_version": 99}
+    (run.folder / "records.jsonl").write_text(json.dumps(row) + "\n")
+    with pytest.raises(InputError, match="schema 99"):
+        run.rows()
+
+
+def test_values_are_read_back_from_a_record(run, record):
+    run.append(record)
+    (row,) = run.rows()
+    assert Measured.of(row) == Measured(seconds=(0.5, math.inf))
+
+
+def test_newer_values_replace_older_ones_and_keep_the_others():
+    older = Measured(seconds=(1.0,), pairing="a", peak_bytes=5, host="here")
+    newer = Measured(seconds=(2.0, 3.0), pairing="b", host="there")
+    assert older.updated(newer) == Measured(seconds=(2.0, 3.0), pairing="b", peak_bytes=5, host="there")
 
 
 def test_the_newest_run(tmp_path, run):

@@ -99,7 +99,7 @@ def test_memory_is_read_with_its_unit():
 
 def test_plugin_files_are_relative_to_the_suite():
     suite = parse_suite(GOOD + "plugins: [mine.py, some.module]\n", Path("folder/tiny.yaml"))
-    assert suite.plugins == ("folder/mine.py", "some.module")
+    assert suite.plugins == (str(Path("folder/mine.py").absolute()), "some.module")
 
 
 def test_unreadable_text_is_refused(tmp_path: Path):

@@ -16,7 +16,7 @@ def doctor() -> None:
     from harness.initial import draw
     from harness.registry import Registry
     from harness.runner.child import CaseTarget
-    from harness.runner.run import cuda_devices
+    from harness.runner.probe import cuda_devices
     from harness.runner.worker import CaseFailure, Worker, start_server
 
     registry = Registry.load()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from harness.case import Case
-from harness.runner.run import Listener
+from harness.session import Listener
 
 COLORS = {"ok": "green", "unsupported": "dim"}
 
@@ -48,42 +48,41 @@ class _TimeLeft(ProgressColumn):
 
 
 class _Bar:
-    def __init__(self, progress: Progress, total: int, pace: Pace) -> None:
-        self._progress, self._pace = progress, pace
+    def __init__(self, progress: Progress, total: int, pace: Pace, expected: Mapping[Case, float]) -> None:
+        self._progress, self._pace, self._expected = progress, pace, expected
         self._task = progress.add_task("", total=total)
 
     def doing(self, what: str) -> None:
         self._progress.update(self._task, description=what)
 
-    def done(self, case: Case, status: str, expected_seconds: float) -> None:
-        if status != "unsupported":
-            self._pace.add(expected_seconds)
+    def done(self, case: Case, status: str) -> None:
+        self._pace.add(self._expected.get(case, 0.0))
         self._progress.advance(self._task)
         if status not in COLORS:
             self._progress.console.print(f"[red]{status}[/red] {case.label}", highlight=False)
 
 
 class _Lines:
-    def __init__(self, console: Console, total: int, pace: Pace) -> None:
-        self._console, self._total, self._pace, self._count = console, total, pace, 0
+    def __init__(self, console: Console, total: int, pace: Pace, expected: Mapping[Case, float]) -> None:
+        self._console, self._total, self._pace, self._expected, self._count = console, total, pace, expected, 0
 
     def doing(self, what: str) -> None:
         del what
 
-    def done(self, case: Case, status: str, expected_seconds: float) -> None:
+    def done(self, case: Case, status: str) -> None:
         self._count += 1
+        self._pace.add(self._expected.get(case, 0.0))
         if status != "unsupported":
-            self._pace.add(expected_seconds)
             line = f"[{self._count}/{self._total}] {status} {case.label} (about {self._pace.left()})"
             self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @contextmanager
-def make_listener(console: Console, *, total_seconds: float, total_cases: int) -> Iterator[Listener]:
-    """The display that suits the console."""
-    pace = Pace(total_seconds)
+def make_listener(console: Console, expected: Mapping[Case, float], total: int) -> Iterator[Listener]:
+    """The display that suits the console: of `total` cases, with the seconds that those to be measured take."""
+    pace = Pace(sum(expected.values()))
     if not console.is_terminal:
-        yield _Lines(console, total_cases, pace)
+        yield _Lines(console, total, pace, expected)
         return
     columns = (
         BarColumn(20),
@@ -92,4 +91,4 @@ def make_listener(console: Console, *, total_seconds: float, total_cases: int) -
         TextColumn("{task.description}", markup=False),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        yield _Bar(progress, total_cases, pace)
+        yield _Bar(progress, total, pace, expected)

@@ -6,17 +6,21 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.markup import escape
 
+from harness import session
 from harness.case import Block, blocks
 from harness.cli.progress import make_listener
-from harness.errors import InputError
-from harness.machine import Machine
-from harness.plan import Plan, make_plan
-from harness.registry import Registry
-from harness.suite import Suite, read_suite
+from harness.cli.show import print_failures, print_ratios, print_speedups, print_summary
+from harness.estimate import expected_seconds
+from harness.plan import Plan
+from harness.resume import everything
+from harness.session import Executed, Opened, Planned
+from harness.suite import Suite
 
 LISTED_CASES = 10_000
 LISTED_REASONS = 1_000
@@ -27,6 +31,12 @@ def run(
     suite: Annotated[Path, typer.Argument(help="The suite's YAML file.", show_default=False)],
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the suite's newest run; measure only what it lacks.")
+    ] = False,
+    retry_failed: Annotated[
+        bool,
+        typer.Option(
+            "--retry-failed", help="With --resume: measure cases again that failed or ran out of time or memory."
+        ),
     ] = False,
     only: Annotated[
         list[str] | None,
@@ -42,111 +52,52 @@ def run(
     report: Annotated[Path, typer.Option("--report", help="Where pages are written.")] = Path("report"),
 ) -> None:
     """Measure a suite and write its page."""
-    parsed, text = read_suite(suite)
-    if device is not None:
-        parsed = _with_device(parsed, device)
-    from harness.runner.forms import refuse_unworkable
-
-    registry = Registry.load(parsed.plugins, suite)
-    devices = _cuda_devices(parsed)
-    plan = make_plan(parsed, suite, registry, Machine.here(frozenset(devices)))
-    if only:
-        plan = plan.only(only)
-    plan = refuse_unworkable(plan, parsed, registry)
+    planned = session.plan(session.resolve(session.read(suite), device=device), only=only or ())
     if dry_run:
-        _print_plan(parsed, plan, registry)
+        _print_plan(planned)
         return
-    interrupted, statuses = _measure(
-        parsed, text, plan, registry, devices, only=only or [], resume=resume, results=results, report=report
-    )
-    if interrupted:
+    opened = session.open_run(planned, results=results, resume=resume, retry_failed=retry_failed)
+    console = Console(stderr=True)
+    _print_work(opened, console)
+    total = len(opened.work.cases) + len(opened.work.unsupported)
+    with make_listener(console, opened.expected_seconds, total) as listener:
+        executed = session.execute(opened, listener)
+    page = session.report(executed, report)
+    _print_results(executed, opened.planned.resolved.suite)
+    console.print(f"The page: {page}", highlight=False, soft_wrap=True)
+    if executed.interrupted:
         raise typer.Exit(130)
-    if any(statuses[status] for status in ("failed", "timeout", "out-of-memory")):
+    if executed.failed:
         raise typer.Exit(1)
 
 
-def _with_device(suite: Suite, device: str) -> Suite:
-    if device not in ("cpu", "cuda"):
-        raise InputError("--device", "", f"given {device!r}", "allowed: cpu, cuda")
-    grid = tuple(grid.model_copy(update={"device": (device,)}) for grid in suite.grid)
-    return suite.model_copy(update={"grid": grid})
-
-
-def _cuda_devices(suite: Suite) -> dict[str, str]:
-    """Looked for only where the suite wants one: it takes importing the frameworks."""
-    if not any("cuda" in grid.device for grid in suite.grid):
-        return {}
-    from harness.runner.run import cuda_devices
-
-    return cuda_devices()
-
-
-def _measure(
-    suite: Suite,
-    text: str,
-    plan: Plan,
-    registry: Registry,
-    devices: dict[str, str],
-    *,
-    only: Sequence[str],
-    resume: bool,
-    results: Path,
-    report: Path,
-) -> tuple[bool, Counter[str]]:
-    from rich.console import Console
-    from rich.markup import escape
-
-    from harness.environment import environment
-    from harness.runner.run import execute, expected_seconds, missing
-    from harness.store import new_run, newest_run
-
-    console = Console(stderr=True)
-    run = newest_run(results, suite.name) if resume else None
-    if resume and run is None:
-        raise InputError("--resume", "", f"{results / suite.name} holds no run to go on with", "leave it out")
-    run = run or new_run(results, suite.name)
-    left = missing(plan, run)
-    seconds = sum(expected_seconds(suite, registry, case) for case in left.cases)
-    held = len(plan.cases) + len(plan.unsupported) - len(left.cases) - len(left.unsupported)
+def _print_work(opened: Opened, console: Console) -> None:
+    plan, work = opened.planned.plan, opened.work
+    held = len(plan.cases) + len(plan.unsupported) - len(work.cases) - len(work.unsupported)
     console.print(
-        f"[bold]{escape(suite.title)}[/bold]\n{len(left.cases)} cases to measure, about {_minutes(seconds)}"
+        f"[bold]{escape(opened.planned.resolved.suite.title)}[/bold]\n"
+        f"{len(work.cases)} cases to measure, about {_minutes(sum(opened.expected_seconds.values()))}"
         + (f"; {held} held by the run already" if held else "")
-        + f"; {run.folder}",
+        + f"; {opened.run.folder}",
         highlight=False,
         soft_wrap=True,
     )
-    execution = {
-        **environment(registry),
-        "suite_text": text,
-        "seed": suite.seed,
-        "cuda_devices": devices,
-        "only": list(only),
-    }
-    run.add_execution(suite.name, execution)
-    with make_listener(console, total_seconds=seconds, total_cases=len(left.cases) + len(left.unsupported)) as listener:
-        summary = execute(suite, plan, run, registry, listener)
-    _write_page(run, report, console, with_speedups="speedups" in suite.tables)
-    return summary.interrupted, summary.statuses
+    for note in opened.notes:
+        console.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
-def _write_page(run: Any, report: Path, console: Any, *, with_speedups: bool) -> None:
-    from harness.cli.show import print_failures, print_ratios, print_speedups, print_summary
-    from harness.report.page import write_report
-
-    page = write_report(run, report)
-    if with_speedups:
-        print_speedups(run)
+def _print_results(executed: Executed, suite: Suite) -> None:
+    if "speedups" in suite.tables:
+        print_speedups(executed.run)
         print()
-        print_ratios(run)
+        print_ratios(executed.run)
         print()
-    print_failures(run)
-    print_summary(run)
-    console.print(f"The page: {page}", highlight=False, soft_wrap=True)
+    print_failures(executed.run)
+    print_summary(executed.run)
 
 
-def _print_plan(suite: Suite, plan: Plan, registry: Registry) -> None:
-    from harness.runner.run import expected_seconds
-
+def _print_plan(planned: Planned) -> None:
+    suite, plan, registry = planned.resolved.suite, planned.plan, planned.resolved.registry
     print(f"{suite.name}: {suite.title}")
     made = blocks(plan.cases)
     if len(plan.cases) > LISTED_CASES:
@@ -155,7 +106,8 @@ def _print_plan(suite: Suite, plan: Plan, registry: Registry) -> None:
         _print_blocks(made)
     if plan.unsupported:
         _print_unsupported(plan)
-    seconds = sum(expected_seconds(suite, registry, case) for case in plan.cases)
+    jobs = everything(plan, suite).cases
+    seconds = sum(expected_seconds(job, suite.budget, registry) for job in jobs)
     print(
         f"\n{len(plan.cases)} cases in {len(made)} blocks, {len(plan.unsupported)} unsupported; "
         f"about {_minutes(seconds)}"

@@ -98,7 +98,7 @@ def _solver(
     injected = None if path is None else InjectedBrownian(case, path)
 
     def solve() -> Tensor:
-        # A new sample a run, as sdeint makes one where it is given none, but with a seed.
+        # A new sample a call, as sdeint makes one where it is given none, but with a seed.
         bm = injected
         if bm is None:
             bm = torchsde.BrownianInterval(t0=ts[0], t1=ts[-1], entropy=case.seed, **drawn)

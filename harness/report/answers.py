@@ -9,7 +9,7 @@ import pandas as pd
 
 from harness.frames import UNRESOLVED, geometric_mean, numbers, speedups
 from harness.grouping import HOW, KEYS, WHAT, differing, groups
-from harness.measure.statistics import log_slope
+from harness.measuring.statistics import log_slope
 from harness.report.format import error, listing, plural, ratio, seconds, size
 from harness.report.ratios import how, ratios
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from harness.grouping import KEYS, groups
-from harness.measure.statistics import growth_exponent, median_slope, slope_interval
+from harness.measuring.statistics import growth_exponent, median_slope, slope_interval
 
 LEAST = 3
 """Sizes that a fit needs."""

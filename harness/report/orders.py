@@ -11,7 +11,7 @@ import pandas as pd
 
 from harness.frames import numbers
 from harness.grouping import KEYS, groups
-from harness.measure.statistics import slope_change, slope_interval
+from harness.measuring.statistics import slope_change, slope_interval
 from harness.registry import Registry
 
 AXES = [axis for axis in KEYS if axis != "steps"]

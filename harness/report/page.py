@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from harness.frames import UNRESOLVED, load, speedups
 from harness.grouping import differing
+from harness.identity import suite_of
 from harness.registry import Registry
 from harness.report import figures, format
 from harness.report.answers import answers
@@ -24,7 +25,7 @@ from harness.report.exponents import FITS, exponents
 from harness.report.orders import orders, tally
 from harness.report.ratios import ratios
 from harness.store import Run
-from harness.suite import Suite, parse_suite
+from harness.suite import Suite
 
 COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("method", "method", str),
@@ -93,7 +94,7 @@ def write_report(run: Run, folder: Path) -> Path:
     """
     about = run.about()
     execution = about["executions"][-1]
-    suite = parse_suite(execution["suite_text"], Path(f"{about['suite']}.yaml"))
+    suite = suite_of(execution, run.folder)
     frame = load(run.folder)
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / f"{suite.name}{'.only' if only(about) else ''}.html"

@@ -1,69 +1,64 @@
-"""One block: its cases built, timed in turn, then measured for memory and error, one record each."""
+"""One block: its cases built, timed in turn, then measured for memory and error, one outcome each."""
 
 from __future__ import annotations
 
 import functools
 import random
+import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from harness.case import Block, Case
+from harness.case import Case
 from harness.initial import Values
-from harness.measure.statistics import narrow_enough
+from harness.measuring.time import Clock, Rounds, Series, repeats_for
 from harness.random import splitmix
 from harness.record import Measured
+from harness.registry import Registry
 from harness.runner.child import CaseTarget, ReferenceTarget
-from harness.runner.entry import AbstractWorker, Entry, Outcome
+from harness.runner.entry import AbstractWorker, Entry
+from harness.runner.job import ERRORS, BlockJob, CaseJob, Outcome
 from harness.runner.judge import Judge, failed
 from harness.runner.lanes import Lanes, lanes_for
 from harness.runner.worker import CaseFailure
-from harness.suite import Budget
-
-SAMPLE_SECONDS = 0.01
-"""A sample is at least about so long: shorter runs are repeated within it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BlockRunner:
-    """Measures blocks. `spawn` starts a case's child in a lane; the child `references` draws y0 and θ of a block, which
-    are given to all, and computes references.
+    """Measures a block. `spawn` starts a case's child in a lane; the child `references` draws y0 and θ of the block,
+    which are given to all, and computes references.
 
     `cores` are those at hand: as many children as they allow build, and are measured for memory and error, at a time.
-    `baseline` says whether a method has no gradient of its own, `exact` whether it claims that of the discrete solve;
     `say` hears what is going on, for the progress line.
     """
 
-    measure: Sequence[str]
-    budget: Budget
-    seed: int
+    job: BlockJob
+    registry: Registry
     spawn: Callable[[Case, Values, int], AbstractWorker[CaseTarget]]
     references: AbstractWorker[ReferenceTarget]
     cores: int
-    baseline: Callable[[Case], bool]
-    exact: Callable[[Case], bool]
-    clock: Callable[[], float]
     say: Callable[[str], None]
+    clock: Clock = time.monotonic
 
-    def run(self, block: Block) -> Iterator[Outcome]:
+    def run(self) -> Iterator[Outcome]:
         """Outcomes as they become known. Children are ended when their case is done, or when the caller stops."""
-        lanes = Lanes(lanes_for(block.cases[0], self.cores))
+        jobs = self.job.cases
+        lanes = Lanes(lanes_for(jobs[0].case, self.cores))
         entries: list[Entry] = []
         workers: list[AbstractWorker[CaseTarget]] = []
         try:
             try:
-                values = self.references.call(ReferenceTarget.values, block.cases[0])
+                values = self.references.call(ReferenceTarget.values, jobs[0].case)
             except CaseFailure as failure:
-                yield from (Outcome(case, failure.status, failure.reason, Measured()) for case in block.cases)
+                yield from (Outcome(job.case, failure.status, failure.reason, Measured()) for job in jobs)
                 return
-            for built in lanes.map(lambda case, lane: self._build(case, values, lane, workers), block.cases):
+            for built in lanes.map(lambda job, lane: self._build(job, values, lane, workers), jobs):
                 if isinstance(built, Outcome):
                     yield built
                 else:
                     entries.append(built)
-            entries.sort(key=lambda entry: block.cases.index(entry.case))
-            if "time" in self.measure:
-                yield from self._time(entries, block)
+            entries.sort(key=lambda entry: jobs.index(entry.job))
+            yield from self._time(entries)
             finished: list[Entry] = []
             for found in lanes.map(self._finish, entries):
                 if isinstance(found, Outcome):
@@ -81,15 +76,16 @@ class BlockRunner:
             lanes.close()
 
     def _build(
-        self, case: Case, values: Values, lane: int, workers: list[AbstractWorker[CaseTarget]]
+        self, job: CaseJob, values: Values, lane: int, workers: list[AbstractWorker[CaseTarget]]
     ) -> Entry | Outcome:
+        case = job.case
         worker = self.spawn(case, values, lane)
         workers.append(worker)
-        if self._judges and not {"time", "memory"} & set(self.measure) and not self.baseline(case):
-            return Entry(case, worker, Measured())  # errors are of gradients on the shared path, built for it
+        if self._judged(job) and not {"time", "memory"} & set(job.measure):
+            return Entry(job, worker, Measured())  # errors are of gradients on the shared path, built for it
         self.say(f"building {case.label}")
         try:
-            built = worker.call(CaseTarget.build, splitmix(self.seed, 1))
+            built = worker.call(CaseTarget.build, splitmix(self.job.seed, 1))
             measured = Measured(
                 compile_seconds=built.compile_seconds,
                 first_call_seconds=built.first_call_seconds,
@@ -98,47 +94,36 @@ class BlockRunner:
             if not built.finite:
                 worker.close()
                 return Outcome(case, "diverged", "the loss or its gradient isn't finite", measured)
-            repeats = self._repeats(worker, built.first_call_seconds)
+            repeats = 1
+            if "time" in job.measure:
+                repeats = repeats_for(built.first_call_seconds, lambda: worker.call(CaseTarget.time, 1))
             worker.call(CaseTarget.move, 0)
-            return Entry(case, worker, measured, repeats=repeats, note=built.note)
+            return Entry(job, worker, measured, Series(repeats), note=built.note)
         except CaseFailure as failure:
             worker.close()
             return Outcome(case, failure.status, failure.reason, Measured())
 
-    def _repeats(self, worker: AbstractWorker[CaseTarget], first_call_seconds: float) -> int:
-        """Runs a sample. The first call may be slow for reasons of its own, so that a short one is tried again."""
-        if first_call_seconds > 1:
-            return 1
-        once = worker.call(CaseTarget.time, 1).wall_seconds
-        return max(1, round(SAMPLE_SECONDS / max(once, 1e-6)))
-
-    def _time(self, entries: list[Entry], block: Block) -> Iterator[Outcome]:
-        """Paired rounds, each in an order of its own. A case that fails leaves, the others go on."""
-        order = random.Random(f"{self.seed} {block.id}")
-        pairing = uuid.uuid4().hex[:12]
-        for entry in entries:
+    def _time(self, entries: list[Entry]) -> Iterator[Outcome]:
+        """Paired rounds of the cases whose time is to be measured. One that fails leaves, the others go on."""
+        budget, pairing = self.job.budget, uuid.uuid4().hex[:12]
+        timed = [entry for entry in entries if "time" in entry.job.measure]
+        for entry in timed:
             entry.measured = replace(entry.measured, pairing=pairing)
-        end = self.clock() + self.budget.seconds
-        for n in range(self.budget.rounds):
-            if n and (self.clock() > end or all(narrow_enough(e.seconds, self.budget.precision) for e in entries)):
-                return
-            self.say(f"timing {len(entries)} methods, round {n + 1}: {block.cases[0].setting}")
-            for entry in order.sample(entries, len(entries)):
-                try:
-                    sample = entry.worker.call(CaseTarget.time, entry.repeats)
-                except CaseFailure as failure:
-                    entries.remove(entry)
-                    yield failed(entry, failure)
-                    continue
-                entry.seconds.append(sample.wall_seconds / entry.repeats)
-                entry.wall_seconds += sample.wall_seconds
-                entry.cpu_seconds += sample.cpu_seconds
+        rounds = Rounds(budget.rounds, budget.seconds, budget.precision, self.clock)
+        for n, entry in rounds.turns(timed, random.Random(f"{self.job.seed} {self.job.id}")):
+            self.say(f"timing {len(timed)} methods, round {n + 1}: {self.job.setting}")
+            try:
+                entry.series.add(entry.worker.call(CaseTarget.time, entry.series.repeats))
+            except CaseFailure as failure:
+                timed.remove(entry)
+                entries.remove(entry)
+                yield failed(entry, failure)
 
     def _finish(self, entry: Entry, lane: int) -> Entry | Outcome:
         """Memory, and the gradients whose errors are to be measured. The child isn't needed after it."""
         try:
             entry.worker.call(CaseTarget.move, lane)
-            if "memory" in self.measure:
+            if "memory" in entry.job.measure:
                 self.say(f"memory of {entry.case.label}")
                 memory = entry.worker.call(CaseTarget.memory)
                 entry.measured = replace(
@@ -147,7 +132,7 @@ class BlockRunner:
                     xla_temp_bytes=memory.xla_temp,
                     retained_bytes=memory.retained,
                 )
-            if self._judges and not self.baseline(entry.case):
+            if self._judged(entry.job):
                 for replicate, seed in enumerate(self._judge.path_seeds(entry.case)):
                     self.say(f"gradient of {entry.case.label}, path {replicate + 1}")
                     entry.gradients.append(entry.worker.call(CaseTarget.gradient, seed))
@@ -159,18 +144,17 @@ class BlockRunner:
 
     @functools.cached_property
     def _judge(self) -> Judge:
-        budget = self.budget
+        budget = self.job.budget
         return Judge(
             self.references,
-            continuous="error" in self.measure,
+            continuous=any("error" in job.measure for job in self.job.cases),
             reference_steps=budget.reference_steps,
             replicates=budget.replicates,
-            seed=self.seed,
-            exact=self.exact,
+            seed=self.job.seed,
+            exact=lambda case: self.registry.method(case.method).exact,
             say=self.say,
         )
 
-    @property
-    def _judges(self) -> bool:
-        """Whether errors are measured at all."""
-        return bool({"error", "adjoint_error"} & set(self.measure))
+    def _judged(self, job: CaseJob) -> bool:
+        """Whether errors of the case are measured. A baseline has no gradient of its own."""
+        return bool(ERRORS & set(job.measure)) and not self.registry.method(job.case.method).baseline

@@ -20,9 +20,10 @@ from harness.case import Case
 from harness.errors import ProblemError, UnsupportedError
 from harness.gradient_arrays import PARTS, GradientArrays
 from harness.initial import Values, draw, with_values
-from harness.measure.allocator import keep_freed_memory
-from harness.measure.checks import check_gradient, check_problem, check_repeated, check_times, with_checked_states
-from harness.measure.framework import FRAMEWORKS, pin
+from harness.measuring.allocator import keep_freed_memory
+from harness.measuring.checks import check_gradient, check_problem, check_repeated, check_times, with_checked_states
+from harness.measuring.framework import FRAMEWORKS, pin
+from harness.measuring.time import Sample, take_sample
 from harness.method import Gradient
 from harness.problem import AbstractProblem
 from harness.registry import Registry
@@ -49,17 +50,9 @@ class Built:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Sample:
-    """Wall and processor seconds of `repeats` runs together."""
-
-    wall_seconds: float
-    cpu_seconds: float
-
-
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """Bytes: the peak of a run, XLA's own count of its temporary memory, and what stays allocated after a run.
+    """Bytes: the peak of a call, XLA's own count of its temporary memory, and what stays allocated after a call.
 
     None where there is no such count.
     """
@@ -129,13 +122,13 @@ class CaseTarget:
         """Build the callable and call it once."""
         path = self._path(path_seed) if self.case.brownian == "shared" else None
         start = time.perf_counter()
-        self.run = self.method.build(self.problem, self.scheme, self.case, path)
+        self.compute = self.method.build(self.problem, self.scheme, self.case, path)
         built = time.perf_counter()
         gradient = self._once()
         done = time.perf_counter()
         self._check(gradient)
         found = self.framework.read(gradient)
-        note = getattr(self.run, "note", "")
+        note = getattr(self.compute, "note", "")
         return Built(built - start, done - built, found.finite(), found.theta.size, note)
 
     def move(self, lane: int) -> None:
@@ -143,21 +136,18 @@ class CaseTarget:
         pin(self.case.threads, lane)
 
     def time(self, repeats: int) -> Sample:
-        """Run it `repeats` times, back to back."""
-        cpu, wall = time.process_time(), time.perf_counter()
-        for _ in range(repeats):
-            self._once()
-        return Sample(time.perf_counter() - wall, time.process_time() - cpu)
+        """Compute the gradient `repeats` times, back to back."""
+        return take_sample(self._once, repeats)
 
     def memory(self) -> Memory:
-        """Peak bytes of one run, what several further ones retain, and XLA's own count."""
-        from harness.measure.memory import in_use_cpu, in_use_cuda, peak_bytes_cpu, peak_bytes_cuda, retained_bytes
+        """Peak bytes of one call, what several further ones retain, and XLA's own count."""
+        from harness.measuring.memory import in_use_cpu, in_use_cuda, peak_bytes_cpu, peak_bytes_cuda, retained_bytes
 
         framework, start = self.method.framework, time.perf_counter()
-        temp_bytes = getattr(self.run, "temp_bytes", None)
+        temp_bytes = getattr(self.compute, "temp_bytes", None)
         if self.case.device == "cuda":
             peak, in_use = peak_bytes_cuda(self._once, framework), functools.partial(in_use_cuda, framework)
-            planned_bytes = getattr(self.run, "planned_bytes", None)
+            planned_bytes = getattr(self.compute, "planned_bytes", None)
             peak = planned_bytes() if planned_bytes else peak
         else:
             peak, in_use = peak_bytes_cpu(self._once), in_use_cpu
@@ -167,10 +157,10 @@ class CaseTarget:
     def gradient(self, path_seed: int) -> GradientArrays:
         """The gradient on the shared path with this seed, once it is seen that a second call gives it again."""
         problem = with_checked_states(self.problem, self.case)
-        run = self.method.build(problem, self.scheme, self.case, self._path(path_seed))
+        compute = self.method.build(problem, self.scheme, self.case, self._path(path_seed))
         found = []
         for _ in range(2):
-            gradient = run()
+            gradient = compute()
             self.framework.wait(gradient)
             self._check(gradient)
             found.append(self.framework.read(gradient))
@@ -184,7 +174,7 @@ class CaseTarget:
             check_times(gradient, self.problem, self.case)
 
     def _once(self) -> Gradient:
-        gradient = self.run()
+        gradient = self.compute()
         self.framework.wait(gradient)
         return gradient
 
@@ -219,7 +209,7 @@ class ReferenceTarget:
     def continuous(
         self, case: Case, values: Values, path_seed: int, found: Sequence[GradientArrays], most_steps: int
     ) -> tuple[GradientArrays, dict[str, float]]:
-        """The gradient of the continuous-time problem, fit to judge those found by, and its error bars by part."""
+        """The continuous reference, fine enough to judge the gradients `found`, and its error bars by part."""
         from harness.reference import continuous
 
         problem, path = self._of(case, values, path_seed)
@@ -227,7 +217,7 @@ class ReferenceTarget:
         return reference.gradient, {part: getattr(reference, part) for part in PARTS}
 
     def discrete(self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None) -> GradientArrays:
-        """The float64 gradient of the case's own discrete solve, on the steps that a method reports where it does."""
+        """The discrete reference: the float64 gradient of the case's own solve, on the steps that a method reports."""
         from harness.reference import discrete
 
         problem, path = self._of(case, values, path_seed)

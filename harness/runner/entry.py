@@ -1,4 +1,4 @@
-"""A case under measurement, and what became of it."""
+"""A case under measurement."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays
+from harness.measuring.time import Series
 from harness.record import Measured
 from harness.runner.child import CaseTarget
+from harness.runner.job import CaseJob
 from harness.runner.worker import CaseFailure
 
 T = TypeVar("T", covariant=True)
@@ -29,27 +31,14 @@ class AbstractWorker(Protocol[T]):
         ...
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a case."""
-
-    case: Case
-    status: str
-    reason: str
-    measured: Measured
-
-
 @dataclass
 class Entry:
     """A case under measurement."""
 
-    case: Case
+    job: CaseJob
     worker: AbstractWorker[CaseTarget]
     measured: Measured
-    repeats: int = 1
-    seconds: list[float] = field(default_factory=list)
-    cpu_seconds: float = 0.0
-    wall_seconds: float = 0.0
+    series: Series = field(default_factory=Series)
     gradients: list[GradientArrays] = field(default_factory=list)
     errors: dict[str, list[float]] = field(default_factory=dict)
     bars: list[float] = field(default_factory=list)
@@ -57,8 +46,13 @@ class Entry:
     note: str = ""
     failure: CaseFailure | None = None
 
+    @property
+    def case(self) -> Case:
+        """The case itself."""
+        return self.job.case
+
     def so_far(self) -> Measured:
         """With the samples taken until now."""
-        ratio = self.cpu_seconds / self.wall_seconds if self.wall_seconds else None
-        repeats = self.repeats if self.seconds else None
-        return replace(self.measured, seconds=tuple(self.seconds), repeats=repeats, cpu_ratio=ratio)
+        taken = self.series
+        repeats = taken.repeats if taken.seconds else None
+        return replace(self.measured, seconds=tuple(taken.seconds), repeats=repeats, cpu_ratio=taken.cpu_ratio)

@@ -7,7 +7,7 @@ import functools
 from dataclasses import replace
 
 from harness.case import Case
-from harness.measure.framework import FRAMEWORKS
+from harness.measuring.framework import FRAMEWORKS
 from harness.plan import Plan
 from harness.registry import Registry
 from harness.runner.child import FormTarget

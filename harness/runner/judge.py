@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays
 from harness.initial import Values
-from harness.measure.error import errors
+from harness.measuring.error import errors
 from harness.random import splitmix
 from harness.runner.child import ReferenceTarget
-from harness.runner.entry import AbstractWorker, Entry, Outcome
+from harness.runner.entry import AbstractWorker, Entry
+from harness.runner.job import Outcome
 from harness.runner.worker import CaseFailure
 
 OUTGROWN = 10.0
@@ -21,10 +22,10 @@ OUTGROWN = 10.0
 more than its own size."""
 
 
-def _columns(found: GradientArrays, truth: GradientArrays | None, exact: GradientArrays) -> dict[str, float]:
+def _columns(found: GradientArrays, continuous: GradientArrays | None, discrete: GradientArrays) -> dict[str, float]:
     """The errors, and what the method told of itself."""
     told = {"evaluations": found.evaluations, "gradient_variance": found.variance}
-    return errors(found, truth, exact) | {name: value for name, value in told.items() if value is not None}
+    return errors(found, continuous, discrete) | {name: value for name, value in told.items() if value is not None}
 
 
 def _far_off(entry: Entry, replicate: int) -> bool:
@@ -34,7 +35,7 @@ def _far_off(entry: Entry, replicate: int) -> bool:
 
 
 def _misses(entry: Entry, replicate: int) -> bool:
-    """Whether the gradient is another one than that of the discrete solve, whatever rounding may do."""
+    """Whether the gradient differs from the discrete reference by more than rounding."""
     rounding = 1e-3 if entry.case.dtype == "float32" else 1e-8
     return not all(entry.errors[name][replicate] <= rounding for name in ("adjoint_error_theta", "adjoint_error_y0"))
 
@@ -43,8 +44,8 @@ def _misses(entry: Entry, replicate: int) -> bool:
 class Judge:
     """Compares gradients with the references that the child `references` computes.
 
-    `continuous` says whether they are compared with the continuous-time gradient too, `exact` whether a method claims
-    the gradient of the discrete solve; `say` hears what is going on.
+    Each is compared with the discrete reference, and with the continuous reference where `continuous` is set. `exact`
+    says whether a method claims the gradient of the discrete solve; `say` hears what is going on.
     """
 
     references: AbstractWorker[ReferenceTarget]
@@ -68,12 +69,12 @@ class Judge:
         for replicate, seed in enumerate(self.path_seeds(entries[0].case)):
             waiting = [entry for entry in entries if entry.failure is None]
             self.say(f"reference on path {replicate + 1} for {len(waiting)} methods, {entries[0].case.setting}")
-            truth, bars = None, None
+            reference, bars = None, None
             if self.continuous:
                 try:
                     found = [entry.gradients[replicate] for entry in waiting]
                     case, most = entries[0].case, self.reference_steps
-                    truth, bars = self.references.call(ReferenceTarget.continuous, case, values, seed, found, most)
+                    reference, bars = self.references.call(ReferenceTarget.continuous, case, values, seed, found, most)
                 except CaseFailure as failure:
                     for entry in waiting:
                         entry.failure = failure
@@ -86,36 +87,37 @@ class Judge:
             for group in by_solve.values():
                 try:
                     times = group[0].gradients[replicate].times
-                    exact = self.references.call(ReferenceTarget.discrete, group[0].case, values, seed, times)
+                    discrete = self.references.call(ReferenceTarget.discrete, group[0].case, values, seed, times)
                 except CaseFailure as failure:
                     for entry in group:
                         entry.failure = failure
                     continue
                 for entry in group:
-                    columns = _columns(entry.gradients[replicate], truth, exact)
+                    columns = _columns(entry.gradients[replicate], reference, discrete)
                     if bars is not None:
                         entry.bars.append(max(bars["theta"], bars["y0"]))
                         columns |= {f"reference_error_{part}": value for part, value in bars.items()}
                     for name, value in columns.items():
                         entry.errors.setdefault(name, []).append(value)
-                self._explain(group, values, replicate, seed, truth)
+                self._explain(group, values, replicate, seed, reference)
 
     def _explain(
-        self, group: Sequence[Entry], values: Values, replicate: int, seed: int, truth: GradientArrays | None
+        self, group: Sequence[Entry], values: Values, replicate: int, seed: int, continuous: GradientArrays | None
     ) -> None:
         """Where errors are large: is the scheme unstable at this step, does f or g jump at a time of the grid?
 
         What can't be found out is not said.
         """
         case = group[0].case
-        if truth is not None and truth.largest is not None and any(_far_off(entry, replicate) for entry in group):
+        solution = None if continuous is None else continuous.largest
+        if solution is not None and any(_far_off(entry, replicate) for entry in group):
             with contextlib.suppress(CaseFailure):
                 largest = self.references.call(ReferenceTarget.largest_state, case, values, seed)
-                if largest is not None and not largest <= OUTGROWN * truth.largest:
+                if largest is not None and not largest <= OUTGROWN * solution:
                     for entry in group:
                         entry.unstable = (
                             f"{case.scheme} is unstable at this step: its states reach {largest:.2g}, the solution's"
-                            f" {truth.largest:.2g}"
+                            f" {solution:.2g}"
                         )
         missing = [entry for entry in group if self.exact(entry.case) and _misses(entry, replicate)]
         if missing and not group[0].unstable and case.stepping == "fixed":

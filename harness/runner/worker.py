@@ -6,8 +6,11 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
+import threading
 import time
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Concatenate, Generic, ParamSpec, TypeVar
@@ -54,7 +57,8 @@ class Worker(Generic[T]):
         self._process = context.Process(
             target=serve, args=(theirs, make, None if log is None else str(log)), daemon=True
         )
-        self._process.start()
+        with _no_main_module():
+            self._process.start()
         theirs.close()
 
     def call(self, method: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -109,6 +113,24 @@ class Worker(Generic[T]):
             hint = " (the kernel does this when memory runs out)" if name == "SIGKILL" else ""
             return f"the child was ended by {name}{hint}"
         return f"the child ended with exit code {code}"
+
+
+_STARTING = threading.Lock()
+
+
+@contextlib.contextmanager
+def _no_main_module() -> Iterator[None]:
+    """Children started within don't import the script that runs now, which multiprocessing has them do.
+
+    They need nothing of it, and a script that measures at its top level would measure again in every child.
+    """
+    with _STARTING:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 def start_server() -> ForkServerContext:

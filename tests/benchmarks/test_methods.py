@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from harness.case import Case
-from harness.measure.framework import FRAMEWORKS
+from harness.measuring.framework import FRAMEWORKS
 from harness.registry import Registry
 from harness.supported import with_scheme
 

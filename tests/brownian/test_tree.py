@@ -18,8 +18,8 @@ from harness.brownian.torch_tree import TorchTree, TreeNoise
 from harness.brownian.tree import levels
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays
-from harness.measure.framework import FRAMEWORKS
-from harness.measure.statistics import log_slope
+from harness.measuring.framework import FRAMEWORKS
+from harness.measuring.statistics import log_slope
 from harness.registry import Registry
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.measure.memory import peak_bytes_cuda
+from harness.measuring.memory import peak_bytes_cuda
 from harness.methods.torch._cuda_graph import CapturedGradient, EagerGradient, captured
 from harness.methods.torch._solve import TorchSolve
 

@@ -7,8 +7,8 @@ import time
 import pytest
 import torch
 
-from harness.measure.framework import FRAMEWORKS
-from harness.measure.memory import in_use_cuda, peak_bytes_cuda
+from harness.measuring.framework import FRAMEWORKS
+from harness.measuring.memory import in_use_cuda, peak_bytes_cuda
 from harness.method import Gradient
 
 pytestmark = pytest.mark.gpu

@@ -11,7 +11,7 @@ from gradients import counting_problem, distance, gradient, path_of, problem_of,
 
 from harness.gradient_arrays import GradientArrays
 from harness.initial import initial_values
-from harness.measure.framework import FRAMEWORKS
+from harness.measuring.framework import FRAMEWORKS
 from harness.reference import discrete
 from harness.reference.closed_form import closed_form
 from harness.stepping import Adaptive, adaptive_refusal, stepping_of

@@ -15,7 +15,7 @@ import harness.jax
 import harness.torch
 from harness.gradient_arrays import GradientArrays
 from harness.initial import initial_values
-from harness.measure.framework import FRAMEWORKS
+from harness.measuring.framework import FRAMEWORKS
 
 ODE = {"problem": "linear", "noise": "none", "brownian": "own", "scheme": "dopri5", "atol": 1e-6}
 SDE = {"problem": "gbm", "noise": "scalar", "brownian": "tree", "scheme": "heun", "atol": 1e-2}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from gradients import distance, gradient, problem_of
 
-from harness.measure.statistics import log_slope
+from harness.measuring.statistics import log_slope
 from harness.methods._backward import backward_scheme
 from harness.registry import Registry
 

@@ -7,7 +7,7 @@ import itertools
 import pytest
 from gradients import distance, gradient, path_of, problem_of
 
-from harness.measure.framework import FRAMEWORKS
+from harness.measuring.framework import FRAMEWORKS
 
 EXACT = ("torch/backprop", "jax/backprop", "torchsde/backprop", "diffrax/recursive-checkpoint")
 EVERY = ("additive", "scalar", "diagonal", "general")

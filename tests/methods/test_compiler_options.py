@@ -1,4 +1,4 @@
-"""XLA's options for a compiled gradient. What they are for, flat memory, is tested in tests/measure."""
+"""XLA's options for a compiled gradient. What they are for, flat memory, is tested in tests/measuring."""
 
 from __future__ import annotations
 

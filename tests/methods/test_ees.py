@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from gradients import distance, gradient
 
-from harness.measure.statistics import log_slope
+from harness.measuring.statistics import log_slope
 
 Tree = tuple["Tree", ...]
 """A rooted tree: the sorted tuple of what hangs from its root."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from gradients import distance, gradient
 
-from harness.measure.statistics import log_slope
+from harness.measuring.statistics import log_slope
 from harness.methods import _support
 from harness.methods.jax import _compile
 from harness.methods.torch import finite_differences

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gradients import distance, gradient
 
-from harness.measure.statistics import log_slope
+from harness.measuring.statistics import log_slope
 from harness.methods._interpolate import state_on_path
 
 

@@ -9,7 +9,7 @@ import pytest
 from gradients import distance, gradient, problem_of
 
 from harness.grid import Grid
-from harness.measure.statistics import log_slope
+from harness.measuring.statistics import log_slope
 
 SDE_SCHEMES = [
     (noise, "stratonovich", scheme)

@@ -158,7 +158,7 @@ def test_own_noise_in_single_precision(registry, make_case, backend):
 
 def test_memory_grows_by_a_state_a_doubling(registry, make_case):
     """From 64 to 1024 steps four more checkpoints; half as much again for Python's lists and the schedule."""
-    from harness.measure.memory import peak_bytes_cpu
+    from harness.measuring.memory import peak_bytes_cpu
 
     peaks = []
     for steps in (64, 1024):

@@ -12,8 +12,8 @@ from gradients import gradient
 from harness.arithmetic import affine
 from harness.errors import ProblemError
 from harness.initial import draw
-from harness.measure.checks import check_problem
-from harness.measure.framework import FRAMEWORKS
+from harness.measuring.checks import check_problem
+from harness.measuring.framework import FRAMEWORKS
 from harness.problem import AbstractProblem
 
 

@@ -164,7 +164,7 @@ def test_it_is_refined_until_the_smallest_error_is_resolved(registry, make_case,
 @pytest.mark.parametrize("noise", ["diagonal", "general"])
 def test_the_fine_grid_holds_a_chunk_at_a_time(registry, make_case, noise):
     """Four times the steps take hardly more memory: the state at every 256th step is all that is kept."""
-    from harness.measure.memory import peak_bytes_cpu
+    from harness.measuring.memory import peak_bytes_cpu
 
     case = make_case(noise=noise, batch=16, dim=8)
     it = problem_of(registry, case)

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.case import Block
 from harness.gradient_arrays import GradientArrays
 from harness.initial import Values
+from harness.measuring.time import Sample
 from harness.runner.block import BlockRunner
-from harness.runner.child import Built, Memory, Sample
+from harness.runner.child import Built, Memory
+from harness.runner.job import BlockJob, CaseJob
 from harness.runner.worker import CaseFailure
 from harness.suite import Budget
 
@@ -54,14 +55,15 @@ class FakeWorker:
 
 
 @pytest.fixture
-def measure(make_case):
+def measure(make_case, registry):
     """Run a block of three methods, with a script for each; return outcomes, the log and the workers."""
 
     def run(
         scripts: dict[str, dict[str, Any]] | None = None,
-        measure=("time", "memory", "error"),
+        measure: tuple[str, ...] = ("time", "memory", "error"),
         tick=0.0,
         scheme="heun",
+        measures: dict[str, tuple[str, ...]] | None = None,
         **budget: Any,
     ):
         cases = tuple(make_case(method=m, scheme=scheme) for m in ("torch/backprop", "jax/backprop", "torch/floor"))
@@ -73,19 +75,17 @@ def measure(make_case):
             return workers[-1]
 
         now = iter(np.arange(0, 1e6) * tick)
+        jobs = tuple(CaseJob(case, (measures or {}).get(case.method, measure)) for case in cases)
         runner = BlockRunner(
-            measure=measure,
-            budget=Budget(**budget),
-            seed=0,
+            job=BlockJob(cases=jobs, budget=Budget(**budget), seed=0),
+            registry=registry,
             spawn=spawn,
             references=FakeWorker(log, "reference", (scripts or {}).get("reference", {})),
             cores=1,
-            baseline=lambda case: case.approach == "floor",
-            exact=lambda _: True,
             clock=lambda: float(next(now)),
             say=lambda _: None,
         )
-        outcomes = {o.case.method: o for o in runner.run(Block(cases))}
+        outcomes = {o.case.method: o for o in runner.run()}
         return outcomes, log, workers
 
     return run
@@ -116,6 +116,18 @@ def test_each_round_times_every_method_once_in_a_shuffled_order(measure):
     assert len(rounds) == 5  # the samples have no spread
     assert all(len(set(r)) == 3 for r in rounds)
     assert len({tuple(r) for r in rounds}) > 1
+
+
+def test_each_case_of_a_block_is_measured_for_what_it_lacks(measure):
+    measures = {"jax/backprop": ("memory",), "torch/floor": ("time",)}
+    outcomes, log, _ = measure(measure=("time", "error"), measures=measures, rounds=3, precision=1e-9)
+    whole, remembered, floor = (outcomes[m].measured for m in ("torch/backprop", "jax/backprop", "torch/floor"))
+    assert len(whole.seconds) == len(floor.seconds) == 3
+    assert whole.pairing == floor.pairing
+    assert (len(whole.gradient_error_theta), whole.peak_bytes) == (1, None)
+    assert (remembered.seconds, remembered.pairing, remembered.gradient_error_theta) == ((), None, ())
+    assert remembered.peak_bytes == 1000
+    assert ("jax/backprop", "time") not in log
 
 
 def test_replicates(measure):

@@ -12,7 +12,7 @@ import pytest
 
 from harness.brownian.path import SharedPath
 from harness.initial import initial_values
-from harness.measure.statistics import log_slope
+from harness.measuring.statistics import log_slope
 from harness.terms import Terms
 
 

@@ -13,7 +13,7 @@ from gradients import distance, path_of, problem_of, read
 from harness.errors import ProblemError
 from harness.grid import Grid
 from harness.initial import initial_values
-from harness.measure.checks import check_times
+from harness.measuring.checks import check_times
 from harness.method import AbstractGradientMethod, Gradient
 from harness.reference import discrete
 from harness.stepping.reported import with_exact_ends

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.measure.statistics import (
+from harness.measuring.statistics import (
     growth_exponent,
     log_slope,
     median_interval,

@@ -12,7 +12,7 @@ from harness.errors import ProblemError
 from harness.gradient_arrays import GradientArrays, relative_error
 from harness.grid import Grid, count_of
 from harness.initial import Values
-from harness.measure.framework import AbstractFramework
+from harness.measuring.framework import AbstractFramework
 from harness.method import Gradient
 from harness.problem import AbstractProblem
 from harness.stepping.reported import with_exact_ends

@@ -1,4 +1,4 @@
-"""The gradient of the continuous-time problem on a path, with its error bars."""
+"""The continuous reference: the gradient of the continuous-time problem on a path, with its error bars."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Memory of a run: the allocator's own high-water mark, and what stays allocated after it."""
+"""Memory of a call: the allocator's own high-water mark, and what stays allocated after it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.measure.allocator import allocated_bytes
+from harness.measuring.allocator import allocated_bytes
 
-HALF_RUNS, HALF_SECONDS = 10, 2.0
-"""What runs retain is measured in two halves. A half is so many runs, fewer where they take longer, at least one."""
+HALF_CALLS, HALF_SECONDS = 10, 2.0
+"""What calls retain is measured in two halves of so many calls each: fewer where they take longer, at least one."""
 LONGEST_SECONDS = 5.0
-"""What a longer run retains isn't measured."""
+"""What a longer call retains isn't measured."""
 
 
-def peak_bytes_cpu(run: Callable[[], object]) -> int:
-    """The most bytes that `run` had allocated at once, above what was there before it.
+def peak_bytes_cpu(call: Callable[[], object]) -> int:
+    """The most bytes that `call` had allocated at once, above what was there before it.
 
     memray's tracker intercepts malloc, mmap and their kin in the process, so that torch and XLA are measured by one
     technique, to the byte. (The resident set can't tell: an allocator keeps freed pages.)
@@ -27,7 +27,7 @@ def peak_bytes_cpu(run: Callable[[], object]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "allocations.bin"
         with memray.Tracker(path, file_format=memray.FileFormat.AGGREGATED_ALLOCATIONS):
-            run()
+            call()
         reader = memray.FileReader(path)
         try:
             return int(reader.metadata.peak_memory)
@@ -35,7 +35,7 @@ def peak_bytes_cpu(run: Callable[[], object]) -> int:
             reader.close()
 
 
-def peak_bytes_cuda(run: Callable[[], object], framework: str) -> int | None:
+def peak_bytes_cuda(call: Callable[[], object], framework: str) -> int | None:
     """The most bytes of the device that `run` had allocated at once, above what was there before; None if unknown.
 
     PyTorch's allocator has a high-water mark that can be reset. That of JAX can't, so that it would show the first call
@@ -47,32 +47,32 @@ def peak_bytes_cuda(run: Callable[[], object], framework: str) -> int | None:
         torch.cuda.synchronize()
         before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
-        run()
+        call()
         torch.cuda.synchronize()
         return int(torch.cuda.max_memory_allocated() - before)
     return None
 
 
-def retained_bytes(run: Callable[[], object], in_use: Callable[[], int | None], run_seconds: float) -> float | None:
-    """The bytes that stay allocated after a run: the smaller of two means, each over half of the runs.
+def retained_bytes(call: Callable[[], object], in_use: Callable[[], int | None], call_seconds: float) -> float | None:
+    """The bytes that stay allocated after a call: the smaller of two means, each over half of the calls.
 
-    A leak shows in both halves; what is allocated once, such as a larger table of a cache, in one only. A run before
-    the first count fills caches. `in_use` counts the allocated bytes, as `in_use_cpu` does. `run_seconds` is about what
-    a run takes. None where a run takes too long or where the bytes can't be counted.
+    A leak shows in both halves; what is allocated once, such as a larger table of a cache, in one only. A call before
+    the first count fills caches. `in_use` counts the allocated bytes, as `in_use_cpu` does. `call_seconds` is about how
+    long a call takes. None where a call takes too long or where the bytes can't be counted.
     """
-    if run_seconds > LONGEST_SECONDS:
+    if call_seconds > LONGEST_SECONDS:
         return None
-    runs = max(1, min(HALF_RUNS, int(HALF_SECONDS / max(run_seconds, 1e-6))))
-    run()
+    calls = max(1, min(HALF_CALLS, int(HALF_SECONDS / max(call_seconds, 1e-6))))
+    call()
     counts = [in_use()]
     for _ in range(2):
-        for _ in range(runs):
-            run()
+        for _ in range(calls):
+            call()
         counts.append(in_use())
     first, middle, last = counts
     if first is None or middle is None or last is None:
         return None
-    return min(middle - first, last - middle) / runs
+    return min(middle - first, last - middle) / calls
 
 
 def in_use_cpu() -> int | None:

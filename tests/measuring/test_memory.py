@@ -7,8 +7,8 @@ import pytest
 from children import Child, child
 from gradients import problem_of, values_of
 
-from harness.measure.memory import peak_bytes_cpu
-from harness.measure.statistics import growth_exponent, log_slope
+from harness.measuring.memory import peak_bytes_cpu
+from harness.measuring.statistics import growth_exponent, log_slope
 
 
 @pytest.mark.parametrize("mebibytes", [1, 52])

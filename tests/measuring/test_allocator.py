@@ -8,7 +8,7 @@ import sys
 PROGRAM = """
 import resource
 import torch
-from harness.measure.allocator import keep_freed_memory
+from harness.measuring.allocator import keep_freed_memory
 
 assert keep_freed_memory()
 

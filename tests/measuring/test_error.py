@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.gradient_arrays import GradientArrays, relative_error
-from harness.measure.error import cosine, errors
+from harness.measuring.error import cosine, errors
 
 
 def test_relative_errors_at_zero():

@@ -1,4 +1,4 @@
-"""A case's own discrete solve: its gradient, its states, and whether it meets a jump."""
+"""The discrete reference: the gradient of a case's own discrete solve, its states, and whether it meets a jump."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import pytest
 from children import Child, child
 
 from harness.machine import Machine
-from harness.measure.allocator import allocated_bytes
-from harness.measure.memory import HALF_RUNS, LONGEST_SECONDS, in_use_cpu, retained_bytes
+from harness.measuring.allocator import allocated_bytes
+from harness.measuring.memory import HALF_CALLS, LONGEST_SECONDS, in_use_cpu, retained_bytes
 from harness.plan import make_plan
 from harness.registry import Registry
 from harness.report.answers import RETAINED
@@ -112,7 +112,7 @@ def test_what_is_allocated_once_is_not_counted():
     runs = iter(range(1, 1000))
 
     def run() -> None:
-        if next(runs) == HALF_RUNS:
+        if next(runs) == HALF_CALLS:
             kept.append(np.ones(2**17))
 
     retained = retained_bytes(run, in_use_cpu, 1e-3)
@@ -134,14 +134,14 @@ def test_every_second_run_counts_by_half():
 
 def test_slow_runs_are_repeated_less_or_not_at_all():
     runs: list[None] = []
-    for run_seconds, expected in (
-        (1e-3, 1 + 2 * HALF_RUNS),
+    for call_seconds, expected in (
+        (1e-3, 1 + 2 * HALF_CALLS),
         (1.0, 5),
         (LONGEST_SECONDS, 3),
         (1.1 * LONGEST_SECONDS, 0),
     ):
         runs.clear()
-        retained = retained_bytes(lambda: runs.append(None), lambda: 0, run_seconds)
+        retained = retained_bytes(lambda: runs.append(None), lambda: 0, call_seconds)
         assert len(runs) == expected
         assert retained == (0.0 if expected else None)
 

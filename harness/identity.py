@@ -1,0 +1,98 @@
+"""What makes two executions the same run: the resolved suite, the plugins' code, and the grid."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.suite import Suite, make_suite, parse_suite
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin as a run knows it: a module's name or a file's name, and the digest of its code."""
+
+    name: str
+    digest: str
+
+    @classmethod
+    def of(cls, plugin: str) -> Plugin:
+        """A loaded plugin: that of the file, or of all files of the module or package."""
+        digest = hashlib.sha256()
+        for path in _files(plugin):
+            digest.update(path.read_bytes())
+        return cls(Path(plugin).name if plugin.endswith(".py") else plugin, digest.hexdigest()[:16])
+
+
+def _files(plugin: str) -> Iterator[Path]:
+    if plugin.endswith(".py"):
+        yield Path(plugin)
+        return
+    spec = importlib.util.find_spec(plugin)
+    for folder in (spec and spec.submodule_search_locations) or ():
+        yield from sorted(Path(folder).rglob("*.py"))
+    if spec is not None and spec.submodule_search_locations is None and spec.origin is not None:
+        yield Path(spec.origin)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The suite that was executed, with all defaults filled in, and its plugins."""
+
+    suite: Suite
+    plugins: tuple[Plugin, ...]
+
+    @property
+    def grid_digest(self) -> str:
+        """Of the grid and the seed, which together say what the cases are."""
+        text = json.dumps(_data(self.suite, {"grid", "seed"}), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def to_data(self) -> dict[str, Any]:
+        """As an entry of `executions` in run.json holds it."""
+        return {
+            "suite": _data(self.suite),
+            "plugins": {plugin.name: plugin.digest for plugin in self.plugins},
+            "grid_digest": self.grid_digest,
+        }
+
+    @classmethod
+    def of(cls, execution: Mapping[str, Any], folder: Path) -> Identity | None:
+        """That of an entry of `executions`; None where version 1 of the schema wrote it. `folder` is for messages."""
+        if "suite" not in execution:
+            return None
+        plugins = tuple(Plugin(name, digest) for name, digest in execution["plugins"].items())
+        return cls(make_suite(execution["suite"], folder / "run.json"), plugins)
+
+    def edited(self, earlier: Identity) -> list[str]:
+        """The plugins whose code is another than it was earlier."""
+        before = {plugin.name: plugin.digest for plugin in earlier.plugins}
+        return [plugin.name for plugin in self.plugins if before.get(plugin.name, plugin.digest) != plugin.digest]
+
+    def difference(self, earlier: Identity) -> tuple[str, object, object] | None:
+        """The first key of the grid or the seed that differs, with its values earlier and now."""
+        if self.suite.seed != earlier.suite.seed:
+            return "seed", earlier.suite.seed, self.suite.seed
+        before, now = (_data(one.suite, {"grid"})["grid"] for one in (earlier, self))
+        for index, (old, new) in enumerate(zip(before, now, strict=False)):
+            for axis in new:
+                if old[axis] != new[axis]:
+                    return f"grid.{index}.{axis}", old[axis], new[axis]
+        if len(before) != len(now):
+            return "grid", f"{len(before)} entries", f"{len(now)} entries"
+        return None
+
+
+def suite_of(execution: Mapping[str, Any], folder: Path) -> Suite:
+    """The suite of an entry of `executions` in a run's run.json, of any version of the schema."""
+    found = Identity.of(execution, folder)
+    return parse_suite(execution["suite_text"], folder / "suite.yaml") if found is None else found.suite
+
+
+def _data(suite: Suite, include: set[str] | None = None) -> dict[str, Any]:
+    return suite.model_dump(mode="json", include=include)

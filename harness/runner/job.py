@@ -1,0 +1,64 @@
+"""What is handed to a machine to be measured, and what comes back: frozen values that can be pickled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harness.case import Case
+from harness.record import Measured
+from harness.suite import Budget
+
+ERRORS = frozenset({"error", "adjoint_error"})
+"""The measures that need gradients on the shared path and a reference."""
+
+
+@dataclass(frozen=True)
+class CaseJob:
+    """A case, and what is to be measured of it: some of `harness.suite.MEASURES`."""
+
+    case: Case
+    measure: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockJob:
+    """All that a machine needs to measure a block: cases that do the same work, and are timed in turn.
+
+    It holds data alone, so that it can be sent to another process or machine. Whoever executes it loads the methods
+    and problems from `plugins` (names of modules, absolute paths of files). `budget` holds the limits of time and
+    memory too; `seed` is the suite's, from which the seeds of all paths follow.
+    """
+
+    cases: tuple[CaseJob, ...]
+    budget: Budget
+    seed: int
+    plugins: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The block's: the digest of what its cases share."""
+        return self.cases[0].case.block_id
+
+    @property
+    def setting(self) -> str:
+        """The block in words."""
+        return self.cases[0].case.setting
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A case that was measured, or could not be: a status of `harness.record.STATUSES`, its reason, and the values."""
+
+    case: Case
+    status: str
+    reason: str
+    measured: Measured
+
+
+def block_jobs(cases: Iterable[CaseJob], *, budget: Budget, seed: int, plugins: tuple[str, ...]) -> list[BlockJob]:
+    """A job a block, in the order in which each block's first case comes."""
+    grouped: dict[str, list[CaseJob]] = {}
+    for job in cases:
+        grouped.setdefault(job.case.block_id, []).append(job)
+    return [BlockJob(cases=tuple(group), budget=budget, seed=seed, plugins=plugins) for group in grouped.values()]

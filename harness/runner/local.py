@@ -1,0 +1,72 @@
+"""The local executor: a fork server, a child a case, and a child for references, all on this machine."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import platform
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.case import Case
+from harness.initial import Values
+from harness.registry import Registry
+from harness.runner.block import BlockRunner
+from harness.runner.child import CaseTarget, ReferenceTarget
+from harness.runner.executor import AbstractExecutor
+from harness.runner.job import BlockJob, Outcome
+from harness.runner.references import References
+from harness.runner.worker import Worker, start_server
+
+REFERENCE_TIMEOUT_SECONDS = 600.0
+
+
+def _silent(what: str) -> None:
+    del what
+
+
+@dataclass(frozen=True)
+class LocalExecutor(AbstractExecutor):
+    """Measures one block after the other on this machine, in children.
+
+    `log` is the file that the children's output goes to. `say` hears what is going on, for a progress display.
+    """
+
+    log: Path | None = None
+    say: Callable[[str], None] = _silent
+
+    def execute(self, jobs: Iterable[BlockJob]) -> Iterator[Outcome]:
+        """Outcomes as they become known. Jobs with the same plugins and memory share the child for references."""
+        for (plugins, memory), group in itertools.groupby(jobs, lambda job: (job.plugins, int(job.budget.memory))):
+            self.say("importing the frameworks")
+            registry = Registry.load(plugins)
+            references = References(functools.partial(self._spawn_references, plugins, memory))
+            try:
+                for job in group:
+                    runner = BlockRunner(
+                        job=job,
+                        registry=registry,
+                        spawn=functools.partial(self._spawn, job),
+                        references=references,
+                        cores=len(os.sched_getaffinity(0)),
+                        say=self.say,
+                    )
+                    yield from map(_with_host, runner.run())
+            finally:
+                references.close()
+
+    def _spawn(self, job: BlockJob, case: Case, values: Values, lane: int) -> Worker[CaseTarget]:
+        make = functools.partial(CaseTarget, case, job.plugins, values, lane)
+        budget = job.budget
+        return Worker(start_server(), make, timeout=budget.timeout, memory=int(budget.memory), log=self.log)
+
+    def _spawn_references(self, plugins: tuple[str, ...], memory: int) -> Worker[ReferenceTarget]:
+        make = functools.partial(ReferenceTarget, plugins)
+        return Worker(start_server(), make, timeout=REFERENCE_TIMEOUT_SECONDS, memory=memory, log=self.log)
+
+
+def _with_host(outcome: Outcome) -> Outcome:
+    """The outcome with the name of this machine."""
+    return replace(outcome, measured=replace(outcome.measured, host=platform.node()))

@@ -1,0 +1,277 @@
+"""A suite from its file to its page: read, resolve, plan, open the run, execute, report.
+
+Each step is a function that takes the result of the one before. `measure` does them all. The command line does the
+same, and prints between them.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+
+from harness.case import Case
+from harness.environment import environment
+from harness.errors import InputError
+from harness.estimate import expected_seconds
+from harness.identity import Identity, Plugin
+from harness.machine import Machine
+from harness.plan import Plan, make_plan
+from harness.record import Record
+from harness.registry import Registry
+from harness.resume import RETRIED, Work, everything, identities, lacking, refuse_changed
+from harness.runner.executor import AbstractExecutor
+from harness.runner.forms import refuse_unworkable
+from harness.runner.job import block_jobs
+from harness.runner.local import LocalExecutor
+from harness.runner.probe import cuda_devices
+from harness.store import Run, new_run, newest_run
+from harness.suite import Suite, make_suite, read_suite
+
+IN_PYTHON = Path("suite")
+"""Stands for the file in messages about a suite that was given as a mapping."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A suite, the file that it is from, and its text."""
+
+    suite: Suite
+    path: Path
+    text: str
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A suite that is ready to be planned: options of the caller applied, plugins loaded."""
+
+    source: Source
+    identity: Identity
+    registry: Registry
+
+    @property
+    def suite(self) -> Suite:
+        """The suite to measure."""
+        return self.identity.suite
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The cases of a suite on this machine. `only` are the filters that they match, `cuda` the devices seen."""
+
+    resolved: Resolved
+    plan: Plan
+    machine: Machine
+    cuda: Mapping[str, str]
+    only: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A run, and the work that it lacks. `notes` are sentences that its user should know."""
+
+    planned: Planned
+    run: Run
+    execution: int
+    work: Work
+    notes: tuple[str, ...]
+
+    @functools.cached_property
+    def expected_seconds(self) -> Mapping[Case, float]:
+        """About how long each case takes that is to be measured."""
+        resolved = self.planned.resolved
+        return {job.case: expected_seconds(job, resolved.suite.budget, resolved.registry) for job in self.work.cases}
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A run after its work was done, or interrupted."""
+
+    run: Run
+    interrupted: bool
+
+    @functools.cached_property
+    def statuses(self) -> Counter[str]:
+        """How many cases of the run have which status, those that it held before among them."""
+        return Counter(row["status"] for row in self.run.rows())
+
+    @property
+    def failed(self) -> bool:
+        """Whether a case failed, or ran out of time or memory."""
+        return any(self.statuses[status] for status in RETRIED)
+
+
+class Listener(Protocol):
+    """Hears how the execution goes: the progress display, or nothing."""
+
+    def doing(self, what: str) -> None:
+        """What is going on now."""
+        ...
+
+    def done(self, case: Case, status: str) -> None:
+        """A case is finished."""
+        ...
+
+
+class Silent:
+    """A listener that does nothing."""
+
+    def doing(self, what: str) -> None:
+        """Nothing."""
+
+    def done(self, case: Case, status: str) -> None:
+        """Nothing."""
+
+
+def read(suite: Suite | Mapping[str, Any] | str | Path) -> Source:
+    """The suite in a YAML file, or given as a mapping with the same keys. Raises InputError.
+
+    Plugin files of a mapping are relative to the current folder.
+    """
+    if isinstance(suite, str | Path):
+        found, text = read_suite(Path(suite))
+        return Source(found, Path(suite), text)
+    made = suite if isinstance(suite, Suite) else make_suite(suite, IN_PYTHON)
+    return Source(made, IN_PYTHON, yaml.safe_dump(made.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+
+
+def resolve(source: Source, *, device: str | None = None) -> Resolved:
+    """The suite with `device` in place of its own where one is given, and its plugins loaded. Raises InputError."""
+    suite = source.suite if device is None else _with_device(source.suite, device)
+    registry = Registry.load(suite.plugins, source.path)
+    return Resolved(source, Identity(suite, tuple(map(Plugin.of, suite.plugins))), registry)
+
+
+def _with_device(suite: Suite, device: str) -> Suite:
+    if device not in ("cpu", "cuda"):
+        raise InputError("--device", "", f"given {device!r}", "allowed: cpu, cuda")
+    grid = tuple(grid.model_copy(update={"device": (device,)}) for grid in suite.grid)
+    return suite.model_copy(update={"grid": grid})
+
+
+def plan(resolved: Resolved, *, only: Sequence[str] = ()) -> Planned:
+    """The cases of the suite, those that match every `axis=glob` of `only`, and why others can't be done.
+
+    Raises InputError where a name is unknown or nothing matches.
+    """
+    suite = resolved.suite
+    wants_cuda = any("cuda" in grid.device for grid in suite.grid)
+    cuda = cuda_devices() if wants_cuda else {}
+    machine = Machine.here(frozenset(cuda))
+    made = make_plan(suite, resolved.source.path, resolved.registry, machine)
+    if only:
+        made = made.only(only)
+    made = refuse_unworkable(made, suite, resolved.registry)
+    return Planned(resolved, made, machine, cuda, tuple(only))
+
+
+def open_run(planned: Planned, *, results: Path, resume: bool = False, retry_failed: bool = False) -> Opened:
+    """A new run in the folder `results`, or the suite's newest one with `resume`, and what it lacks.
+
+    Raises InputError where there is no run to go on with, where its grid, its seed or a plugin differ, or where
+    `retry_failed` is given without `resume`.
+    """
+    resolved = planned.resolved
+    suite, notes = resolved.suite, ()
+    if retry_failed and not resume:
+        raise InputError("--retry-failed", "", "goes on with a run", "give --resume too")
+    if resume:
+        run = newest_run(results, suite.name)
+        if run is None:
+            raise InputError("--resume", "", f"{results / suite.name} holds no run to go on with", "leave it out")
+        refuse_changed(
+            resolved.identity, resolved.source.path, run, resolved.registry, planned.machine, edited=retry_failed
+        )
+        notes = tuple(
+            f"{name} was edited: what was measured with its earlier code is kept"
+            for name in resolved.identity.edited(identities(run)[-1])
+        )
+        work = lacking(planned.plan, suite, run, resolved.registry, retry_failed=retry_failed)
+    else:
+        run, work = new_run(results, suite.name), everything(planned.plan, suite)
+    about = {
+        **environment(resolved.registry),
+        **resolved.identity.to_data(),
+        "suite_text": resolved.source.text,
+        "seed": suite.seed,
+        "cuda_devices": dict(planned.cuda),
+        "only": list(planned.only),
+    }
+    return Opened(planned, run, run.add_execution(suite.name, about), work, notes)
+
+
+def execute(opened: Opened, listener: Listener | None = None, executor: AbstractExecutor | None = None) -> Executed:
+    """Do the work of a run and write each record the moment it is known. A Ctrl-C ends it: what was measured is kept.
+
+    The executor is one on this machine where none is given.
+    """
+    listener = listener or Silent()
+    executor = executor or LocalExecutor(log=opened.run.folder / "children.log", say=listener.doing)
+    run, work, suite = opened.run, opened.work, opened.planned.resolved.suite
+    measured = {job.case: job.measure for job in work.cases}
+
+    def write(case: Case, status: str, reason: str, **values: Any) -> None:
+        run.append(
+            Record(
+                run=run.id,
+                suite=suite.name,
+                execution=opened.execution,
+                case=case,
+                status=status,
+                reason=reason,
+                **values,
+            )
+        )
+        listener.done(case, status)
+
+    try:
+        for case, reason in work.unsupported:
+            write(case, "unsupported", reason)
+        jobs = block_jobs(work.cases, budget=suite.budget, seed=suite.seed, plugins=suite.plugins)
+        for outcome in executor.execute(jobs):
+            found = work.completed(outcome, measured[outcome.case])
+            write(found.case, found.status, found.reason, measured=found.measured)
+    except KeyboardInterrupt:
+        return Executed(run, interrupted=True)
+    return Executed(run, interrupted=False)
+
+
+def report(executed: Executed, folder: Path) -> Path:
+    """Write the run's page into a folder; return the page's path."""
+    from harness.report.page import write_report
+
+    return write_report(executed.run, folder)
+
+
+def measure(
+    suite: Suite | Mapping[str, Any] | str | Path,
+    *,
+    results: str | Path = "results",
+    page: str | Path | None = None,
+    device: str | None = None,
+    only: Sequence[str] = (),
+    resume: bool = False,
+    retry_failed: bool = False,
+) -> Run:
+    """Measure a suite, as `python -m harness run` does; return the run, whose `frame()` is its DataFrame.
+
+    `suite` is the path of a YAML file, or a mapping with the same keys. Records are kept in the folder `results`; the
+    page is written into the folder `page` where one is given. The other options are those of the command. Raises
+    InputError where the suite or an option is wrong, and KeyboardInterrupt after what was measured is kept.
+    """
+    planned = plan(resolve(read(suite), device=device), only=only)
+    opened = open_run(planned, results=Path(results), resume=resume, retry_failed=retry_failed)
+    for note in opened.notes:
+        warnings.warn(note, stacklevel=2)
+    executed = execute(opened)
+    if page is not None:
+        report(executed, Path(page))
+    if executed.interrupted:
+        raise KeyboardInterrupt
+    return executed.run
