@@ -38,7 +38,7 @@ def public_gradient(registry, case) -> GradientArrays:
         y0 = torch.tensor(y0, requires_grad=True)
         theta = {name: torch.tensor(value, requires_grad=True) for name, value in theta.items()}
 
-        class SDE:
+        class Own:
             noise_type, sde_type = case.noise, case.calculus
 
             def f(self, t, y):
@@ -48,12 +48,12 @@ def public_gradient(registry, case) -> GradientArrays:
                 return problem.diffusion(torch, t, y, theta)
 
         if case.noise == "none":
-            ys = harness.torch.odeint(SDE().f, y0, ts, **options)
+            ys = harness.torch.odeint(Own().f, y0, ts, **options)
         else:
-            ys = harness.torch.sdeint(SDE(), y0, ts, seed=case.seed, **options)
-        loss = problem.loss(torch, ys[1:])
-        y0_bar, *bars = torch.autograd.grad(loss, [y0, *theta.values()])
-        return GradientArrays.of(loss.detach(), dict(zip(theta, bars, strict=True)), y0_bar)
+            ys = harness.torch.sdeint(Own(), y0, ts, seed=case.seed, **options)
+        found = problem.loss(torch, ys[1:])
+        y0_bar, *bars = torch.autograd.grad(found, [y0, *theta.values()])
+        return GradientArrays.of(found.detach(), dict(zip(theta, bars, strict=True)), y0_bar)
 
     def drift(t, y, theta):
         return problem.drift(jnp, t, y, theta)
@@ -127,7 +127,8 @@ def test_under_vmap_each_solve_takes_its_own_steps():
 @pytest.mark.parametrize("framework", ["torch", "jax"])
 def test_gradients_agree_with_differences(framework):
     """Of an SDE, whose ticks are so far apart that the lengths of the steps don't move with a small change of a."""
-    ts, options = [0.0, 0.4, 1.0], {"method": "backprop", "scheme": "heun", "atol": 1e-2}
+    ts = [0.0, 0.4, 1.0]
+    options: dict[str, Any] = {"method": "backprop", "scheme": "heun", "atol": 1e-2}
 
     class Sde:
         noise_type, sde_type = "scalar", "stratonovich"
@@ -147,8 +148,9 @@ def test_gradients_agree_with_differences(framework):
 
     @jax.jit
     def by_jax(a):
-        functions, forms = (lambda t, y, a: Sde(a).f(t, y), lambda t, y, a: Sde(a).g(t, y)), {"noise_type": "scalar"}
-        ys = harness.jax.sdeint(*functions, jnp.ones((2, 1)), ts, a, key=jax.random.key(3), **forms, **options)
+        functions = (lambda t, y, a: Sde(a).f(t, y), lambda t, y, a: Sde(a).g(t, y))
+        noise: dict[str, Any] = {"noise_type": "scalar", "key": jax.random.key(3)}
+        ys = harness.jax.sdeint(*functions, jnp.ones((2, 1)), ts, a, **noise, **options)
         return (ys**2).sum()
 
     if framework == "torch":
@@ -227,7 +229,7 @@ def test_noise_that_adaptive_steps_cannot_follow_is_refused(noise, given, reason
         def g(self, t, y):
             return diffusion(t, y)
 
-    driver = {"path": path} if given else {"key": jax.random.key(0)}
+    driver: dict[str, Any] = {"path": path} if given else {"key": jax.random.key(0)}
     with pytest.raises(ValueError, match=reason):
         harness.jax.sdeint(
             lambda _, y, __: -y,
@@ -240,6 +242,6 @@ def test_noise_that_adaptive_steps_cannot_follow_is_refused(noise, given, reason
             atol=1e-3,
             **driver,
         )
-    bm = {"bm": lambda _, __: torch.zeros(1, 1)} if given else {}
+    bm: dict[str, Any] = {"bm": lambda _, __: torch.zeros(1, 1)} if given else {}
     with pytest.raises(ValueError, match=reason):
         harness.torch.sdeint(Sde(), torch.ones(1, 1), [0.0, 1.0], method="backprop", scheme="heun", atol=1e-3, **bm)

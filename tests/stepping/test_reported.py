@@ -32,7 +32,7 @@ def test_times_that_are_no_steps_of_the_solve_are_refused(times):
 
 def test_times_in_single_precision_are_those_of_the_grid():
     grid = Grid(0.0, 0.3, 3, 3)
-    times = np.float32([0, 0.05, 0.1, 0.2, 0.3]).astype(np.float64)
+    times = np.array([0, 0.05, 0.1, 0.2, 0.3], dtype=np.float32).astype(np.float64)
     exact, places = with_exact_ends(times, grid)
     np.testing.assert_array_equal(places, [2, 3, 4])
     np.testing.assert_array_equal(exact[places], grid.observed_times())
