@@ -15,7 +15,7 @@ from harness.initial import initial_values
 from harness.machine import Machine
 from harness.reference.cache import ReferenceCache
 from harness.reference.closed_form import closed_form
-from harness.reference.discrete_solve import discrete
+from harness.reference.discrete_reference import discrete
 from harness.reference.sde import sde
 from harness.supported import whatever_the_scheme, with_scheme
 from harness.terms import Terms
