@@ -9,9 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.case import Case
 from harness.grid import Grid
-from harness.problem import AbstractProblem
 
 NEAR = 0.01
 """A time within this part of half a step from a grid point, or from the middle of a step, is that point."""
@@ -41,9 +39,9 @@ class Clock:
         return self.halves[::2]
 
     @classmethod
-    def of(cls, problem: AbstractProblem, case: Case) -> Clock | None:
-        """That of a case's grid; None where steps are adaptive, which end at times of their own."""
-        return None if case.stepping != "fixed" else cls(Grid.of_case(problem, case), case.dtype)
+    def of(cls, stepping: object, dtype: str) -> Clock | None:
+        """That of a grid; None where steps are adaptive, which end at times of their own."""
+        return cls(stepping, dtype) if isinstance(stepping, Grid) else None
 
     def snap(self, t: Any) -> Any:
         """The grid's own number for a time at a grid point or at the middle of a step; another time as it is.

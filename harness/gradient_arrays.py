@@ -16,7 +16,8 @@ PARTS = ("theta", "y0", "loss")
 class GradientArrays:
     """A gradient in numpy, float64: θ's entries in the order of their sorted names, y0's flattened.
 
-    `largest` is the largest absolute entry of the observed states, of a solve of which it is known.
+    `largest` is the largest absolute entry of the observed states, of a solve of which it is known. `times` are the
+    ends of the steps that an adaptive solve accepted, (steps + 1,), where the method reports them.
     """
 
     loss: float
@@ -25,6 +26,7 @@ class GradientArrays:
     evaluations: float | None = None
     variance: float | None = None
     largest: float | None = None
+    times: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -35,6 +37,7 @@ class GradientArrays:
         evaluations: Any = None,
         variance: Any = None,
         largest: float | None = None,
+        times: Any = None,
     ) -> GradientArrays:
         """From arrays that numpy can read."""
         parts = [np.asarray(theta[name], dtype=np.float64).ravel() for name in sorted(theta)]
@@ -45,6 +48,7 @@ class GradientArrays:
             None if evaluations is None else float(evaluations),
             None if variance is None else float(variance),
             largest,
+            None if times is None else np.asarray(times, dtype=np.float64),
         )
 
     def finite(self) -> bool:

@@ -20,6 +20,10 @@ class Gradient:
     `loss` is a scalar, `theta` the gradient by parameter name, each of its parameter's shape, `y0` (batch, dim).
     A method that knows them may tell how often f was evaluated, forwards and backwards, and, of a random estimator,
     its variance, the mean over the coordinates.
+
+    A method that chooses its steps may report those that it accepted: `times`, (steps + 1,), increasing, from t0 to t1,
+    with every observation among them, float64 in NumPy. Its `adjoint_error` is then against the gradient of the solve
+    with the same scheme on exactly these steps.
     """
 
     loss: Any
@@ -27,6 +31,7 @@ class Gradient:
     y0: Any
     evaluations: Any = None
     variance: Any = None
+    times: Any = None
 
 
 @dataclass(frozen=True)

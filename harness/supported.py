@@ -6,9 +6,9 @@ from harness.case import Case
 from harness.grid import Grid
 from harness.machine import Machine
 from harness.method import AbstractGradientMethod
-from harness.methods._adaptive import adaptive_refusal
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
+from harness.stepping import adaptive_refusal
 
 
 def whatever_the_scheme(case: Case, method: AbstractGradientMethod, machine: Machine) -> str | None:

@@ -10,15 +10,19 @@ import jax.numpy as jnp
 from harness.brownian.jax_normals import standard_normals
 from harness.brownian.jax_tree import JaxTree
 from harness.brownian.path import SharedPath, increments_on
-from harness.brownian.ticks import ticks_of, values
+from harness.brownian.ticks import values
 from harness.case import Case
 from harness.grid import Grid
+from harness.stepping import Stepping
+from harness.stepping.ticks import Ticks
 
 CHUNK_NUMBERS = 2**13  # about as many are drawn together: enough to hide the cost of a draw, little to hold
 CHUNK_STEPS = 64
 
 
-def noise_argument(case: Case, noise_dim: int, grid: Grid, path: SharedPath | None, *, levy_area: bool = False) -> Any:
+def noise_argument(
+    case: Case, noise_dim: int, stepping: Stepping, path: SharedPath | None, *, levy_area: bool = False
+) -> Any:
     """What a compiled method is called with: a key (own sampler, tree), values of the path, or None (an ODE).
 
     The values of the path are W of every step of the grid, (steps, batch, noise_dim), or the pair (W, H) where the
@@ -28,21 +32,21 @@ def noise_argument(case: Case, noise_dim: int, grid: Grid, path: SharedPath | No
         return None
     if path is None:
         return jax.random.key(case.seed, impl="threefry2x32")
-    if case.stepping == "adaptive":
-        return jnp.asarray(values(path, ticks_of(case)), dtype=case.dtype)
-    W, H = increments_on(path, grid)
+    if not isinstance(stepping, Grid):
+        return jnp.asarray(values(path, stepping.ticks), dtype=case.dtype)
+    W, H = increments_on(path, stepping)
     if levy_area:
         return jnp.asarray(W, dtype=case.dtype), jnp.asarray(H, dtype=case.dtype)
     return jnp.asarray(W, dtype=case.dtype)
 
 
-def at_tick(noise: Any, tick: Any, case: Case, noise_dim: int, span: float) -> Any:
+def at_tick(noise: Any, tick: Any, case: Case, noise_dim: int, ticks: Ticks) -> Any:
     """W at a tick of adaptive steps, (batch, noise_dim), of what `noise_argument` made; None for an ODE."""
     if noise is None:
         return None
     if not is_key(noise):
         return noise[tick]
-    return JaxTree.of(noise, case, noise_dim, ticks_of(case), span).at(tick)
+    return JaxTree.at_ticks(ticks, noise, case, noise_dim).at(tick)
 
 
 def is_key(noise: Any) -> bool:

@@ -12,6 +12,7 @@ from harness.brownian.jax_normals import standard_normals
 from harness.brownian.tree import cut, levels, odd_part, root
 from harness.case import Case
 from harness.grid import Grid
+from harness.stepping.ticks import Ticks
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,12 @@ class JaxTree:
         ends = None if grid.equal_step is not None else jnp.asarray(grid.times - grid.t0, case.dtype)
         span = grid.t1 - grid.t0
         return cls(key, (case.batch, noise_dim), case.dtype, grid.steps, span, levy_area, ends)
+
+    @classmethod
+    def at_ticks(cls, ticks: Ticks, key: Any, case: Case, noise_dim: int) -> JaxTree:
+        """With a cell between neighbouring ticks."""
+        ends = None if ticks.equal else jnp.asarray(ticks.elapsed_times(), case.dtype)
+        return cls(key, (case.batch, noise_dim), case.dtype, ticks.count, ticks.span, ends=ends)
 
     def cells(self, n: Any) -> Any:
         """dW of cells n, (count,): (count, batch, noise_dim), or the pair (dW, H). No cell beyond the last: its own."""

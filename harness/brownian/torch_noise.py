@@ -15,6 +15,8 @@ from harness.brownian.torch_normals import make_normals
 from harness.brownian.torch_tree import TorchTree, TreeNoise
 from harness.case import Case
 from harness.grid import Grid
+from harness.stepping import Stepping
+from harness.stepping.ticks import Ticks
 
 CHUNK_NUMBERS = 2**13  # about as many are drawn together: enough to hide the cost of a draw, little to hold
 
@@ -92,7 +94,10 @@ class Noise(Protocol):
     """What drives the steps of a solve, whoever draws it."""
 
     def __getitem__(self, n: int) -> Any:
-        """The noise of step n: dW, (batch, noise_dim), or the pair (dW, H); None for an ODE."""
+        """The noise of step n: dW, (batch, noise_dim), or the pair (dW, H); None for an ODE.
+
+        With adaptive steps W at tick n.
+        """
         ...
 
     def forget(self) -> None:
@@ -100,22 +105,34 @@ class Noise(Protocol):
         ...
 
 
-def make_path(
-    case: Case, noise_dim: int, ticks: int, span: float, path: SharedPath | None
-) -> Callable[[int], Tensor | None]:
-    """W at a tick, (batch, noise_dim), for adaptive steps: of the shared path, all of it held, else of the tree."""
-    if not noise_dim:
-        return lambda _: None
-    if path is None:
-        return TorchTree(case, noise_dim, ticks, span).at
-    W = torch.from_numpy(values(path, ticks)).to(device=case.device, dtype=getattr(torch, case.dtype))
-    return W.__getitem__
+class PathAtTicks:
+    """`noise[n]` is W at tick n, (batch, noise_dim): of the shared path, all of it held, or of the tree."""
+
+    def __init__(self, case: Case, noise_dim: int, ticks: Ticks, path: SharedPath | None) -> None:
+        self._at: Callable[[int], Tensor]
+        if path is None:
+            self._at = TorchTree.at_ticks(ticks, case, noise_dim).at
+        else:
+            W = torch.from_numpy(values(path, ticks)).to(device=case.device, dtype=getattr(torch, case.dtype))
+            self._at = W.__getitem__
+
+    def __getitem__(self, n: int) -> Tensor:
+        """W there."""
+        return self._at(n)
+
+    def forget(self) -> None:
+        """Nothing is held that was drawn."""
 
 
-def make_noise(case: Case, noise_dim: int, grid: Grid, path: SharedPath | None, *, levy_area: bool = False) -> Noise:
-    """The noise that the case asks for, by the steps of the grid."""
+def make_noise(
+    case: Case, noise_dim: int, stepping: Stepping, path: SharedPath | None, *, levy_area: bool = False
+) -> Noise:
+    """The noise that the case asks for: by the steps of a grid, or, for adaptive steps, W by ticks."""
     if not noise_dim:
         return NoNoise()
+    if not isinstance(stepping, Grid):
+        return PathAtTicks(case, noise_dim, stepping.ticks, path)
+    grid = stepping
     if path is None and case.brownian == "tree":
         return TreeNoise(TorchTree.on(grid, case, noise_dim, levy_area=levy_area))
     if path is None:

@@ -12,6 +12,7 @@ from harness.brownian.torch_normals import make_normals
 from harness.brownian.tree import cut, odd_part, root
 from harness.case import Case
 from harness.grid import Grid
+from harness.stepping.ticks import Ticks
 
 STREAM = 2
 """Of the normals': 0 and 1 are those of the sampler that draws by the step."""
@@ -47,6 +48,12 @@ class TorchTree:
         """With the steps of a grid as cells."""
         ends = None if grid.equal_step is not None else (grid.times - grid.t0).tolist()
         return cls(case, noise_dim, grid.steps, grid.t1 - grid.t0, levy_area=levy_area, ends=ends)
+
+    @classmethod
+    def at_ticks(cls, ticks: Ticks, case: Case, noise_dim: int) -> TorchTree:
+        """With a cell between neighbouring ticks."""
+        ends = None if ticks.equal else ticks.elapsed_times().tolist()
+        return cls(case, noise_dim, ticks.count, ticks.span, ends=ends)
 
     def cell(self, n: int) -> Any:
         """dW of cell n, (batch, noise_dim), or the pair (dW, H)."""

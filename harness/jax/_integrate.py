@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import jax
@@ -14,15 +15,16 @@ from jaxtyping import Array, Float
 
 from harness.case import CALCULI, DTYPES, NOISES, Case
 from harness.errors import one_of, shown
-from harness.grid import Grid
 from harness.jax._equation import Equation, Field, equation
 from harness.jax._noise import Increment, Path, increments, threefry
+from harness.machine import Machine
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.methods.jax._solve import JaxSolve
 from harness.methods.jax._sweep import AbstractSweep, differentiable
 from harness.problem import AbstractProblem
 from harness.registry import Registry
-from harness.supported import with_scheme
+from harness.stepping import Asked
+from harness.supported import whatever_the_scheme, with_scheme
 
 Times = Sequence[float] | np.ndarray | Array
 
@@ -40,10 +42,12 @@ def sdeint(
     scheme: str | None = None,
     steps: int | None = None,
     dt: float | None = None,
+    rtol: float = 0.0,
+    atol: float = 0.0,
     key: Any = None,
     path: Path | Increment | None = None,
 ) -> Float[Array, "times batch dim"]:
-    """Solve dY = f(t, Y; args) dt + g(t, Y; args) dW with fixed steps, differentiably in y0 and in args.
+    """Solve dY = f(t, Y; args) dt + g(t, Y; args) dW, differentiably in y0 and in args.
 
     The reverse-mode derivative is that of a native method, which has its page in `docs/methods`. It is taken with
     respect to y0 and to every float array in `args`, under `jax.jit` and `jax.vmap`. Drift and diffusion may be trees
@@ -61,9 +65,14 @@ def sdeint(
     - `scheme`: by default the first of the method's that solves such an equation.
     - `steps`: over the whole of [ts[0], ts[-1]], shared out between neighbouring times so that the longest step is as
       short as possible; or `dt`, the length that no step exceeds. Between two times all steps have one length.
-    - `key`: a PRNG key, from which the increments are drawn. It may be traced: each training step has a new one.
+    - `rtol`, `atol`: with one of them above 0 the steps are adaptive. The error of a step is held below
+      atol + rtol |y|, in the root mean square over the batch. `steps` or `dt` give the length of the first step then,
+      by default a hundredth of the interval. For the methods backprop and adjoint, and for noise that is known to
+      commute: additive or scalar. The states are not numbers where a solve takes more than 4096 steps.
+    - `key`: a PRNG key, from which the increments are drawn. It may be traced: each training step has a new one. With
+      adaptive steps it is the key of a virtual Brownian tree.
     - `path`: instead of a key `path(t0, t1)`, or an object with `evaluate(t0, t1)` as diffrax's paths have it, that
-      gives W(t1) − W(t0), (batch, noise_dim). It is read once for each step, and has no derivative.
+      gives W(t1) − W(t0), (batch, noise_dim). It is read once for each step, and has no derivative. Fixed steps only.
 
     Returns the states at `ts`, (times, batch, dim), the first of which is y0. Raises ValueError where an argument is
     wrong, and NotImplementedError on a second derivative.
@@ -75,10 +84,13 @@ def sdeint(
         raise ValueError(f"give either key or path, given {'neither' if key is None else 'both'}")
     _callable("drift", drift)
     _callable("diffusion", diffusion)
-    grid = _grid(ts, steps, dt)
+    asked = _asked(ts, steps, dt, rtol, atol)
+    grid = asked.grid
+    if asked.stepping == "adaptive" and path is not None:
+        raise ValueError("adaptive steps read the noise at times that they choose: give a key in place of a path")
     y0 = _initial(y0)
     sde, theta = equation((drift, diffusion), args, y0, (grid.t0, grid.t1), (noise_type, sde_type))
-    sweep, solve = _solver(sde, y0, grid, method, scheme, "own" if path is None else "shared")
+    sweep, solve = _solver(sde, y0, asked, method, scheme, asked.sampler if path is None else "shared")
     if path is None:
         return _solved(sweep, solve, y0, theta, threefry(key))
     if solve.scheme.needs_levy_area:
@@ -97,17 +109,19 @@ def odeint(
     scheme: str | None = None,
     steps: int | None = None,
     dt: float | None = None,
+    rtol: float = 0.0,
+    atol: float = 0.0,
 ) -> Float[Array, "times batch dim"]:
-    """Solve dY = f(t, Y; args) dt with fixed steps, differentiably in y0 and in args: `sdeint` without noise.
+    """Solve dY = f(t, Y; args) dt, differentiably in y0 and in args: `sdeint` without noise.
 
     Returns the states at `ts`, (times, batch, dim), the first of which is y0. Raises ValueError where an argument is
     wrong, and NotImplementedError on a second derivative.
     """
     _callable("drift", drift)
-    grid = _grid(ts, steps, dt)
+    asked = _asked(ts, steps, dt, rtol, atol)
     y0 = _initial(y0)
-    ode, theta = equation((drift, None), args, y0, (grid.t0, grid.t1), ("none", "stratonovich"))
-    sweep, solve = _solver(ode, y0, grid, method, scheme, "own")
+    ode, theta = equation((drift, None), args, y0, (asked.grid.t0, asked.grid.t1), ("none", "stratonovich"))
+    sweep, solve = _solver(ode, y0, asked, method, scheme, "own")
     return _solved(sweep, solve, y0, theta, None)
 
 
@@ -117,12 +131,12 @@ def _solved(sweep: AbstractSweep, solve: JaxSolve, y0: Any, theta: Any, noise: A
     return jnp.concatenate([y0[None], differentiable(sweep, solve)(y0, theta, noise)])
 
 
-def _grid(ts: Times, steps: int | None, dt: float | None) -> Grid:
-    """Raises ValueError where it is not known before `jit`, or wrong."""
-    for name, given in (("ts", ts), ("steps", steps), ("dt", dt)):
+def _asked(ts: Times, steps: int | None, dt: float | None, rtol: float, atol: float) -> Asked:
+    """Raises ValueError where something is not known before `jit`, or wrong."""
+    for name, given in (("ts", ts), ("steps", steps), ("dt", dt), ("rtol", rtol), ("atol", atol)):
         if any(isinstance(x, Tracer) for x in jax.tree.leaves(given)):
             raise ValueError(f"{name} is traced; needed: what is known before jit, such as ts=np.linspace(0, 1, 11)")
-    return Grid.of(ts, steps, dt)
+    return Asked.of(ts, steps, dt, rtol, atol)
 
 
 def _initial(y0: Any) -> Any:
@@ -134,7 +148,7 @@ def _initial(y0: Any) -> Any:
 
 
 def _solver(
-    equation: Equation, y0: Any, grid: Grid, method: str, scheme: str | None, brownian: str
+    equation: Equation, y0: Any, asked: Asked, method: str, scheme: str | None, brownian: str
 ) -> tuple[AbstractSweep, JaxSolve]:
     """The method's sweep, and the equation with the scheme and the steps. Raises ValueError where they don't fit."""
     methods, schemes = _methods(), _registry().schemes
@@ -143,27 +157,34 @@ def _solver(
     if scheme is not None:
         _known("scheme", scheme, schemes)
     problem = cast(AbstractProblem, equation)  # all of it but the loss, y0 and θ, which are the caller's here
+    case = Case(
+        problem=equation.name,
+        noise=equation.noise,
+        calculus=equation.calculus,
+        scheme=scheme or "",
+        method=chosen.name,
+        dim=equation.dim,
+        batch=len(y0),
+        steps=asked.grid.steps,
+        observations=asked.grid.observations,
+        dtype=str(y0.dtype),
+        device="cpu",  # of no effect: where a solve runs is the caller's choice
+        threads=1,
+        brownian=brownian,
+        seed=0,
+        stepping=asked.stepping,
+        rtol=asked.rtol,
+        atol=asked.atol,
+    )
+    reason = whatever_the_scheme(case, chosen, Machine(1))
+    if reason is not None:
+        raise ValueError(reason)
     reasons: list[str] = []
     for name in (scheme,) if scheme is not None else chosen.default_schemes:
-        case = Case(
-            problem=equation.name,
-            noise=equation.noise,
-            calculus=equation.calculus,
-            scheme=name,
-            method=chosen.name,
-            dim=equation.dim,
-            batch=len(y0),
-            steps=grid.steps,
-            observations=grid.observations,
-            dtype=str(y0.dtype),
-            device="cpu",  # of no effect: where a solve runs is the caller's choice
-            threads=1,
-            brownian=brownian,
-            seed=0,
-        )
-        reason = with_scheme(problem, schemes[name], chosen, case)
+        solve = JaxSolve(problem, schemes[name], replace(case, scheme=name))
+        reason = with_scheme(problem, solve.scheme, chosen, solve.case)
         if reason is None:
-            return chosen.sweep(schemes[name]), JaxSolve(problem, schemes[name], case)
+            return chosen.stepped(solve), solve
         reasons.append(reason)
     raise ValueError(f"the method {method} can't solve this equation: {'; '.join(reasons)}")
 

@@ -10,11 +10,12 @@ import numpy as np
 from harness.case import Case
 from harness.errors import ProblemError
 from harness.gradient_arrays import GradientArrays, relative_error
-from harness.grid import count_of
+from harness.grid import Grid, count_of
 from harness.initial import Values
 from harness.measuring.framework import AbstractFramework
 from harness.method import Gradient
 from harness.problem import AbstractProblem
+from harness.stepping.reported import with_exact_ends
 
 
 def check_problem(problem: AbstractProblem, values: Values, case: Case, framework: AbstractFramework) -> None:
@@ -122,6 +123,16 @@ def check_gradient(gradient: Any, values: Values, case: Case, framework: Abstrac
             raise ProblemError(f"the {what} that {case.method} gives has shape {shape}; needed: {needed}")
         if dtype is not None and dtype != case.dtype:
             raise ProblemError(f"the {what} that {case.method} gives is {dtype} in a case of {case.dtype}")
+
+
+def check_times(gradient: Gradient, problem: AbstractProblem, case: Case) -> None:
+    """The accepted steps that a method reports are steps of the case's solve. Raises ProblemError."""
+    if gradient.times is None:
+        return
+    try:
+        with_exact_ends(np.asarray(gradient.times, dtype=np.float64), Grid.of_case(problem, case))
+    except (TypeError, ValueError) as error:
+        raise ProblemError(f"the times of the steps that {case.method} reports: {error}") from error
 
 
 def check_repeated(first: GradientArrays, second: GradientArrays, case: Case) -> None:

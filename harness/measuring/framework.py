@@ -40,7 +40,7 @@ class AbstractFramework(ABC):
 
     def read(self, gradient: Gradient) -> GradientArrays:
         """The gradient in numpy."""
-        return GradientArrays.of(gradient.loss, gradient.theta, gradient.y0, gradient.evaluations, gradient.variance)
+        return _in_numpy(gradient, gradient.loss, gradient.theta, gradient.y0)
 
     @abstractmethod
     def outline(
@@ -58,6 +58,12 @@ class AbstractFramework(ABC):
         """Shape and dtype of an array, or of a plain number."""
         dtype = getattr(array, "dtype", None)
         return tuple(np.shape(array)), None if dtype is None else str(dtype).removeprefix("torch.")
+
+
+def _in_numpy(gradient: Gradient, loss: Any, theta: Mapping[str, Any], y0: Any) -> GradientArrays:
+    """These arrays, which NumPy can read, with what the method tells beside them."""
+    told = {"evaluations": gradient.evaluations, "variance": gradient.variance, "times": gradient.times}
+    return GradientArrays.of(loss, theta, y0, **told)
 
 
 class Numpy(AbstractFramework):
@@ -104,7 +110,7 @@ class Torch(AbstractFramework):
         """By way of the CPU."""
         theta = {name: value.detach().cpu().numpy() for name, value in gradient.theta.items()}
         loss, y0 = gradient.loss.detach().cpu(), gradient.y0.detach().cpu().numpy()
-        return GradientArrays.of(loss, theta, y0, gradient.evaluations, gradient.variance)
+        return _in_numpy(gradient, loss, theta, y0)
 
     def outline(
         self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str

@@ -8,29 +8,45 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from harness.brownian.jax_noise import noise_argument
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays, relative_error
+from harness.grid import Grid
 from harness.initial import initial_values
-from harness.methods.jax import _adaptive
+from harness.methods.jax._adaptive import AdaptiveBackpropSweep
 from harness.methods.jax._compile import compile_gradient
 from harness.methods.jax._segment import by_steps
 from harness.methods.jax._solve import JaxSolve
+from harness.methods.jax._sweep import loss_gradient
 from harness.methods.jax.backprop import Backprop
 from harness.problem import AbstractProblem
+from harness.reference.reported_steps import on_steps
 from harness.scheme import AbstractScheme
 
 
-def discrete(problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None) -> GradientArrays:
+def discrete(
+    problem: AbstractProblem,
+    scheme: AbstractScheme,
+    case: Case,
+    path: SharedPath | None,
+    times: np.ndarray | None = None,
+) -> GradientArrays:
     """JAX's derivative of the same scheme and steps, in float64 on the CPU. `path` is None for an ODE.
+
+    The steps are those between `times`, which a method reports, or else the case's: its grid, or the adaptive steps
+    that the harness's own controller takes in float64.
 
     By automatic differentiation of the steps alone, no sweep of ours: what such a sweep gives can be judged by it.
     """
+    if times is not None:
+        return on_steps(problem, scheme, case, path, times)
     exact = _in_float64(case)
-    function = by_steps if case.stepping == "fixed" else _adaptive.backprop
-    gradient = compile_gradient(function, JaxSolve(problem, scheme, exact), path)()
+    solve = JaxSolve(problem, scheme, exact)
+    function = by_steps if isinstance(solve.stepping, Grid) else loss_gradient(AdaptiveBackpropSweep())
+    gradient = compile_gradient(function, solve, path)()
     return GradientArrays.of(gradient.loss, dict(gradient.theta), gradient.y0)
 
 
@@ -38,9 +54,9 @@ def largest_state(
     problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
 ) -> float | None:
     """The largest absolute entry of the states that the same solve observes; None where steps are adaptive."""
-    if case.stepping != "fixed":
-        return None
     solve = JaxSolve(problem, scheme, _in_float64(case))
+    if not isinstance(solve.stepping, Grid):
+        return None
     noise = noise_argument(solve.case, problem.noise_dim, solve.grid, path, levy_area=scheme.needs_levy_area)
     y0, theta = jax.tree.map(jnp.asarray, initial_values(problem, case.batch, case.seed))
     _, ys = jax.jit(solve.forward)(y0, theta, noise)

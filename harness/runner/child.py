@@ -13,13 +13,15 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
+import numpy as np
+
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.errors import ProblemError, UnsupportedError
 from harness.gradient_arrays import PARTS, GradientArrays
 from harness.initial import Values, draw, with_values
 from harness.measuring.allocator import keep_freed_memory
-from harness.measuring.checks import check_gradient, check_problem, check_repeated, with_checked_states
+from harness.measuring.checks import check_gradient, check_problem, check_repeated, check_times, with_checked_states
 from harness.measuring.framework import FRAMEWORKS, pin
 from harness.measuring.time import Sample, take_sample
 from harness.method import Gradient
@@ -169,6 +171,7 @@ class CaseTarget:
     def _check(self, gradient: Gradient) -> None:
         if not self.method.baseline:
             check_gradient(gradient, self.values, self.case, self.framework)
+            check_times(gradient, self.problem, self.case)
 
     def _once(self) -> Gradient:
         gradient = self.compute()
@@ -213,12 +216,12 @@ class ReferenceTarget:
         reference = continuous(problem, case, path, self.cache, found=found, most_steps=most_steps)
         return reference.gradient, {part: getattr(reference, part) for part in PARTS}
 
-    def discrete(self, case: Case, values: Values, path_seed: int) -> GradientArrays:
-        """The discrete reference: the float64 gradient of the case's own discrete solve."""
+    def discrete(self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None) -> GradientArrays:
+        """The discrete reference: the float64 gradient of the case's own solve, on the steps that a method reports."""
         from harness.reference import discrete
 
         problem, path = self._of(case, values, path_seed)
-        return discrete(problem, self.registry.schemes[case.scheme], case, path)
+        return discrete(problem, self.registry.schemes[case.scheme], case, path, times)
 
     def largest_state(self, case: Case, values: Values, path_seed: int) -> float | None:
         """The largest absolute entry of the states that the case's own discrete solve observes."""

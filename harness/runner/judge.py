@@ -79,12 +79,15 @@ class Judge:
                     for entry in waiting:
                         entry.failure = failure
                     return
-            by_scheme: dict[str, list[Entry]] = {}
+            by_solve: dict[tuple[str, bytes], list[Entry]] = {}
             for entry in waiting:
-                by_scheme.setdefault(entry.case.scheme, []).append(entry)
-            for group in by_scheme.values():
+                times = entry.gradients[replicate].times
+                steps = b"" if times is None else times.tobytes()
+                by_solve.setdefault((entry.case.scheme, steps), []).append(entry)
+            for group in by_solve.values():
                 try:
-                    discrete = self.references.call(ReferenceTarget.discrete, group[0].case, values, seed)
+                    times = group[0].gradients[replicate].times
+                    discrete = self.references.call(ReferenceTarget.discrete, group[0].case, values, seed, times)
                 except CaseFailure as failure:
                     for entry in group:
                         entry.failure = failure

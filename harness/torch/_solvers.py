@@ -14,12 +14,12 @@ from torch import Tensor
 from harness.brownian.torch_noise import Noise, make_noise
 from harness.case import Case
 from harness.clock import Clock
-from harness.grid import Grid
 from harness.machine import Machine
 from harness.methods.torch._method import AbstractTorchMethod
 from harness.methods.torch._solve import TorchSolve
 from harness.registry import Registry
 from harness.scheme import AbstractScheme
+from harness.stepping import Asked, stepping_of
 from harness.supported import whatever_the_scheme, with_scheme
 from harness.torch._noise import GivenNoise
 from harness.torch._parameters import parameters_of
@@ -36,6 +36,8 @@ def sdeint(
     scheme: str | None = None,
     steps: int | None = None,
     dt: float | None = None,
+    rtol: float = 0.0,
+    atol: float = 0.0,
     seed: int | None = None,
     bm: Callable[..., Any] | None = None,
     params: Iterable[Tensor] = (),
@@ -48,6 +50,12 @@ def sdeint(
     `ts` are two or more increasing times, each of which is the end of a step. The solve takes `steps` steps in all,
     shared out between the times so that the longest step is as short as possible, or steps no longer than `dt`. Between
     two times all steps have one length.
+
+    With `rtol` or `atol` above 0 the steps are adaptive. The error of a step is held below atol + rtol |y|, in the root
+    mean square over the batch. `steps` or `dt` give the length of the first step then, by default a hundredth of the
+    interval. For the methods "backprop" and "adjoint", for noise that is known to commute (additive or scalar), and
+    with a `seed`, which is that of a virtual Brownian tree. The states are not numbers where a solve takes more than
+    4096 steps.
 
     `method` is an approach of `harness list methods` that PyTorch has natively: "backprop", "checkpoint",
     "recursive-checkpoint", "adjoint", "reversible", …; `scheme` is one of `harness list schemes`, by default the
@@ -63,9 +71,10 @@ def sdeint(
     Li et al. 2020 (AISTATS) for "adjoint", Kidger et al. 2021 (arXiv 2105.13493) for "reversible"; `docs/methods` has
     the others.
     """
-    return _EAGER(
-        RightHandSide.of(sde), y0, ts, method=method, scheme=scheme, steps=steps, dt=dt, seed=seed, bm=bm, params=params
-    )
+    asked = _asked(ts, steps, dt, rtol, atol)
+    if asked.stepping == "adaptive" and bm is not None:
+        raise ValueError("adaptive steps read the noise at times that they choose: give a seed in place of bm")
+    return _EAGER(RightHandSide.of(sde), y0, method=method, scheme=scheme, asked=asked, seed=seed, bm=bm, params=params)
 
 
 def odeint(
@@ -77,6 +86,8 @@ def odeint(
     scheme: str | None = None,
     steps: int | None = None,
     dt: float | None = None,
+    rtol: float = 0.0,
+    atol: float = 0.0,
     params: Iterable[Tensor] = (),
 ) -> Tensor:
     """Solve dy/dt = f(t, y). All but the noise is as in `sdeint`.
@@ -84,25 +95,30 @@ def odeint(
     `f` takes a scalar tensor t and y, (batch, dim), and gives (batch, dim): what torchdiffeq's odeint takes.
     """
     side = RightHandSide(f, "none", "stratonovich", f)
-    return _EAGER(side, y0, ts, method=method, scheme=scheme, steps=steps, dt=dt, seed=0, bm=None, params=params)
+    asked = _asked(ts, steps, dt, rtol, atol)
+    return _EAGER(side, y0, method=method, scheme=scheme, asked=asked, seed=0, bm=None, params=params)
+
+
+def _asked(
+    ts: Tensor | np.ndarray | Sequence[float], steps: int | None, dt: float | None, rtol: float, atol: float
+) -> Asked:
+    return Asked.of(ts.detach().cpu().numpy() if isinstance(ts, Tensor) else ts, steps, dt, rtol, atol)
 
 
 def _solve(
     side: RightHandSide,
     y0: Tensor,
-    ts: Tensor | np.ndarray | Sequence[float],
     *,
     method: str,
     scheme: str | None,
-    steps: int | None,
-    dt: float | None,
+    asked: Asked,
     seed: int | None,
     bm: Callable[..., Any] | None,
     params: Iterable[Tensor],
 ) -> Tensor:
     if y0.dim() != 2 or y0.dtype not in (torch.float32, torch.float64):
         raise ValueError(f"y0 must be (batch, dim) in float32 or float64; given: {tuple(y0.shape)}, {y0.dtype}")
-    grid = Grid.of(ts.detach().cpu().numpy() if isinstance(ts, Tensor) else ts, steps, dt)
+    grid = asked.grid
     start = y0.detach().requires_grad_()
     batch, dim = y0.shape
     dtype = str(y0.dtype).removeprefix("torch.")
@@ -135,8 +151,11 @@ def _solve(
         dtype=dtype,
         device=str(y0.device),
         threads=1,
-        brownian="own",
+        brownian="own" if side.noise == "none" else asked.sampler,
         seed=int(torch.randint(2**32, ()).item()) if seed is None else seed,
+        stepping=asked.stepping,
+        rtol=asked.rtol,
+        atol=asked.atol,
     )
     problem = OwnProblem(
         noise=case.noise,
@@ -155,14 +174,14 @@ def _solve(
     its_scheme, problem = _fitting(chosen, problem, case)
     driver: Noise
     if bm is None:
-        driver = make_noise(case, m, grid, None, levy_area=its_scheme.needs_levy_area)
+        driver = make_noise(case, m, stepping_of(problem, its_scheme, case), None, levy_area=its_scheme.needs_levy_area)
     elif its_scheme.needs_levy_area:
         raise ValueError(f"{its_scheme.name} needs the Lévy area of the path: give a seed in place of bm, or use heun")
     else:
         driver = GivenNoise(bm, clock.times.tolist(), start, m)
     theta = {str(i): p for i, p in enumerate(parameters)}
     solve = TorchSolve(problem, its_scheme, case, start, theta, driver)
-    return torch.cat([y0[None], chosen.differentiable(solve).states(y0)])
+    return torch.cat([y0[None], chosen.stepped(solve).states(y0)])
 
 
 _EAGER: Any = torch.compiler.disable(_solve)

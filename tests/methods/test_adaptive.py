@@ -12,9 +12,9 @@ from gradients import counting_problem, distance, gradient, path_of, problem_of,
 from harness.gradient_arrays import GradientArrays
 from harness.initial import initial_values
 from harness.measuring.framework import FRAMEWORKS
-from harness.methods._adaptive import adaptive_refusal
 from harness.reference import discrete
 from harness.reference.closed_form import closed_form
+from harness.stepping import Adaptive, adaptive_refusal, stepping_of
 
 EXAMPLE1 = {"problem": "example1", "calculus": "ito", "scheme": "milstein"}
 EXAMPLE2 = {"problem": "example2", "calculus": "stratonovich", "scheme": "heun"}
@@ -93,8 +93,10 @@ def test_the_error_of_an_sde_falls_with_the_tolerance(registry, adaptive_case, a
         {**EXAMPLE2, "scheme": "reversible-heun", "atol": 0.0, "rtol": 1e-2},
         {"problem": "example3", "calculus": "ito", "scheme": "heun", "noise": "additive"},
         {**ODE, "scheme": "dopri5", "observations": 2, "atol": 1e-8},
+        {**EXAMPLE1, "observations": (0.07, 0.1, 0.55, 1.0), "steps": 12},
+        {**ODE, "scheme": "heun", "observations": (0.07, 0.1, 0.55, 1.0)},
     ],
-    ids=["doubled", "state-of-four", "embedded", "error-stage"],
+    ids=["doubled", "state-of-four", "embedded", "error-stage", "doubled-unequal", "embedded-unequal"],
 )
 @pytest.mark.parametrize("approach", ["backprop", "adjoint"])
 def test_backends_take_the_same_steps(registry, adaptive_case, approach, axes):
@@ -102,6 +104,14 @@ def test_backends_take_the_same_steps(registry, adaptive_case, approach, axes):
     assert distance(torch, jax) <= agreement_tolerance()
     if approach == "adjoint":
         assert torch.evaluations == jax.evaluations
+
+
+@pytest.mark.parametrize("approach", ["backprop", "adjoint"])
+@pytest.mark.parametrize("axes", [EXAMPLE1, ODE], ids=["sde", "ode"])
+def test_steps_end_at_observations_at_any_times(registry, adaptive_case, approach, axes):
+    """The gradient meets the closed form's, which is that of the states at these times."""
+    case = adaptive_case(**axes, method=f"torch/{approach}", atol=1e-4, observations=(0.07, 0.1, 0.55, 1.0))
+    assert distance(gradient(registry, case), truth(registry, case)) <= 100 * case.atol
 
 
 def test_backprop_is_the_gradient_of_the_kept_steps(registry, adaptive_case):
@@ -113,8 +123,8 @@ def test_backprop_is_the_gradient_of_the_kept_steps(registry, adaptive_case):
 
     case = adaptive_case(**EXAMPLE1, observations=2, dim=2)
     problem = problem_of(registry, case)
-    solve = TorchSolve.of(problem, registry.schemes[case.scheme], case, None)
-    adaptive = AdaptiveSolve(solve, case, path_of(problem, case))
+    solve = TorchSolve.of(problem, registry.schemes[case.scheme], case, path_of(problem, case))
+    adaptive = AdaptiveSolve(solve)
     eps, found = 1e-6, []
     with torch.no_grad():
         for name in sorted(solve.theta):
@@ -123,7 +133,7 @@ def test_backprop_is_the_gradient_of_the_kept_steps(registry, adaptive_case):
                 losses = []
                 for step in (eps, -2 * eps, eps):
                     entries[i] += step
-                    losses.append(float(solve.problem.loss(torch, torch.stack(adaptive.forward()[0]))))
+                    losses.append(float(solve.problem.loss(torch, torch.stack(adaptive.forward(solve.y0)[0]))))
                 found.append((losses[0] - losses[1]) / (2 * eps))
     exact = gradient(registry, case).theta
     # Truncation ε² and rounding 1e-16 / ε.
@@ -149,8 +159,8 @@ def test_steps_are_rejected_and_grow(registry, adaptive_case):
     def walked(**axes: Any) -> Any:
         case = adaptive_case(**EXAMPLE1, **axes)
         problem = problem_of(registry, case)
-        solve = TorchSolve.of(problem, registry.schemes[case.scheme], case, None)
-        return AdaptiveSolve(solve, case, path_of(problem, case)).forward()[1]
+        solve = TorchSolve.of(problem, registry.schemes[case.scheme], case, path_of(problem, case))
+        return AdaptiveSolve(solve).forward(solve.y0)[1]
 
     strict = walked(atol=1e-4, steps=1)
     assert strict.attempts > strict.kept > 10
@@ -166,7 +176,6 @@ def test_the_tree_drives_both_solves(registry, adaptive_case, backend, approach)
     import jax
 
     from harness.brownian.jax_tree import JaxTree
-    from harness.brownian.ticks import ticks_of
     from harness.brownian.torch_tree import TorchTree
 
     case = adaptive_case(**EXAMPLE1, method=f"{backend}/{approach}", atol=1e-4)
@@ -174,7 +183,9 @@ def test_the_tree_drives_both_solves(registry, adaptive_case, backend, approach)
     run = registry.methods[case.method].build(problem, registry.schemes[case.scheme], case, None)
     found, again = (FRAMEWORKS[backend].read(run()) for _ in range(2))
     assert distance(found, again) == 0
-    ticks = ticks_of(case)
+    stepping = stepping_of(problem, registry.schemes[case.scheme], case)
+    assert isinstance(stepping, Adaptive)
+    ticks = stepping.ticks.count
     if backend == "torch":
         W = TorchTree(case, case.dim, ticks, 1.0).at(ticks).numpy()
     else:

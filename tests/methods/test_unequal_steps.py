@@ -136,7 +136,6 @@ def test_the_reference_meets_the_closed_form(registry, make_case, tmp_path):
         ("torchsde/backprop", {}, "one dt"),
         ("diffrax/backsolve", {}, "StepTo"),
         ("torch-compile/backprop", {}, "one length"),
-        ("torch/backprop", {"stepping": "adaptive", "brownian": "tree", "atol": 1e-3}, "ticks"),
         ("torch/backprop", {"observations": (0.5, 0.6)}, "t1 = 1"),
         ("torch/backprop", {"steps": 3}, "one each"),
     ],

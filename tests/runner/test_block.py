@@ -146,6 +146,22 @@ def test_what_a_method_tells_of_itself_is_kept(measure):
     assert silent.evaluations == silent.gradient_variance == ()
 
 
+def test_methods_that_report_other_steps_have_references_of_their_own(measure):
+    """Those that report the same ones, or none, share one."""
+
+    def gradient(*times: float) -> dict[str, Any]:
+        steps = np.array(times) if times else None
+        return {"gradient": GradientArrays(2.2, np.array([3.0, 4.5]), np.array([1.0]), times=steps)}
+
+    def references(torch: dict[str, Any], jax: dict[str, Any]) -> int:
+        _, log, _ = measure({"torch/backprop": torch, "jax/backprop": jax}, measure=("adjoint_error",))
+        return log.count(("reference", "discrete"))
+
+    assert references(gradient(0, 0.5, 1), gradient(0, 0.5, 1)) == 1
+    assert references(gradient(0, 0.5, 1), gradient(0, 0.4, 1)) == 2
+    assert references(gradient(0, 0.5, 1), gradient()) == 2
+
+
 def test_errors_alone_need_no_build_of_their_own(measure):
     outcomes, log, workers = measure(measure=("error",))
     assert ("torch/backprop", "build") not in log

@@ -1,8 +1,10 @@
-"""Solves with adaptive steps, forwards and backwards, JAX."""
+"""Solves with adaptive steps as sweeps, JAX."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +13,14 @@ import jax.numpy as jnp
 
 from harness.arithmetic import combine, minus
 from harness.brownian.jax_noise import at_tick
-from harness.methods._adaptive import MOST_STEPS, Adaptive, Attempt, State, Step
 from harness.methods._backward import backward_scheme
 from harness.methods.jax._adjoint import adjoint_over
 from harness.methods.jax._solve import JaxSolve, add, zeros
-from harness.schemes._runge_kutta import AbstractRungeKutta, stages, with_error_stage
+from harness.methods.jax._sweep import AbstractSweep
+from harness.scheme import State
+from harness.stepping import Adaptive
+from harness.stepping.adaptive import MOST_STEPS, Attempt
+from harness.stepping.estimate import Step
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Tried:
 
 @dataclass(frozen=True)
 class Walked:
-    """What came of a solve. `attempts` counts the rejected ones too; `finished` is false where it was given up."""
+    """The result of a solve. `attempts` counts the rejected ones too; `finished` is false where it was given up."""
 
     state: State
     held: Any
@@ -42,80 +47,242 @@ class Walked:
     finished: Any
 
 
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Told:
+    """What a solve tells of itself: how often it evaluated f, and whether it reached its end."""
+
+    evaluations: Any
+    finished: Any
+
+
+class AbstractAdaptiveSweep(AbstractSweep):
+    """A sweep over adaptive steps that counts the evaluations of f. Nothing is a number where a solve was given up."""
+
+    @abstractmethod
+    def ahead(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any, Told]:
+        """The observed states, what `back` starts from, and what the solve tells."""
+
+    @abstractmethod
+    def back(
+        self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any, finished: Any
+    ) -> tuple[Any, Any, Told]:
+        """∂L/∂y0, ∂L/∂θ and what this way tells. It takes no step unless the solve was `finished`."""
+
+    def states(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> Any:
+        """The observed states, nothing else kept."""
+        walked, _ = observed(solve, y0, theta, noise)
+        return _if(walked.finished, walked.held)
+
+    def forward(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any]:
+        """As `ahead`."""
+        ys, residual, told = self.ahead(solve, y0, theta, noise)
+        return _if(told.finished, ys), (residual, told.finished)
+
+    def backward(self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any) -> tuple[Any, Any]:
+        """As `back`."""
+        residual, finished = residual
+        y0_bar, theta_bar, told = self.back(solve, theta, noise, residual, ys_bar, finished)
+        return _if(finished & told.finished, (y0_bar, theta_bar))
+
+    def gradient(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, ...]:
+        """That of the problem's loss, with the evaluations of f on both ways."""
+        ys, residual, there = self.ahead(solve, y0, theta, noise)
+        loss, ys_bar = solve.loss_cotangents(ys)
+        y0_bar, theta_bar, again = self.back(solve, theta, noise, residual, ys_bar, there.finished)
+        found = _if(there.finished & again.finished, (loss, theta_bar, y0_bar))
+        return *found, there.evaluations + again.evaluations
+
+
+@dataclass(frozen=True)
+class AdaptiveBackpropSweep(AbstractAdaptiveSweep):
+    """Through the kept steps, whose lengths count as constants. The state before each is held, and where it starts."""
+
+    def ahead(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any, Told]:
+        """In arrays as long as the most steps that are allowed."""
+        adaptive = adaptive_of(solve)
+        step = forward_step(solve, adaptive, theta)
+        parts = adaptive.estimate.parts
+
+        def update(held: Any, tried: Tried) -> tuple[State, Any]:
+            ys, starts, states = held
+            for part, before in enumerate(tried.states[:-1]):
+                place = tried.count * parts + part
+                starts = starts.at[place].set(tried.start + part * (tried.stop - tried.start) // parts)
+                states = jax.tree.map(lambda kept, x, place=place: kept.at[place].set(x), states, before)
+            return tried.states[-1], (observe(adaptive, ys, tried), starts, states)
+
+        state = solve.init(y0, theta)
+        held = (
+            jnp.zeros((solve.count, *y0.shape), y0.dtype),
+            jnp.zeros(MOST_STEPS, jnp.int32),
+            jax.tree.map(lambda x: jnp.zeros((MOST_STEPS, *x.shape), x.dtype), state),
+        )
+        walked = walk(solve, Attempt(adaptive, jnp, step, step), noise, state, held, update)
+        ys, starts, states = walked.held
+        return ys, (y0, starts, states, walked.kept * parts), told(solve, adaptive, walked)
+
+    def back(
+        self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any, finished: Any
+    ) -> tuple[Any, Any, Told]:
+        """One product a step, which evaluates it again."""
+        y0, starts, states, kept = residual
+        adaptive = adaptive_of(solve)
+        way = adaptive.way
+        state, init_vjp = jax.vjp(solve.init, y0, theta)
+        steps = jnp.where(finished, kept, 0)
+
+        def one(i: Any, carry: Any) -> Any:
+            (y_bar, *rest), theta_bar, stop, W1 = carry
+            n = steps - 1 - i
+            start, state = starts[n], jax.tree.map(lambda x: x[n], states)
+            W0 = path_at(solve, adaptive, noise, start)
+            _, unit = way.ahead(jnp, start)
+            t, dt = time_at(solve, adaptive, start), (stop - start).astype(y0.dtype) * jnp.asarray(unit, y0.dtype)
+            met, number = way.met(jnp, stop)
+            y_bar = jnp.where(met, y_bar + ys_bar[jnp.maximum(number - 1, 0)], y_bar)
+
+            def change(state: State, theta: Any) -> State:
+                dW = None if W0 is None else W1 - W0
+                return solve.scheme.step(solve.terms(theta), t, dt, state, dW)
+
+            state_bar, product = jax.vjp(change, state, theta)[1]((y_bar, *rest))
+            return state_bar, add(theta_bar, product), start, W0
+
+        last = jnp.int32(adaptive.ticks.count)
+        carry = zeros(state), zeros(theta), last, path_at(solve, adaptive, noise, last)
+        state_bar, theta_bar, *_ = jax.lax.fori_loop(0, steps, one, carry)
+        y0_bar, product = init_vjp(state_bar)
+        evaluations = steps * solve.scheme.work(solve.problem.noise)[0]
+        return y0_bar, add(theta_bar, product), Told(evaluations, finished)
+
+
+@dataclass(frozen=True)
+class AdaptiveAdjointSweep(AbstractAdaptiveSweep):
+    """Forwards, and backwards on the same path, each with steps of its own; the observed states are held.
+
+    The errors of y and of a are controlled, and that of ∂L/∂θ isn't: it is an integral that nothing else depends on
+    (Kidger, Chen & Lyons, "Hey, that's not an ODE", ICML 2021).
+    """
+
+    def ahead(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any, Told]:
+        """Keep the observed states."""
+        walked, adaptive = observed(solve, y0, theta, noise)
+        return walked.held, walked.held, told(solve, adaptive, walked)
+
+    def back(
+        self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any, finished: Any
+    ) -> tuple[Any, Any, Told]:
+        """Both equations, y being set to the forward solution's at every observation."""
+        ys, last = residual, len(residual) - 1
+        behind = adaptive_of(solve).back(solve.problem, backward_scheme(solve.scheme, solve.problem))
+
+        def reset(_: Any, tried: Tried) -> tuple[State, Any]:
+            y, a, theta_bar = tried.states[-1]
+            met, number = behind.way.met(jnp, tried.stop)
+            k = last - number
+            due = met & (k >= 0)
+            return (jnp.where(due, ys[k], y), jnp.where(due, a + ys_bar[k], a), theta_bar), ()
+
+        step = backward_step(solve, behind, theta)
+        attempt = Attempt(behind, jnp, step, step, controlled=2)
+        start = (ys[-1], ys_bar[-1], zeros(theta))
+        walked = walk(solve, attempt, noise, start, (), reset, wanted=finished)
+        _, a, theta_bar = walked.state
+        return a, theta_bar, told(solve, behind, walked)
+
+
 Update = Callable[[Any, Tried], tuple[State, Any]]
 """(what is held beside the state, an attempt) -> the state to go on from, and what is held then."""
 
 
-def walk(solve: JaxSolve, attempt: Attempt, noise: Any, state: State, held: Any, update: Update) -> Walked:
-    """From one end to the other.
+def walk(
+    solve: JaxSolve, attempt: Attempt, noise: Any, state: State, held: Any, update: Update, *, wanted: Any = True
+) -> Walked:
+    """From one end to the other; no step where it isn't `wanted`.
 
     `update` hears of every attempt. The state that it returns is dropped where the attempt is rejected; what is held is
     not, since to choose would be to copy it: the next attempt must write to the same places.
     """
     adaptive, dtype = attempt.adaptive, solve.case.dtype
+    way, estimate = adaptive.way, adaptive.estimate
 
-    def path(elapsed: Any) -> Any:
-        return path_at(solve, noise, adaptive.tick_at(elapsed))
+    def path(place: Any) -> Any:
+        return path_at(solve, adaptive, noise, way.tick(place))
 
     def unfinished(carry: Any) -> Any:
-        elapsed, kept, *_ = carry
-        return (elapsed < adaptive.ticks) & (kept < adaptive.most)
+        place, kept, *_ = carry
+        return (place < adaptive.ticks.count) & (kept < adaptive.most) & wanted
 
     def body(carry: Any) -> Any:
-        elapsed, kept, attempts, proposal, previous, W, state, held = carry
-        length = adaptive.length(jnp, proposal, elapsed).astype(elapsed.dtype)
-        middle = None if adaptive.embedded else path(elapsed + length // 2)
-        end = path(elapsed + length)
-        t = time_at(solve, adaptive, adaptive.tick_at(elapsed))
-        parts, error = attempt(t, length.astype(dtype) * adaptive.tick, state, (W, middle, end))
-        fits, proposal, previous = adaptive.control(jnp, length, error, previous)
-        new, held = update(held, Tried(elapsed, elapsed + length, kept, [state, *parts]))
-        elapsed, kept, W, state = jax.tree.map(
-            lambda x, y: jnp.where(fits, x, y), (elapsed + length, kept + 1, end, new), (elapsed, kept, W, state)
+        place, kept, attempts, proposal, previous, W, state, held = carry
+        length, unit = adaptive.length(jnp, proposal, place)
+        length, unit = length.astype(place.dtype), jnp.asarray(unit, dtype)
+        middle = path(place + length // 2) if estimate.halves else None
+        end = path(place + length)
+        t = time_at(solve, adaptive, way.tick(place))
+        parts, error = attempt(t, length.astype(dtype) * unit, state, (W, middle, end))
+        fits, proposal, previous = adaptive.control(jnp, length, unit, error, previous)
+        new, held = update(held, Tried(place, place + length, kept, [state, *parts]))
+        place, kept, W, state = jax.tree.map(
+            lambda x, y: jnp.where(fits, x, y), (place + length, kept + 1, end, new), (place, kept, W, state)
         )
-        return elapsed, kept, attempts + 1, proposal.astype(dtype), previous.astype(dtype), W, state, held
+        return place, kept, attempts + 1, proposal.astype(dtype), previous.astype(dtype), W, state, held
 
     zero = jnp.int32(0)
     carry = (zero, zero, zero, jnp.asarray(adaptive.first, dtype), jnp.ones((), dtype), path(zero), state, held)
-    elapsed, kept, attempts, _, _, _, state, held = jax.lax.while_loop(unfinished, body, carry)
-    return Walked(state, held, attempts, kept, elapsed == adaptive.ticks)
+    place, kept, attempts, _, _, _, state, held = jax.lax.while_loop(unfinished, body, carry)
+    return Walked(state, held, attempts, kept, place == adaptive.ticks.count)
 
 
-def path_at(solve: JaxSolve, noise: Any, tick: Any) -> Any:
+def observed(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Walked, Adaptive]:
+    """A solve forwards that holds the observed states alone."""
+    adaptive = adaptive_of(solve)
+    step = forward_step(solve, adaptive, theta)
+
+    def watch(ys: Any, tried: Tried) -> tuple[State, Any]:
+        return tried.states[-1], observe(adaptive, ys, tried)
+
+    ys = jnp.zeros((solve.count, *y0.shape), y0.dtype)
+    return walk(solve, Attempt(adaptive, jnp, step, step), noise, solve.init(y0, theta), ys, watch), adaptive
+
+
+def adaptive_of(solve: JaxSolve) -> Adaptive:
+    """The adaptive steps of a solve that has such."""
+    assert isinstance(solve.stepping, Adaptive)
+    return solve.stepping
+
+
+def path_at(solve: JaxSolve, adaptive: Adaptive, noise: Any, tick: Any) -> Any:
     """W at a tick, None for an ODE."""
-    problem = solve.problem
-    return at_tick(noise, tick, solve.case, problem.noise_dim, problem.t1 - problem.t0)
+    return at_tick(noise, tick, solve.case, solve.problem.noise_dim, adaptive.ticks)
 
 
 def time_at(solve: JaxSolve, adaptive: Adaptive, tick: Any) -> Any:
     """The time of a tick, in the case's precision."""
-    return jnp.asarray(solve.problem.t0 + tick * adaptive.tick, solve.case.dtype)
+    return jnp.asarray(adaptive.ticks.time(jnp, tick), solve.case.dtype)
 
 
 def observe(adaptive: Adaptive, ys: Any, tried: Tried) -> Any:
     """The observed states, (observations, batch, dim), with the last state of the attempt where one is due there."""
-    due = tried.stop % adaptive.stride == 0
-    place = jnp.where(due, tried.stop // adaptive.stride - 1, len(ys))
+    met, number = adaptive.way.met(jnp, tried.stop)
+    place = jnp.where(met, number - 1, len(ys))
     return ys.at[place].set(tried.states[-1][0], mode="drop")
 
 
-def forward_step(solve: JaxSolve, adaptive: Adaptive, theta: Any) -> tuple[Step, int]:
-    """A step with its embedded error, where that is the estimate, and how often it evaluates f."""
-    scheme, terms = solve.scheme, solve.terms(theta)
-    if not (adaptive.embedded and isinstance(scheme, AbstractRungeKutta)):
-        return lambda t, dt, state, dW: (scheme.step(terms, t, dt, state, dW), None), _count(solve)
-    tableau, b_error = with_error_stage(scheme), scheme.b_error or ()
+def forward_step(solve: JaxSolve, adaptive: Adaptive, theta: Any) -> Step:
+    """A step with its embedded error, where that is the estimate."""
+    terms = solve.terms(theta)
 
     def step(t: Any, dt: Any, state: State, dW: Any) -> tuple[State, Any]:
-        increments = stages(tableau, terms, t, dt, state[0], dW)
-        return (combine(tableau.b, increments, state[0]),), (combine(b_error, increments),)
+        return adaptive.estimate.step(terms, (t, dt), state, dW, nullcontext)
 
-    return step, len(tableau.b)
+    return step
 
 
-def backward_step(solve: JaxSolve, adaptive: Adaptive, scheme: AbstractRungeKutta, theta: Any) -> tuple[Step, int]:
+def backward_step(solve: JaxSolve, adaptive: Adaptive, theta: Any) -> Step:
     """As `forward_step`, of (y, a, ∂L/∂θ so far) from t to t − dt."""
-    tableau, b_error = with_error_stage(scheme) if adaptive.embedded else scheme, scheme.b_error or ()
+    tableau = adaptive.estimate.tableau()
 
     def step(t: Any, dt: Any, state: State, dW: Any) -> tuple[State, Any]:
         y, *bars = state
@@ -126,100 +293,16 @@ def backward_step(solve: JaxSolve, adaptive: Adaptive, scheme: AbstractRungeKutt
         found = adjoint_over(solve, tableau, theta, (t, dt, dW), (bars[0], bars[1]), state=stage)
         bars, increments, products = found
         end = (combine(minus(tableau.b), increments, y), *bars)
-        return end, (combine(b_error, increments), combine(b_error, products)) if adaptive.embedded else None
+        return end, adaptive.estimate.errors(increments, products)
 
-    return step, len(tableau.b)
-
-
-def backprop(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, ...]:
-    """Through the kept steps, whose lengths count as constants. The state before each is held, and where it starts."""
-    adaptive = Adaptive.of(solve.problem, solve.scheme, solve.case)
-    step, count = forward_step(solve, adaptive, theta)
-    state, init_vjp = jax.vjp(solve.init, y0, theta)
-
-    def update(held: Any, tried: Tried) -> tuple[State, Any]:
-        ys, starts, states = held
-        parts = adaptive.parts
-        for part, before in enumerate(tried.states[:-1]):
-            place = tried.count * parts + part
-            starts = starts.at[place].set(tried.start + part * (tried.stop - tried.start) // parts)
-            states = jax.tree.map(lambda kept, x, place=place: kept.at[place].set(x), states, before)
-        return tried.states[-1], (observe(adaptive, ys, tried), starts, states)
-
-    held = (
-        jnp.zeros((solve.count, *y0.shape), y0.dtype),
-        jnp.zeros(MOST_STEPS, jnp.int32),
-        jax.tree.map(lambda x: jnp.zeros((MOST_STEPS, *x.shape), x.dtype), state),
-    )
-    walked = walk(solve, Attempt(adaptive, jnp, step, step), noise, state, held, update)
-    ys, starts, states = walked.held
-    loss, cotangents = solve.loss_cotangents(ys)
-    steps = walked.kept * adaptive.parts
-
-    def back(i: Any, carry: Any) -> Any:
-        (y_bar, *rest), theta_bar, stop, W1 = carry
-        n = steps - 1 - i
-        start, state = starts[n], jax.tree.map(lambda x: x[n], states)
-        W0 = path_at(solve, noise, start)
-        t, dt = time_at(solve, adaptive, start), (stop - start).astype(y0.dtype) * adaptive.tick
-        observed = cotangents[jnp.maximum(stop // adaptive.stride - 1, 0)]
-        y_bar = jnp.where(stop % adaptive.stride == 0, y_bar + observed, y_bar)
-
-        def change(state: State, theta: Any) -> State:
-            dW = None if W0 is None else W1 - W0
-            return solve.scheme.step(solve.terms(theta), t, dt, state, dW)
-
-        state_bar, product = jax.vjp(change, state, theta)[1]((y_bar, *rest))
-        return state_bar, add(theta_bar, product), start, W0
-
-    last = jnp.int32(adaptive.ticks)
-    carry = zeros(state), zeros(theta), last, path_at(solve, noise, last)
-    state_bar, theta_bar, *_ = jax.lax.fori_loop(0, steps, back, carry)
-    y0_bar, product = init_vjp(state_bar)
-    evaluations = walked.attempts * adaptive.evaluations(count) + steps * _count(solve)
-    return (*_finished(walked.finished, (loss, add(theta_bar, product), y0_bar)), evaluations)
+    return step
 
 
-def adjoint(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, ...]:
-    """Forwards, and backwards on the same path, each with steps of its own; the observed states are held.
-
-    The errors of y and of a are controlled, and that of ∂L/∂θ isn't: it is an integral that nothing else depends on
-    (Kidger, Chen & Lyons, "Hey, that's not an ODE", ICML 2021).
-    """
-    ahead = Adaptive.of(solve.problem, solve.scheme, solve.case)
-    scheme = backward_scheme(solve.scheme, solve.problem)
-    behind = Adaptive.of(solve.problem, scheme, solve.case, sign=-1)
-    step, count = forward_step(solve, ahead, theta)
-
-    def watch(ys: Any, tried: Tried) -> tuple[State, Any]:
-        return tried.states[-1], observe(ahead, ys, tried)
-
-    ys = jnp.zeros((solve.count, *y0.shape), y0.dtype)
-    there = walk(solve, Attempt(ahead, jnp, step, step), noise, solve.init(y0, theta), ys, watch)
-    ys = there.held
-    loss, cotangents = solve.loss_cotangents(ys)
-    evaluations = there.attempts * ahead.evaluations(count)
-
-    def reset(_: Any, tried: Tried) -> tuple[State, Any]:
-        """To the forward solution, at every observation."""
-        y, a, theta_bar = tried.states[-1]
-        k = len(ys) - 1 - tried.stop // behind.stride
-        due = (tried.stop % behind.stride == 0) & (k >= 0)
-        return (jnp.where(due, ys[k], y), jnp.where(due, a + cotangents[k], a), theta_bar), ()
-
-    step, count = backward_step(solve, behind, scheme, theta)
-    attempt = Attempt(behind, jnp, step, step, controlled=2)
-    again = walk(solve, attempt, noise, (ys[-1], cotangents[-1], zeros(theta)), (), reset)
-    _, a, theta_bar = again.state
-    evaluations += again.attempts * behind.evaluations(count)
-    return (*_finished(there.finished & again.finished, (loss, theta_bar, a)), evaluations)
+def told(solve: JaxSolve, adaptive: Adaptive, walked: Walked) -> Told:
+    """Of a way that was gone."""
+    return Told(walked.attempts * adaptive.estimate.evaluations(solve.problem.noise), walked.finished)
 
 
-def _count(solve: JaxSolve) -> int:
-    """How often a step evaluates f."""
-    return solve.scheme.work(solve.problem.noise)[0]
-
-
-def _finished(finished: Any, found: Any) -> Any:
+def _if(finished: Any, found: Any) -> Any:
     """Not a number where a solve was given up."""
     return jax.tree.map(lambda x: jnp.where(finished, x, jnp.nan), found)

@@ -12,8 +12,8 @@ from harness.methods.jax._solve import JaxSolve
 
 States = Callable[[JaxSolve, Any, Any, Any], Any]
 """(solve, y0, θ, noise) -> the observed states, (observations, batch, dim)."""
-LossGradient = Callable[[JaxSolve, Any, Any, Any], tuple[Any, Any, Any]]
-"""(solve, y0, θ, noise) -> (loss, ∂L/∂θ, ∂L/∂y0)."""
+LossGradient = Callable[[JaxSolve, Any, Any, Any], tuple[Any, ...]]
+"""(solve, y0, θ, noise) -> (loss, ∂L/∂θ, ∂L/∂y0), and the evaluations of f where a sweep counts them."""
 
 
 def gradient_of(states: States) -> LossGradient:

@@ -8,22 +8,33 @@ from typing import TYPE_CHECKING
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
+from harness.grid import Grid
 from harness.method import AbstractGradientMethod, Gradient
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
 if TYPE_CHECKING:
+    from harness.methods.jax._solve import JaxSolve
     from harness.methods.jax._sweep import AbstractSweep
 
 
 class AbstractSweepMethod(AbstractGradientMethod):
-    """A differentiable solve with fixed steps: the harness measures it, `harness.jax.sdeint` trains with it."""
+    """A differentiable solve: the harness measures it, `harness.jax.sdeint` trains with it."""
 
     framework = "jax"
 
     @abstractmethod
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
-        """The sweep for a scheme that `unsuited` lets through. Imports JAX."""
+        """The sweep over fixed steps, for a scheme that `unsuited` lets through. Imports JAX."""
+
+    def adaptive_sweep(self) -> AbstractSweep:
+        """The sweep over adaptive steps, for a method whose `steppings` has them. Imports JAX."""
+        raise NotImplementedError(f"{self.name} has fixed steps only")
+
+    def stepped(self, solve: JaxSolve) -> AbstractSweep:
+        """The sweep over the steps that the solve has."""
+        fixed = isinstance(solve.stepping, Grid)
+        return self.sweep(solve.scheme) if fixed else self.adaptive_sweep()
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
@@ -33,4 +44,5 @@ class AbstractSweepMethod(AbstractGradientMethod):
         from harness.methods.jax._solve import JaxSolve
         from harness.methods.jax._sweep import loss_gradient
 
-        return compile_gradient(loss_gradient(self.sweep(scheme)), JaxSolve(problem, scheme, case), path)
+        solve = JaxSolve(problem, scheme, case)
+        return compile_gradient(loss_gradient(self.stepped(solve)), solve, path)

@@ -17,6 +17,7 @@ from harness.clock import Clock
 from harness.grid import Grid
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme, State
+from harness.stepping import Stepping, stepping_of
 from harness.terms import Terms
 
 
@@ -41,6 +42,16 @@ class JaxSolve:
     def grid(self) -> Grid:
         """The steps, and which of their ends are observed."""
         return Grid.of_case(self.problem, self.case)
+
+    @property
+    def stepping(self) -> Stepping:
+        """The steps that the case has: this grid, or adaptive ones."""
+        return stepping_of(self.problem, self.scheme, self.case)
+
+    @property
+    def clock(self) -> Clock | None:
+        """The times of the grid, where steps are fixed."""
+        return Clock.of(self.stepping, self.case.dtype)
 
     @property
     def steps(self) -> int:
@@ -71,7 +82,7 @@ class JaxSolve:
 
     def terms(self, theta: Any, *, stratonovich: bool = False) -> Terms:
         """f and g with these parameters."""
-        return Terms(jnp, self.problem, self.complete(theta), stratonovich, Clock.of(self.problem, self.case))
+        return Terms(jnp, self.problem, self.complete(theta), stratonovich, self.clock)
 
     def init(self, y0: Any, theta: Any) -> State:
         """The scheme's state at t0."""

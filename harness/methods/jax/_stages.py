@@ -9,7 +9,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from harness.clock import Clock
 from harness.methods.jax._solve import JaxSolve
 from harness.scheme import State
 from harness.terms import Terms
@@ -30,8 +29,7 @@ def step_at(solve: JaxSolve, n: Any, state: State, theta: Any, dW: Any, kept: tu
 
 
 def _step(solve: JaxSolve, n: Any, state: State, theta: Any, dW: Any, points: _Points) -> State:
-    clock = Clock.of(solve.problem, solve.case)
-    terms = _TermsAt(jnp, solve.problem, solve.complete(theta), clock=clock, at=points)
+    terms = _TermsAt(jnp, solve.problem, solve.complete(theta), clock=solve.clock, at=points)
     return solve.scheme.step(terms, solve.time(n), solve.dt(n), state, dW)
 
 

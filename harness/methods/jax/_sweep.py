@@ -33,6 +33,18 @@ class AbstractSweep(ABC):
     def backward(self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any) -> tuple[Any, Any]:
         """∂L/∂y0, (batch, dim), and ∂L/∂θ, a tree as `theta`; `ys_bar` is ∂L/∂ys, (observations, batch, dim)."""
 
+    def states(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> Any:
+        """The observed states where no derivative is taken."""
+        return solve.forward(y0, theta, noise)[1]
+
+    def gradient(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, ...]:
+        """(loss, ∂L/∂θ, ∂L/∂y0) of the problem's loss, and the evaluations of f where a sweep counts them."""
+
+        def differentiated(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> Any:
+            return differentiable(self, solve)(y0, theta, noise)
+
+        return gradient_of(differentiated)(solve, y0, theta, noise)
+
 
 def differentiable(sweep: AbstractSweep, solve: JaxSolve) -> Solve:
     """The solve with the sweep as its derivative: a function of (y0, θ, noise), under `jit`, `vmap` and `grad`.
@@ -45,7 +57,7 @@ def differentiable(sweep: AbstractSweep, solve: JaxSolve) -> Solve:
     @jax.custom_vjp
     def differentiated(y0: Any, floats: Any, fixed: Any) -> Any:
         others, noise = fixed
-        return _with(solve, others).forward(y0, floats, noise)[1]
+        return sweep.states(_with(solve, others), y0, floats, noise)
 
     def forward(y0: Any, floats: Any, fixed: Any) -> tuple[Any, Any]:
         y0, floats = _once((y0, floats))
@@ -70,7 +82,11 @@ def differentiable(sweep: AbstractSweep, solve: JaxSolve) -> Solve:
 @functools.cache
 def loss_gradient(sweep: AbstractSweep) -> LossGradient:
     """The gradient of the problem's loss by a sweep."""
-    return gradient_of(lambda solve, y0, theta, noise: differentiable(sweep, solve)(y0, theta, noise))
+
+    def gradient(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, ...]:
+        return sweep.gradient(solve, y0, theta, noise)
+
+    return gradient
 
 
 def _is_float(x: Any) -> bool:

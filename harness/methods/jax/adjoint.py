@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from harness.brownian.path import SharedPath
-from harness.case import Case
-from harness.method import Gradient
 from harness.methods._support import NATIVE_SAMPLERS
 from harness.methods.jax._method import AbstractSweepMethod
-from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
 if TYPE_CHECKING:
@@ -36,14 +31,8 @@ class Adjoint(AbstractSweepMethod):
 
         return AdjointSweep()
 
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Compile ahead of time. Adaptive steps have a gradient of their own, which counts the evaluations of f."""
-        if case.stepping == "fixed":
-            return super().build(problem, scheme, case, path)
-        from harness.methods.jax import _adaptive
-        from harness.methods.jax._compile import compile_gradient
-        from harness.methods.jax._solve import JaxSolve
+    def adaptive_sweep(self) -> AbstractSweep:
+        """Both solves with steps of their own."""
+        from harness.methods.jax._adaptive import AdaptiveAdjointSweep
 
-        return compile_gradient(_adaptive.adjoint, JaxSolve(problem, scheme, case), path)
+        return AdaptiveAdjointSweep()

@@ -32,9 +32,13 @@ class AbstractDifferentiableSolve(ABC):
 
 @dataclass(frozen=True)
 class Unrolled(AbstractDifferentiableSolve):
-    """autograd's own derivative of `observed(y0)`, the observed states."""
+    """autograd's own derivative of `observed(y0)`, the observed states.
+
+    `evaluations()` tells how often the last call evaluated f, where that isn't known before.
+    """
 
     observed: Callable[[Tensor], Sequence[Tensor]]
+    evaluations: Callable[[], int] | None = None
 
     def states(self, y0: Tensor) -> Tensor:
         """Any number of derivatives."""
@@ -45,7 +49,7 @@ class Unrolled(AbstractDifferentiableSolve):
         solve = self.solve
         loss = solve.problem.loss(torch, self.states(solve.y0))
         y0, *theta = torch.autograd.grad(loss, [solve.y0, *solve.parameters], materialize_grads=True)
-        return solve.gradient(loss.detach(), y0, theta)
+        return solve.gradient(loss.detach(), y0, theta, self.evaluations and self.evaluations())
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,12 @@ class Sweep(AbstractDifferentiableSolve):
 
     `forward()` gives the observed states and what the way back starts from; `backward(kept, cotangents)`, from that and
     from what each observed state receives, ∂L/∂y0 and ∂L/∂θ by parameter. Neither is called with gradients on but for
-    graphs of its own.
+    graphs of its own. `evaluations()` tells how often both evaluated f, where that isn't known before.
     """
 
     forward: Callable[[], tuple[Sequence[Tensor], Any]]
     backward: Callable[[Any, Sequence[Tensor]], tuple[Tensor, Sequence[Tensor]]]
+    evaluations: Callable[[], int] | None = None
 
     def states(self, y0: Tensor) -> Tensor:
         """Once differentiable. `solve.y0` must have the values of `y0`."""
@@ -71,7 +76,7 @@ class Sweep(AbstractDifferentiableSolve):
         loss, cotangents = self.solve.loss_cotangents(ys)
         del ys
         y0, theta = self.backward(kept.pop(), cotangents)
-        return self.solve.gradient(loss, y0, theta)
+        return self.solve.gradient(loss, y0, theta, self.evaluations and self.evaluations())
 
 
 class _Swept(torch.autograd.Function):

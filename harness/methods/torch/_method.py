@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
+from harness.grid import Grid
 from harness.method import AbstractGradientMethod, Gradient
 from harness.methods._support import NATIVE_SAMPLERS
 from harness.problem import AbstractProblem
@@ -29,11 +30,16 @@ class AbstractTorchMethod(AbstractGradientMethod):
 
     @abstractmethod
     def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
-        """The solve with its gradient. Called once for many solves where steps are fixed."""
+        """The solve with its gradient, with fixed steps. Called once for many solves."""
 
-    def adaptive(self, solve: TorchSolve, case: Case, path: SharedPath | None) -> Callable[[], Gradient]:
-        """The gradient with adaptive steps, for a method whose `steppings` has them."""
+    def with_adaptive_steps(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+        """The same with adaptive steps, for a method whose `steppings` has them."""
         raise NotImplementedError(f"{self.name} has fixed steps only")
+
+    def stepped(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+        """By the steps that the solve has."""
+        fixed = isinstance(solve.stepping, Grid)
+        return self.differentiable(solve) if fixed else self.with_adaptive_steps(solve)
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
@@ -42,6 +48,4 @@ class AbstractTorchMethod(AbstractGradientMethod):
         from harness.methods.torch._solve import TorchSolve
 
         solve = TorchSolve.of(problem, scheme, case, path)
-        if case.stepping == "adaptive":
-            return self.adaptive(solve, case, path)
-        return solve.ready(self.differentiable(solve).gradient)
+        return solve.ready(self.stepped(solve).gradient)

@@ -19,11 +19,15 @@ from harness.methods.torch._tensors import CaseTensors
 from harness.methods.torch._vjp import vjp
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme, State
+from harness.stepping import stepping_of
 from harness.terms import Terms
 
 
 class TorchSolve:
-    """A case in tensors. Step n goes from `time(n)` to `time(n + 1)` and has the length `dt(n)`."""
+    """A case in tensors, with the steps that it has, `stepping`.
+
+    Where these are fixed, step n goes from `time(n)` to `time(n + 1)` and has the length `dt(n)`.
+    """
 
     def __init__(
         self,
@@ -37,11 +41,12 @@ class TorchSolve:
         self.problem = problem
         self.scheme = scheme
         self.steps = case.steps
+        self.stepping = stepping_of(problem, scheme, case)
         self.grid = Grid.of_case(problem, case)
         self.y0 = y0
         self.theta = theta
         self.parameters: list[Tensor] = list(theta.values())
-        self.clock = Clock.of(problem, case)
+        self.clock = Clock.of(self.stepping, case.dtype)
         self.times_of_grid: list[float] = Clock(self.grid, case.dtype).times.tolist()
         self._lengths: list[float] = self.grid.lengths.tolist()
         self._observations: dict[int, int] = {n: k for k, n in enumerate(self.grid.observed.tolist())}
@@ -52,8 +57,8 @@ class TorchSolve:
     def of(cls, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None) -> Self:
         """With the problem's own y0 and θ, and the noise that the case asks for."""
         tensors = CaseTensors.of(problem, case)
-        grid = Grid.of_case(problem, case)
-        noise = make_noise(case, problem.noise_dim, grid, path, levy_area=scheme.needs_levy_area)
+        stepping = stepping_of(problem, scheme, case)
+        noise = make_noise(case, problem.noise_dim, stepping, path, levy_area=scheme.needs_levy_area)
         return cls(problem, scheme, case, tensors.y0, tensors.theta, noise)
 
     def time(self, n: int) -> float:
@@ -136,16 +141,19 @@ class TorchSolve:
         return [torch.zeros_like(p) for p in self.parameters]
 
     def ready(self, run: Callable[[], Gradient]) -> Callable[[], Gradient]:
-        """`run` as it is on a CPU; on a CUDA device a graph of it, whose kernels are launched together."""
-        if self.y0.device.type != "cuda":
+        """`run` as it is on a CPU; on a CUDA device a graph of it, whose kernels are launched together.
+
+        Adaptive steps depend on numbers that are read while solving, which a graph can't.
+        """
+        if self.y0.device.type != "cuda" or not isinstance(self.stepping, Grid):
             return run
         from harness.methods.torch._cuda_graph import captured
 
         return captured(run)
 
-    def gradient(self, loss: Tensor, y0: Tensor, theta: Iterable[Tensor]) -> Gradient:
+    def gradient(self, loss: Tensor, y0: Tensor, theta: Iterable[Tensor], evaluations: int | None = None) -> Gradient:
         """Name the parts."""
-        return Gradient(loss, dict(zip(self.theta, theta, strict=True)), y0)
+        return Gradient(loss, dict(zip(self.theta, theta, strict=True)), y0, evaluations)
 
 
 def no_cotangents(state: State) -> list[Any]:

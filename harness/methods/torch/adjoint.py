@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from harness.brownian.path import SharedPath
-from harness.case import Case
-from harness.method import Gradient
 from harness.methods.torch._method import AbstractTorchMethod
 
 if TYPE_CHECKING:
@@ -70,8 +66,8 @@ class Adjoint(AbstractTorchMethod):
 
         return Sweep(solve, forward, backward)
 
-    def adaptive(self, solve: TorchSolve, case: Case, path: SharedPath | None) -> Callable[[], Gradient]:
+    def with_adaptive_steps(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
         """Both solves with steps of their own."""
         from harness.methods.torch import _adaptive
 
-        return _adaptive.adjoint(solve, case, path)
+        return _adaptive.adjoint(solve)

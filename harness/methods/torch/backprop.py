@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from harness.brownian.path import SharedPath
-from harness.case import Case
-from harness.method import Gradient
 from harness.methods.torch._method import AbstractTorchMethod
 
 if TYPE_CHECKING:
@@ -35,8 +31,8 @@ class Backprop(AbstractTorchMethod):
 
         return Unrolled(solve, observed)
 
-    def adaptive(self, solve: TorchSolve, case: Case, path: SharedPath | None) -> Callable[[], Gradient]:
+    def with_adaptive_steps(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
         """Through the kept steps."""
         from harness.methods.torch import _adaptive
 
-        return _adaptive.backprop(solve, case, path)
+        return _adaptive.backprop(solve)

@@ -48,7 +48,7 @@ class Setting:
             self.problem,
             dict(zip(self.names, theta, strict=True)),
             stratonovich,
-            Clock.of(self.problem, self.case),
+            self.clock,
         )
 
 

@@ -1,0 +1,184 @@
+"""The estimate of a step's error: embedded in the scheme, or by doubling the step."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from harness.arithmetic import combine
+from harness.problem import AbstractProblem
+from harness.scheme import AbstractScheme, State
+from harness.schemes._runge_kutta import AbstractRungeKutta, Tableau, stages, with_error_stage
+from harness.terms import Terms
+
+Step = Callable[[Any, Any, State, Any], tuple[State, Any]]
+"""(t, dt, state, dW) -> the state after the step, and what the estimate's `errors` says of it."""
+Quiet = Callable[[], AbstractContextManager[Any]]
+"""What is for the estimate alone goes on within one of these."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A step to try, from t over dt > 0, in the direction `sign`.
+
+    W is the path at the start, in the middle (None unless the estimate `halves`) and at the end; all None for an ODE.
+    """
+
+    t: Any
+    dt: Any
+    W: tuple[Any, Any, Any]
+    sign: int = 1
+
+    def increment(self, first: int, last: int) -> Any:
+        """dW between two of the three, forwards in time."""
+        W0, W1 = self.W[first], self.W[last]
+        if W0 is None:
+            return None
+        return W1 - W0 if self.sign > 0 else W0 - W1
+
+
+class AbstractEstimate(ABC):
+    """A scheme together with an estimate of the error of its steps."""
+
+    parts: ClassVar[int]
+    """The steps of the scheme that a step consists of. Also the shortest length, in ticks."""
+    halves: ClassVar[bool]
+    """Whether it asks for the path in the middle of a step."""
+
+    @abstractmethod
+    def exponent(self, problem: AbstractProblem) -> float:
+        """The power of the step's length that the estimate has."""
+
+    @abstractmethod
+    def evaluations(self, noise: str) -> int:
+        """How often f is evaluated for a step that is tried."""
+
+    @abstractmethod
+    def step(self, terms: Terms, stretch: tuple[Any, Any], state: State, dW: Any, quiet: Quiet) -> tuple[State, Any]:
+        """The scheme's step over `stretch`, (t, dt), and its `errors`."""
+
+    @abstractmethod
+    def tableau(self) -> AbstractRungeKutta | Tableau:
+        """The weights of a step of a Runge–Kutta scheme, with the stages that the estimate needs."""
+
+    @abstractmethod
+    def errors(self, *increments: Sequence[Any]) -> tuple[Any, ...] | None:
+        """The error in each of several arrays, given its increments at every stage; None where it isn't embedded."""
+
+    @abstractmethod
+    def attempt(
+        self, step: Step, whole: Step, stretch: Stretch, state: State, controlled: int, quiet: Quiet
+    ) -> tuple[list[State], Sequence[Any]]:
+        """The state after each part of the step, and the errors of the first `controlled` arrays of the state.
+
+        `whole` is `step` for a step that is only compared with others. It may leave out the rest of the state.
+        """
+
+
+@dataclass(frozen=True)
+class Embedded(AbstractEstimate):
+    """The difference of the two schemes of a Runge–Kutta pair."""
+
+    pair: AbstractRungeKutta
+
+    parts = 1
+    halves = False
+
+    def exponent(self, problem: AbstractProblem) -> float:
+        """For an ODE the order: the local error of the scheme of lower order. An SDE's is a half above the order."""
+        return _order(self.pair, problem) + (0 if problem.noise == "none" else 0.5)
+
+    def evaluations(self, noise: str) -> int:
+        """Every stage, that of the error among them."""
+        del noise
+        return len(self.tableau().b)
+
+    def step(self, terms: Terms, stretch: tuple[Any, Any], state: State, dW: Any, quiet: Quiet) -> tuple[State, Any]:
+        """By the stages, from which the error is made too."""
+        tableau = self.tableau()
+        increments = stages(tableau, terms, *stretch, state[0], dW)
+        with quiet():
+            errors = self.errors(increments)
+        return (combine(tableau.b, increments, state[0]),), errors
+
+    def tableau(self) -> Tableau:
+        """With the stage of the error."""
+        return with_error_stage(self.pair)
+
+    def errors(self, *increments: Sequence[Any]) -> tuple[Any, ...]:
+        """By the difference of the weights."""
+        return tuple(combine(self.pair.b_error or (), values) for values in increments)
+
+    def attempt(
+        self, step: Step, whole: Step, stretch: Stretch, state: State, controlled: int, quiet: Quiet
+    ) -> tuple[list[State], Sequence[Any]]:
+        """One step."""
+        del whole, controlled, quiet
+        end, errors = step(stretch.t, stretch.dt, state, stretch.increment(0, 2))
+        return [end], errors
+
+
+@dataclass(frozen=True)
+class Doubled(AbstractEstimate):
+    """The difference of one step to two half steps, which are what is kept, as in torchsde. For any scheme."""
+
+    single: AbstractScheme
+
+    parts = 2
+    halves = True
+
+    def exponent(self, problem: AbstractProblem) -> float:
+        """That of the local error: one above the order for an ODE, a half for an SDE."""
+        return _order(self.single, problem) + (1 if problem.noise == "none" else 0.5)
+
+    def evaluations(self, noise: str) -> int:
+        """Those of three steps."""
+        return 3 * self.single.work(noise)[0]
+
+    def step(self, terms: Terms, stretch: tuple[Any, Any], state: State, dW: Any, quiet: Quiet) -> tuple[State, Any]:
+        """The scheme's own. Its error shows in the comparison only."""
+        del quiet
+        return self.single.step(terms, *stretch, state, dW), None
+
+    def tableau(self) -> AbstractRungeKutta:
+        """The scheme's."""
+        assert isinstance(self.single, AbstractRungeKutta)
+        return self.single
+
+    def errors(self, *increments: Sequence[Any]) -> None:
+        """None of a single step."""
+        del increments
+
+    def attempt(
+        self, step: Step, whole: Step, stretch: Stretch, state: State, controlled: int, quiet: Quiet
+    ) -> tuple[list[State], Sequence[Any]]:
+        """One step, whose end is only compared, and two half steps."""
+        t, dt = stretch.t, stretch.dt
+        with quiet():
+            compared, _ = whole(t, dt, state, stretch.increment(0, 2))
+        half, _ = step(t, dt / 2, state, stretch.increment(0, 1))
+        end, _ = step(t + stretch.sign * dt / 2, dt / 2, half, stretch.increment(1, 2))
+        with quiet():
+            errors = [x - y for x, y in zip(end[:controlled], compared[:controlled], strict=True)]
+        return [half, end], errors
+
+
+def estimate_of(problem: AbstractProblem, scheme: AbstractScheme) -> Embedded | Doubled:
+    """Embedded where the scheme has a pair and both of the pair solve the same equation: ODEs and additive noise.
+
+    For other noise Heun's embedded scheme won't do. It is Euler's, which converges to the Itô solution, so that the
+    difference, ½ (∂g/∂y) g dW² and not an error, is of order dt where the error of a step is of order dt^{3/2}.
+    """
+    same_in_both = problem.noise in ("none", "additive")
+    if isinstance(scheme, AbstractRungeKutta) and scheme.b_error is not None and same_in_both:
+        return Embedded(scheme)
+    return Doubled(scheme)
+
+
+def _order(scheme: AbstractScheme, problem: AbstractProblem) -> float:
+    order = scheme.order(problem)
+    assert order is not None  # or the steps are refused
+    return order
