@@ -28,10 +28,11 @@ class Case:
     """One method with one scheme at one point of a grid.
 
     `problem` is a registered name, with its parameters where they differ from their defaults: `neural(width=64)`.
-    `steps` counts the solver's steps over the whole interval, `observations` the equally spaced save times that
-    the loss reads (1: the end only). `brownian` is `own` (the method's own sampler), `tree` (a native virtual
-    Brownian tree) or `shared` (the injected path). With `stepping` adaptive, `steps` gives the first step, and a step's
-    error is held below `atol` + `rtol` |y|; both are 0 where steps are fixed.
+    `steps` counts the solver's steps over the whole interval. `observations` is the number of equally spaced times at
+    which the loss reads the state (1: the end only), or these times themselves, the last of them the interval's end.
+    `brownian` is `own` (the method's own sampler), `tree` (a native virtual Brownian tree) or `shared` (the injected
+    path). With `stepping` adaptive, `steps` gives the first step, and a step's error is held below `atol` + `rtol` |y|;
+    both are 0 where steps are fixed.
     """
 
     problem: str
@@ -42,7 +43,7 @@ class Case:
     dim: int
     batch: int
     steps: int
-    observations: int
+    observations: int | tuple[float, ...]
     dtype: str
     device: str
     threads: int

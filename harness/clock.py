@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from harness.case import Case
+from harness.grid import Grid
 from harness.problem import AbstractProblem
 
 NEAR = 0.01
@@ -17,25 +19,21 @@ NEAR = 0.01
 
 @dataclass(frozen=True)
 class Clock:
-    """A grid of `steps` equal steps on [t0, t1], in the precision of a case.
+    """The times of a grid in the precision of a case.
 
     t0 + n dt, t0 + (n − 1) dt + dt and t1 − (N − n) dt are three numbers for one grid point: each is rounded in a way
     of its own, and XLA may fuse a product with a sum where PyTorch doesn't. A right-hand side that jumps at that point
     would be taken from one side here and from the other there. So each of them is replaced by the one number of this
-    grid: the float64 that (t1 − t0) n / N + t0 rounds to, rounded to the case's precision.
+    grid, the float64 of `Grid.halves`, rounded to the case's precision.
     """
 
-    t0: float
-    t1: float
-    steps: int
+    grid: Grid
     dtype: str = "float64"
 
     @functools.cached_property
     def halves(self) -> np.ndarray:
         """The grid points with the middles of the steps between them, float64, (2 steps + 1,)."""
-        times = (self.t1 - self.t0) * np.arange(2 * self.steps + 1) / (2 * self.steps) + self.t0
-        times[-1] = self.t1
-        return times.astype(self.dtype).astype(np.float64)
+        return self.grid.halves.astype(self.dtype).astype(np.float64)
 
     @property
     def times(self) -> np.ndarray:
@@ -45,9 +43,7 @@ class Clock:
     @classmethod
     def of(cls, problem: AbstractProblem, case: Case) -> Clock | None:
         """That of a case's grid; None where steps are adaptive, which end at times of their own."""
-        if case.stepping != "fixed":
-            return None
-        return cls(problem.t0, problem.t1, case.steps, case.dtype)
+        return None if case.stepping != "fixed" else cls(Grid.of_case(problem, case), case.dtype)
 
     def snap(self, t: Any) -> Any:
         """The grid's own number for a time at a grid point or at the middle of a step; another time as it is.
@@ -55,33 +51,50 @@ class Clock:
         t is a number, an array of JAX or a tensor, a scalar each.
         """
         if isinstance(t, float):
-            t0, rate, reach, halves = self._for_numbers
-            found = halves[min(max(round((t - t0) * rate), 0), len(halves) - 1)]
-            return found if -reach <= t - found <= reach else t
+            return self._snap_number(t)
         if hasattr(t, "new_tensor"):  # a tensor's method, which other arrays lack
             return self._snap_tensor(t)
         return self._snap_jax(t)
 
+    def _snap_number(self, t: float) -> float:
+        t0, rate, reach, halves, edges = self._for_numbers
+        place = bisect.bisect(edges, t) if rate is None else min(max(round((t - t0) * rate), 0), len(halves) - 1)
+        found = halves[place]
+        return found if -reach <= t - found <= reach else t
+
     @property
-    def _rate(self) -> float:
-        return 2 * self.steps / (self.t1 - self.t0)
+    def _rate(self) -> float | None:
+        """Half steps a unit of time, where all steps are of one length."""
+        step = self.grid.equal_step
+        return None if step is None else 2 * self.grid.steps / (self.grid.t1 - self.grid.t0)
 
     @property
     def _reach(self) -> float:
-        return NEAR / self._rate
+        rate = self._rate
+        return NEAR * float(self.grid.lengths.min()) / 2 if rate is None else NEAR / rate
 
     @functools.cached_property
-    def _for_numbers(self) -> tuple[float, float, float, list[float]]:
+    def _edges(self) -> np.ndarray:
+        """What separates the nearest of `halves` from the next, (2 steps,)."""
+        return (self.halves[1:] + self.halves[:-1]) / 2
+
+    @functools.cached_property
+    def _for_numbers(self) -> tuple[float, float | None, float, list[float], list[float]]:
         """What an eager solve needs at each evaluation of f and g, made once."""
-        return self.t0, self._rate, self._reach, self.halves.tolist()
+        return self.grid.t0, self._rate, self._reach, self.halves.tolist(), self._edges.tolist()
 
     def _snap_tensor(self, t: Any) -> Any:
         """By the arithmetic that made `halves`, since a table would be one more argument of what is compiled."""
         import torch
 
-        place = torch.round((t - self.t0) * self._rate).clamp(0, 2 * self.steps)
-        found = (self.t1 - self.t0) * place / (2 * self.steps) + self.t0
-        found = torch.where(place == 2 * self.steps, self.t1, found)
+        grid, rate = self.grid, self._rate
+        if rate is None:
+            halves, edges = (torch.as_tensor(x, dtype=t.dtype, device=t.device) for x in (self.halves, self._edges))
+            found = halves[torch.bucketize(t, edges)]
+        else:
+            place = torch.round((t - grid.t0) * rate).clamp(0, 2 * grid.steps)
+            found = (grid.t1 - grid.t0) * place / (2 * grid.steps) + grid.t0
+            found = torch.where(place == 2 * grid.steps, grid.t1, found)
         if self.dtype == "float32":
             found = found.float().double()
         return torch.where(abs(t - found) <= self._reach, found, t)
@@ -89,7 +102,11 @@ class Clock:
     def _snap_jax(self, t: Any) -> Any:
         import jax.numpy as jnp
 
-        table = jnp.asarray(self.halves, self.dtype)
+        table, rate = jnp.asarray(self.halves, self.dtype), self._rate
         t = jnp.asarray(t, self.dtype)
-        found = table[jnp.clip(jnp.round((t - self.t0) * self._rate).astype(int), 0, 2 * self.steps)]
+        if rate is None:
+            place = jnp.searchsorted(jnp.asarray(self._edges, self.dtype), t)
+        else:
+            place = jnp.clip(jnp.round((t - self.grid.t0) * rate).astype(int), 0, 2 * self.grid.steps)
+        found = table[place]
         return jnp.where(abs(t - found) <= self._reach, found, t)

@@ -60,6 +60,7 @@ def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     paths = [path] if isinstance(path, str | Path) else list(path)
     rows = [row for item in paths for row in open_run(Path(item)).rows()]
     frame = pd.DataFrame(rows, columns=list(columns()))
+    frame["observations"] = [_observations(value) for value in frame["observations"]]
     intervals = [median_interval(s) if s else (np.nan,) * 3 for s in frame["seconds"]]
     frame[["seconds_median", "seconds_low", "seconds_high"]] = pd.DataFrame(
         intervals, index=frame.index, columns=[0, 1, 2], dtype=float
@@ -87,6 +88,11 @@ def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
             frame[bar] = frame[bar].fillna(frame["reference_error"])
         frame[f"{name}_resolved"] = frame[f"{name}_median"] > UNRESOLVED * frame[bar].fillna(0)
     return frame
+
+
+def _observations(value: int | list[float]) -> int | str:
+    """A number of observations; times as text, which is equal where they are."""
+    return value if isinstance(value, int) else f"{len(value)} at {', '.join(f'{time:.10g}' for time in value)}"
 
 
 def bar_of(error: str) -> str:

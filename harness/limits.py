@@ -15,5 +15,7 @@ LARGEST_MEMORY = 2**60
 
 MOST_CASES = 100_000
 """Of a suite, counted before equal cases are merged. They are planned within about 10 seconds."""
+MOST_TIMES = 10_000
+"""Of one list of observation times."""
 LONGEST_NAME = 100
 """Characters of a suite's name, which names a folder and a file."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness.brownian.tree import odd_part
 from harness.case import AXES, Case
 from harness.errors import InputError, one_of, shown
+from harness.grid import canonical_observations
 from harness.limits import MOST_CASES
 from harness.machine import Machine
 from harness.registry import Registry
@@ -62,31 +62,16 @@ def make_plan(suite: Suite, path: Path, registry: Registry, machine: Machine) ->
     """Expand the grid. Raises InputError where a method, problem or scheme has no such name, or cases are too many."""
     cases: dict[Case, None] = {}
     refused: dict[Case, str] = {}
-    first_steps: dict[Case, int] = {}
     products = [_axes(grid, index, path, registry) for index, grid in enumerate(suite.grid)]
     _check_size(products, path)
-    for index, axes in enumerate(products):
+    for axes in products:
         for case in _expand(axes, suite.seed):
             case, reason = _settle(case, registry, machine)
             if reason is not None:
                 refused[case] = reason
                 continue
             cases[case] = None
-            if "orders" in suite.tables and case.noise != "none":
-                first = first_steps.setdefault(replace(case, steps=1), case.steps)
-                _check_one_sample(first, case.steps, f"grid.{index}.steps", path)
     return Plan(tuple(cases), tuple(refused.items()))
-
-
-def _check_one_sample(first: int, steps: int, key: str, path: Path) -> None:
-    """An order is fitted over errors on one Brownian sample, which step counts of different odd parts don't share."""
-    if odd_part(first) != odd_part(steps):
-        raise InputError(
-            path,
-            key,
-            f"{first} and {steps} steps see different Brownian samples, so that no order can be fitted over them",
-            "numbers of steps with the same odd part, such as powers of two",
-        )
 
 
 Axes = Mapping[str, Sequence[Any]]
@@ -147,6 +132,7 @@ def _problem(spec: str, path: Path, key: str, registry: Registry) -> str:
 
 def _settle(case: Case, registry: Registry, machine: Machine) -> tuple[Case, str | None]:
     """The case with its scheme filled in, and why it can't be done, or None."""
+    case = _canonical(case, registry)
     method = registry.method(case.method)
     schemes = [case.scheme] if case.scheme else [s for s in method.default_schemes if s in registry.schemes]
     first_reason = whatever_the_scheme(case, method, machine)
@@ -159,6 +145,17 @@ def _settle(case: Case, registry: Registry, machine: Machine) -> tuple[Case, str
             return candidate, None
         first_reason = first_reason or reason
     return replace(case, scheme=schemes[0]), first_reason
+
+
+def _canonical(case: Case, registry: Registry) -> Case:
+    """With a number of observations where their times are equally spaced, so that one case has one name."""
+    if isinstance(case.observations, int):
+        return case
+    try:
+        problem = registry.problem_of(case)
+    except ValueError:
+        return case
+    return replace(case, observations=canonical_observations(problem.t0, problem.t1, case.observations))
 
 
 def _reason(case: Case, registry: Registry) -> str | None:

@@ -32,12 +32,28 @@ def normal_rows(*, key: tuple[int, int], stream: int, first: int, rows: int, row
 
     Row i of a (key, stream, row_size) is the same whichever rows are asked for with it.
     """
+    return _normals(_words(key, stream, first, rows, row_size), row_size)
+
+
+def normal_rows_at(places: np.ndarray, *, key: tuple[int, int], stream: int, row_size: int) -> np.ndarray:
+    """The rows of the same table at these increasing places, int64: (places, row_size)."""
+    runs = np.split(places, np.flatnonzero(np.diff(places) != 1) + 1)
+    words = [_words(key, stream, int(run[0]), len(run), row_size) for run in runs]
+    return _normals(words[0] if len(words) == 1 else np.concatenate(words), row_size)
+
+
+def _words(key: tuple[int, int], stream: int, first: int, rows: int, row_size: int) -> np.ndarray:
+    """The random bits of some rows, (rows, 2 pairs): a pair of words makes a pair of normals."""
     pairs = (row_size + 1) // 2
     counts = -(-2 * pairs // _WORDS_PER_COUNT)
     start = first * counts
     counter = np.array([start & _MASK, start >> 64, stream, 0], dtype=np.uint64)
     bits = np.random.Philox(key=np.array([k & _MASK for k in key], dtype=np.uint64), counter=counter)
-    words = bits.random_raw(rows * counts * _WORDS_PER_COUNT).reshape(rows, -1)[:, : 2 * pairs]
+    return bits.random_raw(rows * counts * _WORDS_PER_COUNT).reshape(rows, -1)[:, : 2 * pairs]
+
+
+def _normals(words: np.ndarray, row_size: int) -> np.ndarray:
+    rows, pairs = len(words), words.shape[1] // 2
     uniform = ((words >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53  # in (0, 1), never 0 or 1
     radius = np.sqrt(-2.0 * np.log(uniform[:, :pairs]))
     angle = (2.0 * math.pi) * uniform[:, pairs:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import os
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ from harness.limits import (
     LARGEST_SEED,
     LARGEST_TOLERANCE,
     LONGEST_NAME,
+    MOST_TIMES,
     SMALLEST_MEMORY,
 )
 from harness.strict_yaml import LONGEST_TEXT, YamlError, read_yaml
@@ -69,6 +71,21 @@ def _number(low: float, high: float, *, open_ends: bool = False) -> BeforeValida
     return BeforeValidator(check)
 
 
+def _observations(value: object) -> int | tuple[float, ...]:
+    """A number of observations, or their times."""
+    if type(value) is int and 1 <= value <= LARGEST_COUNT:
+        return value
+    if isinstance(value, list | tuple) and 1 <= len(value) <= MOST_TIMES:
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
+            times = tuple(math.nan if isinstance(time, bool) else float(time) for time in value)
+            if all(map(math.isfinite, times)) and all(a < b for a, b in itertools.pairwise(times)):
+                return times
+    raise _refused(
+        f"an integer from 1 to {LARGEST_COUNT}, or a list of at most {MOST_TIMES} increasing times within the list of"
+        " values, such as [[0.1, 0.5, 1]]"
+    )
+
+
 def _text_or_count(value: object) -> str | int:
     """What an axis of a record may hold. One validator, so that a mistake has one message."""
     if isinstance(value, str) or (type(value) is int and 1 <= value <= LARGEST_COUNT):
@@ -102,6 +119,7 @@ def _not_index(name: str) -> str:
 
 
 Count = Annotated[int, _integer(1, LARGEST_COUNT)]
+Observations = Annotated[int | tuple[float, ...], BeforeValidator(_observations)]
 Seed = Annotated[int, _integer(0, LARGEST_SEED)]
 Seconds = Annotated[float, _number(0, LARGEST_SECONDS, open_ends=True)]
 Tolerance = Annotated[float, _number(0, LARGEST_TOLERANCE)]
@@ -139,7 +157,7 @@ class Grid(_Strict):
     dim: Values[Count] = (10,)
     batch: Values[Count] = (32,)
     steps: Values[Count] = (128,)
-    observations: Values[Count] = (1,)
+    observations: Values[Observations] = (1,)
     dtype: Values[Literal["float32", "float64"]] = ("float32",)
     device: Values[Literal["cpu", "cuda"]] = ("cpu",)
     threads: Values[Count] = (1,)

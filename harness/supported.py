@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.case import Case
+from harness.grid import Grid
 from harness.machine import Machine
 from harness.method import AbstractGradientMethod
 from harness.methods._adaptive import adaptive_refusal
@@ -12,8 +13,8 @@ from harness.scheme import AbstractScheme
 
 def whatever_the_scheme(case: Case, method: AbstractGradientMethod, machine: Machine) -> str | None:
     """Why no scheme could do the case, or None: said before what a single scheme can't do."""
-    if case.steps % case.observations:
-        return f"{case.observations} observations don't divide {case.steps} steps"
+    if isinstance(case.observations, int) and case.steps % case.observations:
+        return f"{case.observations} equally spaced observations don't divide {case.steps} steps"
     if case.brownian not in method.samplers:
         return f"brownian: {case.brownian} is not supported by {method.name}; allowed: {', '.join(method.samplers)}"
     if case.stepping not in method.steppings:
@@ -25,6 +26,10 @@ def with_scheme(
     problem: AbstractProblem, scheme: AbstractScheme, method: AbstractGradientMethod, case: Case
 ) -> str | None:
     """Why the case can't be done with this scheme, or None: by the problem, the scheme, the stepping or the method."""
+    try:
+        Grid.of_case(problem, case)
+    except ValueError as error:
+        return str(error)
     return (
         scheme.unsupported(problem)
         or adaptive_refusal(problem, scheme, case)

@@ -46,21 +46,17 @@ def test_every_case_is_either_measured_or_refused_with_a_reason(registry):
     assert not set(made.cases) & {case for case, _ in made.unsupported}
 
 
-def test_orders_are_fitted_over_steps_that_see_one_sample(registry):
-    """With noise; an ODE has no sample. Other tables don't compare errors across steps."""
-    grid = "problem: neural, noise: {noise}, method: jax/backprop, scheme: heun, steps: {steps}"
-
-    def planned(noise: str, steps: str, tables: str) -> Plan:
-        text = f"{HEAD}  - {{{grid.format(noise=noise, steps=steps)}}}\ntables: [{tables}]\n"
-        return make_plan(parse_suite(text, Path("tiny.yaml")), Path("tiny.yaml"), registry, TWO_CORES)
-
-    with pytest.raises(InputError, match=r"tiny.yaml: grid.0.steps: 8 and 12 steps see different .*; numbers of steps"):
-        planned("[none, scalar]", "[8, 12]", "orders")
-    with pytest.raises(InputError, match=r"grid.1.steps: 8 and 12 steps"):
-        planned("scalar", "8}\n  - {" + grid.format(noise="scalar", steps=12), "orders")
-    assert len(planned("none", "[8, 12]", "orders").cases) == 2
-    assert len(planned("scalar", "[6, 12]", "orders").cases) == 2
-    assert len(planned("scalar", "[8, 12]", "exponents").cases) == 2
+def test_times_of_observations_name_a_case(registry):
+    """Equally spaced times are their number, of which there is a case already."""
+    grid = "problem: [neural, neural(t1=2.0)], noise: none, method: jax/backprop, steps: 8"
+    made = plan(registry, f"{grid}, observations: [2, [0.5, 1.0], [0.3, 1]]")
+    assert [(case.problem, case.observations) for case in made.cases] == [
+        ("neural", 2),
+        ("neural", (0.3, 1.0)),
+        ("neural(t1=2.0)", 2),
+    ]
+    assert len(made.unsupported) == 2
+    assert all("t1 = 2" in reason for _, reason in made.unsupported)
 
 
 def test_schemes_left_out_are_each_methods_default(registry):

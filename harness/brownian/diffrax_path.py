@@ -13,7 +13,8 @@ from jaxtyping import Array
 class InjectedBrownian(diffrax.AbstractBrownianPath):
     """Answers diffrax's queries over one step from the shared path.
 
-    `W` and `H` are the increments and space–time Lévy areas of the grid's steps, (steps, batch, noise_dim). Their
+    `W` and `H` are the increments and space–time Lévy areas of the grid's steps, (steps, batch, noise_dim), which lie
+    between neighbouring `times`, (steps + 1,). Their
     gradient is stopped: BacksolveAdjoint takes every array in the terms for a parameter and would carry an adjoint as
     large as the path. A query backwards in time has the negated increment, and the same H: reversed, the path
     goes from W(t1) to W(t0) over the same bridge, whose mean H is.
@@ -21,7 +22,7 @@ class InjectedBrownian(diffrax.AbstractBrownianPath):
 
     W: Array
     H: Array
-    dt: float
+    times: Array
     t0: float  # pyright: ignore[reportIncompatibleVariableOverride] - abstract in the parent, as equinox has it
     t1: float  # pyright: ignore[reportIncompatibleVariableOverride]
     levy_area: type = diffrax.BrownianIncrement
@@ -31,7 +32,8 @@ class InjectedBrownian(diffrax.AbstractBrownianPath):
         del left
         if t1 is None:
             raise NotImplementedError("the shared path answers increments over steps")
-        n = jnp.round((jnp.minimum(t0, t1) - self.t0) / self.dt).astype(int)
+        middles = (self.times[1:] + self.times[:-1]) / 2
+        n = jnp.searchsorted(middles, jnp.minimum(t0, t1))
         sign = jnp.where(t1 < t0, -1, 1).astype(self.W.dtype)
         W = sign * jax.lax.stop_gradient(self.W)[n]
         if not use_levy:

@@ -9,19 +9,20 @@ import jax.numpy as jnp
 
 from harness.brownian.jax_normals import standard_normals
 from harness.brownian.jax_tree import JaxTree
-from harness.brownian.path import SharedPath
+from harness.brownian.path import SharedPath, increments_on
 from harness.brownian.ticks import ticks_of, values
 from harness.case import Case
+from harness.grid import Grid
 
 CHUNK_NUMBERS = 2**13  # about as many are drawn together: enough to hide the cost of a draw, little to hold
 CHUNK_STEPS = 64
 
 
-def noise_argument(case: Case, noise_dim: int, path: SharedPath | None, *, levy_area: bool = False) -> Any:
-    """What a compiled method is called with: a key (own sampler, tree), what is had of the path, or None (an ODE).
+def noise_argument(case: Case, noise_dim: int, grid: Grid, path: SharedPath | None, *, levy_area: bool = False) -> Any:
+    """What a compiled method is called with: a key (own sampler, tree), values of the path, or None (an ODE).
 
-    Of the path: W of every step, (steps, batch, noise_dim), or the pair (W, H) where the scheme needs it; with
-    adaptive steps W at every tick.
+    The values of the path are W of every step of the grid, (steps, batch, noise_dim), or the pair (W, H) where the
+    scheme needs it; with adaptive steps W at every tick.
     """
     if not noise_dim:
         return None
@@ -29,7 +30,7 @@ def noise_argument(case: Case, noise_dim: int, path: SharedPath | None, *, levy_
         return jax.random.key(case.seed, impl="threefry2x32")
     if case.stepping == "adaptive":
         return jnp.asarray(values(path, ticks_of(case)), dtype=case.dtype)
-    W, H = path.increments(case.steps)
+    W, H = increments_on(path, grid)
     if levy_area:
         return jnp.asarray(W, dtype=case.dtype), jnp.asarray(H, dtype=case.dtype)
     return jnp.asarray(W, dtype=case.dtype)
@@ -49,7 +50,7 @@ def is_key(noise: Any) -> bool:
     return not isinstance(noise, tuple) and noise is not None and jnp.issubdtype(noise.dtype, jax.dtypes.prng_key)
 
 
-def draw(noise: Any, start: Any, count: int, case: Case, noise_dim: int, dt: float, *, levy_area: bool = False) -> Any:
+def draw(noise: Any, start: Any, count: int, case: Case, noise_dim: int, grid: Grid, *, levy_area: bool = False) -> Any:
     """The noise of the steps `start … start + count − 1`: dW, (count, batch, noise_dim), or (dW, H); None for an ODE.
 
     Own sampler: Threefry, a counter-based generator, keyed by the step, so that the numbers of a step don't depend on
@@ -62,9 +63,13 @@ def draw(noise: Any, start: Any, count: int, case: Case, noise_dim: int, dt: flo
     if not is_key(noise):
         return jax.tree.map(lambda x: jnp.take(x, steps, axis=0, mode="clip"), noise)
     if case.brownian == "tree":
-        return JaxTree.of(noise, case, noise_dim, case.steps, dt * case.steps, levy_area=levy_area).cells(steps)
+        return JaxTree.on(grid, noise, case, noise_dim, levy_area=levy_area).cells(steps)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(noise, steps)
-    scales = (dt**0.5, (dt / 12) ** 0.5) if levy_area else (dt**0.5,)
+    if grid.equal_step is not None:
+        lengths: Any = grid.equal_step
+    else:
+        lengths = jnp.take(jnp.asarray(grid.lengths, case.dtype), steps, mode="clip")[:, None]
+    scales = (lengths**0.5, (lengths / 12) ** 0.5) if levy_area else (lengths**0.5,)
     numbers = case.batch * noise_dim
     normals = jax.vmap(lambda key: standard_normals(key, len(scales) * numbers, case.dtype))(keys)
     parts = tuple(

@@ -11,13 +11,15 @@ import jax.numpy as jnp
 from harness.brownian.jax_normals import standard_normals
 from harness.brownian.tree import cut, levels, odd_part, root
 from harness.case import Case
+from harness.grid import Grid
 
 
 @dataclass(frozen=True)
 class JaxTree:
     """W on `ticks` cells of [0, span], known by a key; `harness.brownian.tree` has the mathematics.
 
-    The normals of a node are drawn by Threefry, the key folded with the node's number. Cells and ticks may be traced.
+    The cells have one length, or end at `ends`, an array of ticks + 1 numbers from 0 to span. The normals of a node are
+    drawn by Threefry, the key folded with the node's number. Cells and ticks may be traced.
     """
 
     key: Any
@@ -26,11 +28,19 @@ class JaxTree:
     ticks: int
     span: float
     levy_area: bool = False
+    ends: Any = None
 
     @classmethod
     def of(cls, key: Any, case: Case, noise_dim: int, ticks: int, span: float, *, levy_area: bool = False) -> JaxTree:
-        """The case's."""
+        """With cells of one length."""
         return cls(key, (case.batch, noise_dim), case.dtype, ticks, span, levy_area)
+
+    @classmethod
+    def on(cls, grid: Grid, key: Any, case: Case, noise_dim: int, *, levy_area: bool = False) -> JaxTree:
+        """With the steps of a grid as cells."""
+        ends = None if grid.equal_step is not None else jnp.asarray(grid.times - grid.t0, case.dtype)
+        span = grid.t1 - grid.t0
+        return cls(key, (case.batch, noise_dim), case.dtype, grid.steps, span, levy_area, ends)
 
     def cells(self, n: Any) -> Any:
         """dW of cells n, (count,): (count, batch, noise_dim), or the pair (dW, H). No cell beyond the last: its own."""
@@ -50,8 +60,7 @@ class JaxTree:
             low, count, node, before, W, H = carry
             unit = jnp.where(count > piece, piece, 1)
             first = unit * (count // (2 * unit))
-            r = first.astype(self.dtype) / count.astype(self.dtype)
-            h = self.span / self.ticks * count.astype(self.dtype)
+            h, r = self._stretch(low, first, count)
             # A cell that lies less deep than others has nothing left: its right part is itself.
             left, right = cut(W, H, h, r, self._normals(node, 4 if self.levy_area else 1))
             goes_left = n < low + first
@@ -69,6 +78,16 @@ class JaxTree:
         carry = (jnp.int32(0), jnp.int32(self.ticks), jnp.uint32(1), jnp.zeros_like(W), W, H)
         *_, before, W, H = jax.lax.fori_loop(0, levels(self.ticks), descend, carry)
         return before, W, H
+
+    def _stretch(self, low: Any, first: Any, count: Any) -> tuple[Any, Any]:
+        """The length of `count` cells from cell `low` on, and which part of it the first of them take."""
+        if self.ends is None:
+            return (
+                self.span / self.ticks * count.astype(self.dtype),
+                first.astype(self.dtype) / count.astype(self.dtype),
+            )
+        start, middle, stop = (self.ends[tick] for tick in (low, low + first, low + count))
+        return stop - start, (middle - start) / (stop - start)
 
     def _normals(self, node: Any, rows: int) -> Any:
         """Standard normals of a node, (rows, batch, noise_dim). The whole interval is node 0, the cuts are 1, 2, …"""

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from harness.brownian.path import SharedPath
+from harness.brownian.path import SharedPath, increments_on
 from harness.brownian.ticks import values
 from harness.brownian.torch_normals import make_normals
 from harness.brownian.torch_tree import TorchTree, TreeNoise
 from harness.case import Case
+from harness.grid import Grid
 
 CHUNK_NUMBERS = 2**13  # about as many are drawn together: enough to hide the cost of a draw, little to hold
 
@@ -24,11 +26,19 @@ class TorchNoise:
     forward pass drew.
     """
 
-    def __init__(self, case: Case, noise_dim: int, dt: float, *, levy_area: bool) -> None:
+    def __init__(self, case: Case, noise_dim: int, grid: Grid, *, levy_area: bool) -> None:
         count = max(1, CHUNK_NUMBERS // (case.batch * noise_dim))
         self._shape = (count, case.batch, noise_dim)
         self._normals = make_normals(case.seed, getattr(torch, case.dtype), torch.device(case.device))
-        self._scales = (dt**0.5, (dt / 12) ** 0.5) if levy_area else (dt**0.5,)
+        variances = (1.0, 1 / 12) if levy_area else (1.0,)  # stream 0 is W's, 1 is H's
+        if grid.equal_step is not None:
+            self._scales: list[Any] = [(grid.equal_step * variance) ** 0.5 for variance in variances]
+        else:
+            lengths = torch.from_numpy(np.append(grid.lengths, np.zeros(-grid.steps % count)))
+            like = {"dtype": getattr(torch, case.dtype), "device": case.device}
+            self._scales = [
+                (lengths * variance).sqrt().to(**like).view(-1, count, 1, 1).unbind() for variance in variances
+            ]
         self._index = -1
         self._chunk: tuple[Any, ...] = ()
 
@@ -38,7 +48,9 @@ class TorchNoise:
         if index != self._index:
             self._chunk = ()  # lets go of the old chunk before the new one is made
             drawn = [
-                self._normals(stream, index, *self._shape).mul_(scale).unbind()  # stream 0 is W's, 1 is H's
+                self._normals(stream, index, *self._shape)
+                .mul_(scale if isinstance(scale, float) else scale[index])
+                .unbind()
                 for stream, scale in enumerate(self._scales)
             ]
             self._chunk = drawn[0] if len(drawn) == 1 else tuple(zip(*drawn, strict=True))
@@ -53,9 +65,9 @@ class TorchNoise:
 class InjectedTorchNoise:
     """The shared path, all of it held: `noise[n]` is dW of step n, or the pair (dW, H)."""
 
-    def __init__(self, case: Case, path: SharedPath, *, levy_area: bool) -> None:
+    def __init__(self, case: Case, grid: Grid, path: SharedPath, *, levy_area: bool) -> None:
         kind: dict[str, Any] = {"device": case.device, "dtype": getattr(torch, case.dtype)}
-        W, H = (torch.from_numpy(x).to(**kind).unbind() for x in path.increments(case.steps))
+        W, H = (torch.from_numpy(x).to(**kind).unbind() for x in increments_on(path, grid))
         self._steps: tuple[Any, ...] = tuple(zip(W, H, strict=True)) if levy_area else W
 
     def __getitem__(self, n: int) -> Any:
@@ -100,12 +112,12 @@ def make_path(
     return W.__getitem__
 
 
-def make_noise(case: Case, noise_dim: int, dt: float, path: SharedPath | None, *, levy_area: bool = False) -> Noise:
-    """The noise that the case asks for, by step."""
+def make_noise(case: Case, noise_dim: int, grid: Grid, path: SharedPath | None, *, levy_area: bool = False) -> Noise:
+    """The noise that the case asks for, by the steps of the grid."""
     if not noise_dim:
         return NoNoise()
     if path is None and case.brownian == "tree":
-        return TreeNoise(TorchTree(case, noise_dim, case.steps, dt * case.steps, levy_area=levy_area))
+        return TreeNoise(TorchTree.on(grid, case, noise_dim, levy_area=levy_area))
     if path is None:
-        return TorchNoise(case, noise_dim, dt, levy_area=levy_area)
-    return InjectedTorchNoise(case, path, levy_area=levy_area)
+        return TorchNoise(case, noise_dim, grid, levy_area=levy_area)
+    return InjectedTorchNoise(case, grid, path, levy_area=levy_area)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from harness.brownian.torch_normals import make_normals
 from harness.brownian.tree import cut, odd_part, root
 from harness.case import Case
+from harness.grid import Grid
 
 STREAM = 2
 """Of the normals': 0 and 1 are those of the sampler that draws by the step."""
@@ -18,16 +20,33 @@ STREAM = 2
 class TorchTree:
     """W on `ticks` cells of [0, span]; `harness.brownian.tree` has the mathematics. It holds nothing.
 
-    The normals of a node stand at the node's own place of a stream.
+    The cells have one length, or end at `ends`, ticks + 1 numbers from 0 to span. The normals of a node stand at the
+    node's own place of a stream.
     """
 
-    def __init__(self, case: Case, noise_dim: int, ticks: int, span: float, *, levy_area: bool = False) -> None:
+    def __init__(
+        self,
+        case: Case,
+        noise_dim: int,
+        ticks: int,
+        span: float,
+        *,
+        levy_area: bool = False,
+        ends: Sequence[float] | None = None,
+    ) -> None:
         self._ticks = ticks
         self._span = span
+        self._ends = ends
         self._levy_area = levy_area
         self._shape = (case.batch, noise_dim)
         self._draw = make_normals(case.seed, getattr(torch, case.dtype), torch.device(case.device))
         self._piece = ticks // odd_part(ticks)
+
+    @classmethod
+    def on(cls, grid: Grid, case: Case, noise_dim: int, *, levy_area: bool = False) -> TorchTree:
+        """With the steps of a grid as cells."""
+        ends = None if grid.equal_step is not None else (grid.times - grid.t0).tolist()
+        return cls(case, noise_dim, grid.steps, grid.t1 - grid.t0, levy_area=levy_area, ends=ends)
 
     def cell(self, n: int) -> Any:
         """dW of cell n, (batch, noise_dim), or the pair (dW, H)."""
@@ -48,13 +67,20 @@ class TorchTree:
             unit = self._piece if count > self._piece else 1
             first = unit * (count // (2 * unit))
             normals = self._normals(node, 4 if self._levy_area else 1)
-            left, right = cut(W, H, self._span * count / self._ticks, first / count, normals)
+            left, right = cut(W, H, *self._stretch(low, first, count), normals)
             if n < low + first:
                 (W, H), count, node = left, first, 2 * node
             else:
                 before = before + left[0]
                 (W, H), count, node, low = right, count - first, 2 * node + 1, low + first
         return before, W, H
+
+    def _stretch(self, low: int, first: int, count: int) -> tuple[float, float]:
+        """The length of `count` cells from cell `low` on, and which part of it the first of them take."""
+        if self._ends is None:
+            return self._span * count / self._ticks, first / count
+        start, middle, stop = (self._ends[tick] for tick in (low, low + first, low + count))
+        return stop - start, (middle - start) / (stop - start)
 
     def _normals(self, node: int, rows: int) -> Tensor:
         """Standard normals of a node, (rows, batch, noise_dim). The whole interval is node 0, the cuts are 1, 2, …"""

@@ -4,7 +4,7 @@ Li, Wong, Chen & Duvenaud, "Scalable gradients for stochastic differential equat
 algorithm 3. The interval is cut in two again and again; every cut has a place in a stream of random numbers of its
 own, so that whoever walks down to a time meets the same numbers, whatever was asked before and in whichever order.
 
-The tree is cut at ticks, `ticks` cells of equal length: at the middle where a cell's number of ticks is a power of two,
+The tree is cut at ticks, the ends of its cells: at the middle tick where a cell's number of ticks is a power of two,
 else at the tick that leaves such a cell, as near to the middle as there is. So every tick is a node, and nothing is
 interpolated, which would take variance from the increments; the walk has about log2(ticks) levels. The cuts of a
 grid with twice as many ticks are the same ones and a level more: such grids see the same sample.

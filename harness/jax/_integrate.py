@@ -43,7 +43,7 @@ def sdeint(
     key: Any = None,
     path: Path | Increment | None = None,
 ) -> Float[Array, "times batch dim"]:
-    """Solve dY = f(t, Y; args) dt + g(t, Y; args) dW with equal steps, differentiably in y0 and in args.
+    """Solve dY = f(t, Y; args) dt + g(t, Y; args) dW with fixed steps, differentiably in y0 and in args.
 
     The reverse-mode derivative is that of a native method, which has its page in `docs/methods`. It is taken with
     respect to y0 and to every float array in `args`, under `jax.jit` and `jax.vmap`. Drift and diffusion may be trees
@@ -54,12 +54,13 @@ def sdeint(
     (batch, dim, 1) for scalar noise, (batch, dim, noise_dim) for additive and general noise. t is a scalar array.
     Additive noise is evaluated for the first row of y alone, (1, dim, noise_dim), and used for all rows.
 
-    - `ts`: (times,), increasing and equally spaced, known before `jit`.
+    - `ts`: (times,), increasing, known before `jit`. Every one of them is the end of a step.
     - `args`: any tree; leaves that are neither arrays nor hashable are refused.
     - `noise_type`: additive, diagonal, general or scalar; `sde_type`: ito or stratonovich.
     - `method`: the approach of a native JAX method, such as reversible, backprop or adjoint.
     - `scheme`: by default the first of the method's that solves such an equation.
-    - `steps`: over the whole of [ts[0], ts[-1]]; or `dt`, which must divide it.
+    - `steps`: over the whole of [ts[0], ts[-1]], shared out between neighbouring times so that the longest step is as
+      short as possible; or `dt`, the length that no step exceeds. Between two times all steps have one length.
     - `key`: a PRNG key, from which the increments are drawn. It may be traced: each training step has a new one.
     - `path`: instead of a key `path(t0, t1)`, or an object with `evaluate(t0, t1)` as diffrax's paths have it, that
       gives W(t1) − W(t0), (batch, noise_dim). It is read once for each step, and has no derivative.
@@ -97,7 +98,7 @@ def odeint(
     steps: int | None = None,
     dt: float | None = None,
 ) -> Float[Array, "times batch dim"]:
-    """Solve dY = f(t, Y; args) dt with equal steps, differentiably in y0 and in args: `sdeint` without noise.
+    """Solve dY = f(t, Y; args) dt with fixed steps, differentiably in y0 and in args: `sdeint` without noise.
 
     Returns the states at `ts`, (times, batch, dim), the first of which is y0. Raises ValueError where an argument is
     wrong, and NotImplementedError on a second derivative.

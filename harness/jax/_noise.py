@@ -53,7 +53,7 @@ def increments(path: Path | Increment, grid: Grid, shape: tuple[int, int], dtype
     query = path.evaluate if isinstance(path, Path) else path
     if not callable(query):
         raise ValueError(f"path is {shown(path)}; needed: a function path(t0, t1), or an object with evaluate(t0, t1)")
-    times = jnp.asarray(Clock(grid.t0, grid.t1, grid.steps, str(dtype)).times, dtype)
+    times = jnp.asarray(Clock(grid, str(dtype)).times, dtype)
     found = jax.eval_shape(query, times[0], times[1])
     if not isinstance(found, jax.ShapeDtypeStruct) or found.shape != shape:
         given = f"shape {found.shape}" if isinstance(found, jax.ShapeDtypeStruct) else shown(found)

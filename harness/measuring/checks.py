@@ -10,6 +10,7 @@ import numpy as np
 from harness.case import Case
 from harness.errors import ProblemError
 from harness.gradient_arrays import GradientArrays, relative_error
+from harness.grid import count_of
 from harness.initial import Values
 from harness.measuring.framework import AbstractFramework
 from harness.method import Gradient
@@ -23,7 +24,7 @@ def check_problem(problem: AbstractProblem, values: Values, case: Case, framewor
     float64 on the way, or the other way round.
     """
     batch, dim = values.y0.shape
-    ys = np.broadcast_to(values.y0, (case.observations, batch, dim))
+    ys = np.broadcast_to(values.y0, (count_of(case.observations), batch, dim))
 
     def drift(xp: Any, t: Any, y: Any, theta: Any) -> Any:
         return problem.drift(xp, t, y, theta)
@@ -87,7 +88,7 @@ def _check(
 def with_checked_states(problem: AbstractProblem, case: Case) -> AbstractProblem:
     """The problem with a loss that raises ProblemError where the states that it is given have a wrong shape."""
     kind: Any = type(problem)
-    needed = (case.observations, case.batch, case.dim)
+    needed = (count_of(case.observations), case.batch, case.dim)
 
     class Checked(kind):
         """The same problem, with an eye on the states."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from harness.brownian.ticks import ticks_of
 from harness.case import Case
+from harness.grid import count_of
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 from harness.schemes._runge_kutta import AbstractRungeKutta
@@ -37,6 +38,8 @@ def adaptive_refusal(problem: AbstractProblem, scheme: AbstractScheme, case: Cas
         return None
     if case.noise != "none" and case.brownian == "own":
         return "adaptive steps ask the path at any time, which the sampler own can't answer: use brownian tree"
+    if not isinstance(case.observations, int):
+        return "adaptive steps end on equally spaced ticks: they need a number of observations, not their times"
     if not case.rtol and not case.atol:
         return "adaptive steps need rtol or atol above 0"
     if scheme.needs_levy_area:
@@ -84,7 +87,7 @@ class Adaptive:
         return cls(
             ticks=ticks,
             tick=(problem.t1 - problem.t0) / ticks,
-            stride=ticks // case.observations,
+            stride=ticks // count_of(case.observations),
             first=ticks // case.steps,
             embedded=embedded,
             exponent=of_ode if problem.noise == "none" else order + 0.5,

@@ -49,6 +49,7 @@ def _gradient(adjoint: str, options: tuple[tuple[str, Any], ...], solve: Any, y0
     from harness.brownian.jax_noise import is_key
 
     problem, case = solve.problem, solve.case
+    step, times = solve.grid.equal_step, solve.time(jnp.arange(solve.steps + 1))
 
     def states(y0: Any, theta: Any, noise: Any) -> Any:
         return diffrax.diffeqsolve(
@@ -56,12 +57,12 @@ def _gradient(adjoint: str, options: tuple[tuple[str, Any], ...], solve: Any, y0
             _solver(case),
             t0=problem.t0,
             t1=problem.t1,
-            dt0=solve.dt,
+            dt0=step,
             y0=y0,
             args=theta,
             adjoint=getattr(diffrax, adjoint)(**dict(options)),
-            saveat=diffrax.SaveAt(ts=solve.time(solve.stride * jnp.arange(1, case.observations + 1))),
-            stepsize_controller=diffrax.ConstantStepSize(),
+            saveat=diffrax.SaveAt(ts=times[solve.grid.observed]),
+            stepsize_controller=diffrax.StepTo(times) if step is None else diffrax.ConstantStepSize(),
             max_steps=case.steps,
             throw=False,
         ).ys
@@ -99,10 +100,10 @@ def _terms(solve: Any, noise: Any, batch: int) -> Any:
     levy_area = diffrax.SpaceTimeLevyArea if solve.scheme.needs_levy_area else diffrax.BrownianIncrement
     span = {"t0": problem.t0, "t1": problem.t1, "levy_area": levy_area}
     if is_key(noise):
-        brownian = diffrax.VirtualBrownianTree(tol=solve.dt / 2, shape=shape, key=noise, **span)
+        brownian = diffrax.VirtualBrownianTree(tol=float(solve.grid.lengths.min()) / 2, shape=shape, key=noise, **span)
     else:
         W, H = noise if isinstance(noise, tuple) else (noise, noise)  # without the need, H is never asked for
-        brownian = InjectedBrownian(W=W, H=H, dt=solve.dt, **span)
+        brownian = InjectedBrownian(W=W, H=H, times=solve.time(jnp.arange(solve.steps + 1)), **span)
 
     if problem.noise == "diagonal":
         noise_term = diffrax.ControlTerm(
@@ -181,7 +182,9 @@ class Backsolve(_Diffrax):
     exact = False
 
     def unsupported(self, case: Case) -> str | None:
-        """Stratonovich SDEs and ODEs, with a scheme that can be run backwards."""
+        """Stratonovich SDEs and ODEs, with a scheme that can be run backwards, in steps of one length."""
+        if not isinstance(case.observations, int):
+            return "BacksolveAdjoint takes the forward times backwards, which diffrax's StepTo doesn't allow"
         if case.noise != "none" and (case.calculus == "ito" or case.scheme == "euler"):
             return "BacksolveAdjoint is for Stratonovich SDEs and ODEs"
         if case.scheme == "reversible-heun":

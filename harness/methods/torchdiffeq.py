@@ -8,6 +8,7 @@ from typing import Any
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.clock import Clock
+from harness.grid import Grid
 from harness.initial import initial_values
 from harness.method import AbstractGradientMethod, Gradient
 from harness.methods._library import scheme_refusal
@@ -32,14 +33,14 @@ def _build(problem: AbstractProblem, case: Case, solve: Callable[..., Any], *, a
     y0_value, values = initial_values(problem, case.batch, case.seed)
     y0 = torch.tensor(y0_value, **kind).requires_grad_()
     theta = {name: torch.tensor(value, **kind).requires_grad_() for name, value in values.items()}
-    clock = Clock(problem.t0, problem.t1, case.steps, case.dtype)
-    times = torch.tensor(clock.times, **kind)
-    ts = times[:: case.steps // case.observations]
+    grid_points = Grid.of_case(problem, case)
+    times = torch.tensor(Clock(grid_points, case.dtype).times, **kind)
+    ts = times[[0, *grid_points.observed]]
 
     def grid(func: Any, y0: Any, t: Any) -> Any:
         """The case's grid between the ends of t, in their order: torchdiffeq's own may have one step more."""
         del func, y0
-        start, stop = (round((float(end) - problem.t0) / (problem.t1 - problem.t0) * case.steps) for end in t[[0, -1]])
+        start, stop = torch.searchsorted(times, t[[0, -1]]).tolist()
         return times[start : stop + 1] if start < stop else times[stop : start + 1].flip(0)
 
     options: dict[str, Any] = {"method": SOLVERS[case.scheme], "options": {"grid_constructor": grid}}

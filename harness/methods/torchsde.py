@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
+from harness.grid import Grid
 from harness.initial import initial_values
 from harness.method import AbstractGradientMethod, Gradient
 from harness.methods._library import scheme_refusal
@@ -20,6 +21,8 @@ REVERSIBLE = {"reversible-heun": "reversible_heun"}
 
 
 def _refusal(case: Case, solvers: Mapping[str, str]) -> str | None:
+    if not isinstance(case.observations, int):
+        return "torchsde steps by one dt and interpolates between its steps, so that it misses unequally spaced times"
     if case.noise == "none":
         return "torchsde solves SDEs, not ODEs"
     if case.scheme == "milstein" and case.noise == "general":
@@ -83,7 +86,8 @@ def _build(
     theta = {name: torch.tensor(value, **kind).requires_grad_() for name, value in values.items()}
     sde = _SDE(problem, theta, options.pop("sde_type"))
     # Times in float64 whatever the state's precision: torchsde adds up its steps.
-    ts = torch.linspace(problem.t0, problem.t1, case.observations + 1, dtype=torch.float64, device=kind["device"])
+    observations = Grid.of_case(problem, case).count
+    ts = torch.linspace(problem.t0, problem.t1, observations + 1, dtype=torch.float64, device=kind["device"])
     dt = exact_step(problem.t0, problem.t1, case.steps)
     shape = (case.batch, problem.noise_dim)
     levy_area = "space-time" if case.scheme == "srk" else "none"

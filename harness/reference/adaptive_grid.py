@@ -13,10 +13,11 @@ import numpy as np
 from scipy.integrate import DOP853
 
 from harness.case import Case
+from harness.grid import Grid
 from harness.initial import initial_values
 from harness.problem import AbstractProblem
 from harness.random import Normals
-from harness.reference.grid_solve import Grid
+from harness.reference.grid_solve import FineGrid
 
 MOST_STEPS = 2**17
 TOLERANCE = 1e-13
@@ -25,7 +26,7 @@ LONGEST = 16
 """The interval is cut into at least so many steps."""
 
 
-def adaptive_grid(problem: AbstractProblem, case: Case) -> Grid:
+def adaptive_grid(problem: AbstractProblem, case: Case) -> FineGrid:
     """The steps that scipy's DOP853 accepts for the solution together with two directional sensitivities.
 
     One is the derivative of the state in a random direction of θ, the other in a random direction of y0:
@@ -48,11 +49,12 @@ def adaptive_grid(problem: AbstractProblem, case: Case) -> Grid:
         return _with_sensitivities(problem, t, state, parameters, directions)
 
     times, places = [problem.t0], []
-    for t, _, observed in accepted_steps(field, problem, case.observations, start, TOLERANCE):
+    ends = Grid.of_case(problem, case).observed_times()
+    for t, _, observed in accepted_steps(field, problem, ends, start, TOLERANCE):
         times.append(t)
         if observed:
             places.append(len(times) - 1)
-    return Grid(np.array(times), np.array(places))
+    return FineGrid(np.array(times), np.array(places))
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -76,11 +78,11 @@ def typical_size(*arrays: np.ndarray) -> float:
 def accepted_steps(
     field: Callable[[float, np.ndarray], np.ndarray],
     problem: AbstractProblem,
-    observations: int,
+    ends: np.ndarray,
     start: np.ndarray,
     tolerance: float,
 ) -> Iterator[tuple[float, np.ndarray, bool]]:
-    """scipy's DOP853 over the problem's interval: (time, state, whether it is an observation) after every step.
+    """scipy's DOP853 from t0 to the last of `ends`: (time, state, whether it is one of these) after every step.
 
     `field` takes and gives arrays of the shape of `start`. The tolerance is relative to each entry, or to the typical
     size of `start` where an entry is smaller. Raises RuntimeError.
@@ -92,9 +94,8 @@ def accepted_steps(
     def flat(t: float, state: np.ndarray) -> np.ndarray:
         return np.asarray(field(t, state.reshape(shape))).ravel()
 
-    ends = problem.t0 + (problem.t1 - problem.t0) * np.arange(observations + 1) / observations
     state, taken, step = start.ravel(), 0, None
-    for begin, end in itertools.pairwise(ends):
+    for begin, end in itertools.pairwise([problem.t0, *ends]):
         first = None if step is None else min(step, end - begin)
         solver = DOP853(flat, begin, state, end, first_step=first, **options)
         while solver.status == "running":

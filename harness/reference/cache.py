@@ -87,15 +87,14 @@ def default_cache_folder() -> Path:
 def cache_key(kind: str, problem: AbstractProblem, case: Case, path: SharedPath | None, *rest: Any) -> str:
     """The digest of all that a reference depends on. Method, scheme and precision are not among it.
 
-    Nor is the case's number of steps, which the numeric solves are told in `rest`; the closed form reads the path at
-    the observations alone, through grids whose odd part the steps decide.
+    Nor is the case's number of steps: the numeric solves have theirs in `rest`, and the closed form reads the path at
+    the observations alone.
     """
-    odd = case.steps // (case.steps & -case.steps)
     versions = [version(library) for library in _LIBRARIES]
     parts = [*_code(type(problem)).values(), *versions, kind]
     y0, theta = initial_values(problem, case.batch, case.seed)
     parts += [hashlib.sha256(array.tobytes()).hexdigest() for array in (y0, *(theta[name] for name in sorted(theta)))]
-    parts += [repr(item) for item in (problem, path, case.batch, case.observations, odd, case.seed, *rest)]
+    parts += [repr(item) for item in (problem, path, case.batch, case.observations, case.seed, *rest)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

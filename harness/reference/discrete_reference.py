@@ -41,7 +41,7 @@ def largest_state(
     if case.stepping != "fixed":
         return None
     solve = JaxSolve(problem, scheme, _in_float64(case))
-    noise = noise_argument(solve.case, problem.noise_dim, path, levy_area=scheme.needs_levy_area)
+    noise = noise_argument(solve.case, problem.noise_dim, solve.grid, path, levy_area=scheme.needs_levy_area)
     y0, theta = jax.tree.map(jnp.asarray, initial_values(problem, case.batch, case.seed))
     _, ys = jax.jit(solve.forward)(y0, theta, noise)
     return float(abs(ys).max())

@@ -22,30 +22,38 @@ CHUNK = 256
 """Steps that are held at a time."""
 
 
+SAME = 1e-9
+"""An observation is a point of a grid that lies so near to it, relative to the grid's step."""
+
+
 @dataclass(frozen=True)
-class Grid:
+class FineGrid:
     """Increasing `times`, (steps + 1,), and the places among them that are observed, (observations,)."""
 
     times: np.ndarray
     observed: np.ndarray
 
     @classmethod
-    def equal(cls, problem: AbstractProblem, steps: int, observations: int) -> Grid:
-        """Steps of one length, observations as far apart as they can be."""
+    def equal(cls, problem: AbstractProblem, steps: int, ends: np.ndarray) -> FineGrid:
+        """Steps of one length, each cut where an observation is inside of it. `ends` are the observations' times."""
         times = problem.t0 + (problem.t1 - problem.t0) * np.arange(steps + 1) / steps
-        return cls(times, steps // observations * np.arange(1, observations + 1))
+        dt = (problem.t1 - problem.t0) / steps
+        nearest = np.clip(np.round((ends - problem.t0) / dt).astype(int), 0, steps)
+        between = ends[abs(times[nearest] - ends) > SAME * dt]
+        times = np.sort(np.append(times, between))
+        return cls(times, np.searchsorted(times, ends - SAME * dt))
 
     @property
     def steps(self) -> int:
         """The number of steps."""
         return len(self.times) - 1
 
-    def halved(self) -> Grid:
+    def halved(self) -> FineGrid:
         """Every step cut in two."""
         middles = (self.times[:-1] + self.times[1:]) / 2
         times = np.empty(2 * self.steps + 1)
         times[0::2], times[1::2] = self.times, middles
-        return Grid(times, 2 * self.observed)
+        return FineGrid(times, 2 * self.observed)
 
 
 @dataclass(frozen=True)
@@ -88,24 +96,27 @@ def grid_solve(
     problem: AbstractProblem,
     case: Case,
     scheme: AbstractScheme,
-    grid: Grid,
+    grid: FineGrid,
     noise: Callable[[int, int], Any] | None = None,
 ) -> GradientArrays:
     """The gradient of the scheme's solve on the grid, float64. Memory is that of a chunk of steps.
 
     `noise(start, stop)` is what drives these steps; None for an ODE. Only the state at the start of every chunk is
-    kept; the noise is made again for the backward sweep. The last chunk of an ODE is filled up with steps of length
-    zero, so that grids of all sizes run the same compiled code.
+    kept; the noise is made again for the backward sweep. The last chunk is filled up with steps of length zero, so that
+    grids of all sizes run the same compiled code.
     """
     y0, theta = initial_values(problem, case.batch, case.seed)
-    size = CHUNK if noise is None else next(n for n in range(min(CHUNK, grid.steps), 0, -1) if grid.steps % n == 0)
+    size = min(CHUNK, grid.steps) if noise is not None else CHUNK
     chunk = _Chunk(problem, scheme)
     parameters = jax.tree.map(jnp.asarray, theta)
     times = np.append(grid.times, np.full(-grid.steps % size, grid.times[-1]))
 
     def arguments(start: int) -> tuple[Any, Any, Any]:
         here = times[start : start + size + 1]
-        made = None if noise is None else jax.tree.map(jnp.asarray, noise(start, start + size))
+        made = None
+        if noise is not None:
+            stop = min(start + size, grid.steps)
+            made = jax.tree.map(lambda x: jnp.asarray(_filled(x, size)), noise(start, stop))
         return jnp.asarray(here[:-1]), jnp.asarray(np.diff(here)), made
 
     def seen_in(start: int) -> np.ndarray:
@@ -129,3 +140,9 @@ def grid_solve(
         y_bar, product = jax.block_until_ready(found)
         theta_bar = jax.tree.map(jnp.add, theta_bar, product)
     return GradientArrays.of(loss, theta_bar, y_bar, largest=float(np.abs(observed).max()))
+
+
+def _filled(increments: np.ndarray, size: int) -> np.ndarray:
+    """With so many rows, zeros where they run out."""
+    missing = size - len(increments)
+    return np.concatenate([increments, np.zeros((missing, *increments.shape[1:]))]) if missing else increments

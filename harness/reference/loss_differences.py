@@ -12,6 +12,7 @@ import numpy as np
 
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays
+from harness.grid import Grid
 from harness.initial import initial_values
 from harness.problem import AbstractProblem
 from harness.random import Normals
@@ -91,7 +92,8 @@ def loss_differences(problem: AbstractProblem, case: Case) -> LossDifferences:
     def field(t: float, state: np.ndarray) -> np.ndarray:
         return _field(problem, t, state, parameters)
 
-    steps = accepted_steps(field, problem, case.observations, starts, TOLERANCE)
+    ends = Grid.of_case(problem, case).observed_times()
+    steps = accepted_steps(field, problem, ends, starts, TOLERANCE)
     seen = np.stack([state for _, state, observed in steps if observed], axis=1)
     losses = np.asarray(_losses(problem, seen)).reshape(2, DIRECTIONS, 4)
     (d_theta, u_theta), (d_y0, u_y0) = (_derivatives(part) for part in losses)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays, relative_errors
+from harness.grid import Grid
 from harness.problem import AbstractProblem
 from harness.reference.adaptive_grid import adaptive_grid
 from harness.reference.bars import ROUNDING, Reference
 from harness.reference.cache import ReferenceCache
 from harness.reference.dop853 import Dop853
-from harness.reference.grid_solve import Grid, grid_solve
+from harness.reference.grid_solve import FineGrid, grid_solve
 from harness.reference.loss_differences import LossDifferences, loss_differences
 
 SAFETY = 2.0
@@ -42,7 +43,7 @@ def ode(
     """
 
     @functools.cache
-    def adapted() -> Grid:
+    def adapted() -> FineGrid:
         return adaptive_grid(problem, case)
 
     def solved(kind: str, grid_of, *rest: int) -> GradientArrays:
@@ -66,11 +67,11 @@ def ode(
 
     if not whole.finite() or not halved.finite():
         raise RuntimeError("the reference's gradient isn't finite")
-    steps = case.steps
+    steps, ends = case.steps, Grid.of_case(problem, case).observed_times()
     while steps < max(COARSEST, 2 * case.steps):
         steps *= 2
     while True:
-        equal = solved("equal steps", lambda steps=steps: Grid.equal(problem, steps, case.observations), steps)
+        equal = solved("equal steps", lambda steps=steps: FineGrid.equal(problem, steps, ends), steps)
         reference = compared(equal)
         if reference.resolves(found) or 4 * steps > min(FINEST, most_steps):
             return reference

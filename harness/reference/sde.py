@@ -12,10 +12,11 @@ from scipy.special import stdtrit
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays, relative_errors
+from harness.grid import Grid
 from harness.problem import AbstractProblem
 from harness.reference.bars import ROUNDING, Reference
 from harness.reference.cache import ReferenceCache
-from harness.reference.grid_solve import Grid, grid_solve
+from harness.reference.grid_solve import FineGrid, grid_solve
 from harness.scheme import AbstractScheme
 from harness.schemes.heun import Heun
 from harness.schemes.midpoint import Midpoint
@@ -45,14 +46,18 @@ def strongest(problem: AbstractProblem) -> AbstractScheme:
 def path_solve(
     problem: AbstractProblem, case: Case, path: SharedPath, steps: int, scheme: AbstractScheme | None = None
 ) -> GradientArrays:
-    """The gradient of the solve in so many equal steps on the path, by the strongest scheme if none is given."""
+    """The gradient of the solve on the path in so many equal steps, of which those with an observation inside are cut.
+
+    By the strongest scheme if none is given.
+    """
     scheme = scheme or strongest(problem)
+    grid = FineGrid.equal(problem, steps, Grid.of_case(problem, case).observed_times())
 
     def noise(start: int, stop: int) -> Any:
-        W, H = path.increments(steps, start, stop)
+        W, H = path.between(grid.times[start : stop + 1])
         return (W, H) if scheme.needs_levy_area else W
 
-    return grid_solve(problem, case, scheme, Grid.equal(problem, steps, case.observations), noise)
+    return grid_solve(problem, case, scheme, grid, noise)
 
 
 def sde(
@@ -132,11 +137,14 @@ def _order(scheme: AbstractScheme, problem: AbstractProblem) -> float:
 
 
 def _grids(problem: AbstractProblem, case: Case, most_steps: int) -> tuple[list[int], list[int]]:
-    """Steps of the grid that helps to tell the size of an error, and of those that judge, two at least."""
-    steps = case.steps
+    """Steps of the grid that helps to tell the size of an error, and of those that judge, two at least.
+
+    All are powers of two, on which the path is computed with the least work.
+    """
+    steps = 4
     while steps < max(COARSEST[problem.commutative], FINER[problem.commutative] * case.steps):
         steps *= 2
-    coarse = [steps // 4] if steps % (4 * case.observations) == 0 else []
+    coarse = [steps // 4]
     grids = [steps, 4 * steps]
     while 4 * grids[-1] <= most_steps:
         grids.append(4 * grids[-1])

@@ -44,8 +44,9 @@ def sdeint(
     `sde` follows torchsde's convention: attributes `noise_type` ("additive", "scalar", "diagonal", "general") and
     `sde_type` ("ito", "stratonovich"), and methods `f(t, y)`, (batch, dim), and `g(t, y)`, (batch, dim) for diagonal
     noise, else (batch, dim, m); or `f_and_g(t, y)` for both. `y0` is (batch, dim), float32 or float64, on any device.
-    `ts` are two or more increasing times, equally far apart. The solve takes `steps` equal steps in all, or steps of
-    length `dt`, and a whole number of them between two times.
+    `ts` are two or more increasing times, each of which is the end of a step. The solve takes `steps` steps in all,
+    shared out between the times so that the longest step is as short as possible, or steps no longer than `dt`. Between
+    two times all steps have one length.
 
     `method` is an approach of `harness list methods` that PyTorch has natively: "backprop", "checkpoint",
     "recursive-checkpoint", "adjoint", "reversible", …; `scheme` is one of `harness list schemes`, by default the
@@ -104,11 +105,11 @@ def _solve(
     start = y0.detach().requires_grad_()
     batch, dim = y0.shape
     dtype = str(y0.dtype).removeprefix("torch.")
-    clock = Clock(grid.t0, grid.t1, grid.steps, dtype)
+    clock = Clock(grid, dtype)
     scalars = dict(zip(clock.halves.tolist(), start.new_tensor(clock.halves).unbind(), strict=True))
     shown: list[int] = []
 
-    at, detached = start.new_tensor(grid.observed()).unbind(), y0.detach()
+    at, detached = start.new_tensor([grid.t0, *grid.observed_times()]).unbind(), y0.detach()
 
     def evaluate() -> None:
         shown.extend(side.noise_dim(t, detached) for t in at)
@@ -153,8 +154,7 @@ def _solve(
     its_scheme, problem = _fitting(chosen, problem, case)
     driver: Noise
     if bm is None:
-        step = (grid.t1 - grid.t0) / grid.steps
-        driver = make_noise(case, m, step, None, levy_area=its_scheme.needs_levy_area)
+        driver = make_noise(case, m, grid, None, levy_area=its_scheme.needs_levy_area)
     elif its_scheme.needs_levy_area:
         raise ValueError(f"{its_scheme.name} needs the Lévy area of the path: give a seed in place of bm, or use heun")
     else:

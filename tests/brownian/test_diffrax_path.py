@@ -12,13 +12,14 @@ from harness.brownian.diffrax_path import InjectedBrownian
 from harness.brownian.path import SharedPath, coarsen
 
 STEPS = 8
+TIMES = jnp.linspace(0.5, 2.5, STEPS + 1)
 
 
 @pytest.fixture
 def injected():
     path = SharedPath(7, 4, 3, 0.5, 2.5)
     W, H = map(jnp.asarray, path.increments(STEPS))
-    return InjectedBrownian(W=W, H=H, dt=0.25, t0=0.5, t1=2.5, levy_area=diffrax.SpaceTimeLevyArea)
+    return InjectedBrownian(W=W, H=H, times=TIMES, t0=0.5, t1=2.5, levy_area=diffrax.SpaceTimeLevyArea)
 
 
 def test_forward_queries(injected):
@@ -72,7 +73,7 @@ def test_no_gradient_flows_into_the_path(injected):
     """BacksolveAdjoint would carry an adjoint as large as the path."""
 
     def total(W):
-        path = InjectedBrownian(W=W, H=W, dt=0.25, t0=0.5, t1=2.5, levy_area=diffrax.SpaceTimeLevyArea)
+        path = InjectedBrownian(W=W, H=W, times=TIMES, t0=0.5, t1=2.5, levy_area=diffrax.SpaceTimeLevyArea)
         area = path.evaluate(0.5, 0.75, use_levy=True)
         return area.W.sum() + area.H.sum()
 

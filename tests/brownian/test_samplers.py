@@ -6,7 +6,10 @@ import jax
 import numpy as np
 import pytest
 
+from harness.grid import Grid
+
 STEPS = 16
+GRID = Grid(0.0, 1.0, STEPS)
 
 
 def drawn(backend, case):
@@ -14,14 +17,14 @@ def drawn(backend, case):
     if backend == "torch":
         from harness.brownian.torch_noise import TorchNoise
 
-        noise = TorchNoise(case, 4, 1 / STEPS, levy_area=True)
+        noise = TorchNoise(case, 4, GRID, levy_area=True)
         steps = [noise[n] for n in range(STEPS)]
         return np.stack([[part.numpy() for part in step] for step in steps], axis=1).reshape(2, STEPS, -1)
     from harness.brownian.jax_noise import draw, noise_argument
 
-    key = noise_argument(case, 4, None, levy_area=True)
-    W, H = draw(key, 0, STEPS, case, 4, 1 / STEPS, levy_area=True)
-    one_W, one_H = draw(key, 5, 1, case, 4, 1 / STEPS, levy_area=True)
+    key = noise_argument(case, 4, GRID, None, levy_area=True)
+    W, H = draw(key, 0, STEPS, case, 4, GRID, levy_area=True)
+    one_W, one_H = draw(key, 5, 1, case, 4, GRID, levy_area=True)
     assert jax.numpy.array_equal(one_W[0], W[5])
     assert jax.numpy.array_equal(one_H[0], H[5])
     return np.asarray([W, H]).reshape(2, STEPS, -1)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from gradients import distance, gradient, problem_of
 
+from harness.grid import Grid
 from harness.measuring.statistics import log_slope
 
 SDE_SCHEMES = [
@@ -139,19 +140,19 @@ def test_own_sampler_is_redrawn_and_deterministic(registry, make_case, method):
 def test_own_sampler_has_the_right_moments(registry, make_case, backend):
     """dW ~ N(0, dt), independent over steps: the mean and the covariance of many draws, within 5 standard errors."""
     case = make_case(method=f"{backend}/backprop", brownian="own", dim=4, batch=250, steps=64)
-    dt = 1 / case.steps
+    grid, dt = Grid(0.0, 1.0, case.steps), 1 / case.steps
     if backend == "torch":
         from harness.brownian.torch_noise import TorchNoise
 
-        noise = TorchNoise(case, 4, dt, levy_area=False)
+        noise = TorchNoise(case, 4, grid, levy_area=False)
         dW = np.stack([noise[n].numpy() for n in range(64)])
         assert (noise[3].numpy() == dW[3]).all()
     else:
         from harness.brownian.jax_noise import draw, noise_argument
 
-        key = noise_argument(case, 4, None)
-        dW = np.asarray(draw(key, 0, 64, case, 4, dt))
-        assert (np.asarray(draw(key, 3, 1, case, 4, dt))[0] == dW[3]).all()
+        key = noise_argument(case, 4, grid, None)
+        dW = np.asarray(draw(key, 0, 64, case, 4, grid))
+        assert (np.asarray(draw(key, 3, 1, case, 4, grid))[0] == dW[3]).all()
     z = dW.reshape(64, -1) / np.sqrt(dt)
     samples = z.size
     assert abs(z.mean()) < 5 / np.sqrt(samples)

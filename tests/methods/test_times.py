@@ -13,6 +13,7 @@ import torch
 from gradients import distance, path_of, read
 
 from harness.clock import Clock
+from harness.grid import Grid
 from harness.problem import AbstractProblem
 from harness.reference import discrete
 
@@ -84,7 +85,7 @@ def test_every_backend_sees_the_same_side_of_a_knot(registry, make_case, noise, 
 
 def test_the_clock_is_the_same_where_it_is_compiled():
     """As a whole graph, traced as for torch-compile. Inductor itself takes a minute and a half for a solve."""
-    clock = Clock(0.0, 1.0, 28)
+    clock = Clock(Grid(0.0, 1.0, 28))
     compiled = torch.compile(clock.snap, fullgraph=True, dynamic=False, backend="aot_eager")
     for n in range(28):
         assert float(compiled(torch.tensor(n / 28 + 1 / 28, dtype=torch.float64))) == clock.times[n + 1]
@@ -94,7 +95,7 @@ def test_the_clock_is_the_same_where_it_is_compiled():
 @pytest.mark.parametrize(("t0", "t1", "steps"), [(0.0, 1.0, 28), (0.0, 6.4, 64), (-1.3, 2.1, 49), (0.0, 0.7, 1000)])
 def test_a_time_is_one_number_however_it_was_computed(dtype, t0, t1, steps):
     """As a Python number, as a tensor and in JAX; from the step's start, its end, or counted from t1."""
-    clock, dt = Clock(t0, t1, steps, dtype), (t1 - t0) / steps
+    clock, dt = Clock(Grid(t0, t1, steps), dtype), (t1 - t0) / steps
     tolerance = np.finfo(dtype).eps * max(abs(t0), abs(t1))
     snapped = jax.jit(lambda t: clock.snap(jnp.asarray(t, dtype)))
     assert clock.times[0] == np.dtype(dtype).type(t0)

@@ -17,7 +17,7 @@ from harness.problems.lorenz import Lorenz
 from harness.reference import ReferenceCache
 from harness.reference.adaptive_grid import adaptive_grid
 from harness.reference.closed_form import closed_form
-from harness.reference.grid_solve import Grid, grid_solve
+from harness.reference.grid_solve import FineGrid, grid_solve
 from harness.reference.loss_differences import loss_differences
 from harness.reference.ode import ode
 
@@ -172,7 +172,7 @@ def test_filling_up_the_last_chunk_changes_nothing(registry, make_case):
     """Steps of length zero: an ODE in 100 steps, in a chunk of 256, gives what it gives in chunks of 10."""
     case = make_case(problem="lotka-volterra", noise="none", dim=2, observations=5, steps=100)
     it = problem_of(registry, case)
-    grid = Grid.equal(it, 100, 5)
+    grid = FineGrid.equal(it, 100, np.arange(1, 6) / 5)
     filled = grid_solve(it, case, ode_module._SCHEME, grid)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("harness.reference.grid_solve.CHUNK", 10)

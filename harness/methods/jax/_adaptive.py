@@ -147,7 +147,7 @@ def backprop(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, ...
         return tried.states[-1], (observe(adaptive, ys, tried), starts, states)
 
     held = (
-        jnp.zeros((solve.case.observations, *y0.shape), y0.dtype),
+        jnp.zeros((solve.count, *y0.shape), y0.dtype),
         jnp.zeros(MOST_STEPS, jnp.int32),
         jax.tree.map(lambda x: jnp.zeros((MOST_STEPS, *x.shape), x.dtype), state),
     )
@@ -186,7 +186,6 @@ def adjoint(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, ...]
     The errors of y and of a are controlled, and that of ∂L/∂θ isn't: it is an integral that nothing else depends on
     (Kidger, Chen & Lyons, "Hey, that's not an ODE", ICML 2021).
     """
-    observations = solve.case.observations
     ahead = Adaptive.of(solve.problem, solve.scheme, solve.case)
     scheme = backward_scheme(solve.scheme, solve.problem)
     behind = Adaptive.of(solve.problem, scheme, solve.case, sign=-1)
@@ -195,7 +194,7 @@ def adjoint(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, ...]
     def watch(ys: Any, tried: Tried) -> tuple[State, Any]:
         return tried.states[-1], observe(ahead, ys, tried)
 
-    ys = jnp.zeros((observations, *y0.shape), y0.dtype)
+    ys = jnp.zeros((solve.count, *y0.shape), y0.dtype)
     there = walk(solve, Attempt(ahead, jnp, step, step), noise, solve.init(y0, theta), ys, watch)
     ys = there.held
     loss, cotangents = solve.loss_cotangents(ys)
@@ -204,7 +203,7 @@ def adjoint(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, ...]
     def reset(_: Any, tried: Tried) -> tuple[State, Any]:
         """To the forward solution, at every observation."""
         y, a, theta_bar = tried.states[-1]
-        k = observations - 1 - tried.stop // behind.stride
+        k = len(ys) - 1 - tried.stop // behind.stride
         due = (tried.stop % behind.stride == 0) & (k >= 0)
         return (jnp.where(due, ys[k], y), jnp.where(due, a + cotangents[k], a), theta_bar), ()
 

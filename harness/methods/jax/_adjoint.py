@@ -30,7 +30,7 @@ class AdjointSweep(AbstractSweep):
         """Both equations on the same path, y being set to the forward solution's at every observation."""
         tableau = backward_scheme(solve.scheme, solve.problem)
 
-        def step(carry: Any, n: Any, dW: Any, _: Any) -> tuple[Any, None]:
+        def back(carry: Any, n: Any, dW: Any, _: Any) -> Any:
             """One step from time n + 1 to time n."""
             y, *bars = carry
 
@@ -38,19 +38,15 @@ class AdjointSweep(AbstractSweep):
                 return combine(minus(tableau.a[i]), increments, y)
 
             bars, increments = adjoint_step(solve, tableau, theta, n, dW, (bars[0], bars[1]), state=stage)
-            return (combine(minus(tableau.b), increments, y), *bars), None
+            return combine(minus(tableau.b), increments, y), *bars
 
-        def from_observation(carry: Any, inputs: Any) -> tuple[Any, None]:
-            a, theta_bar = carry
-            k, y, cotangent = inputs
-            carry = (y, a + cotangent, theta_bar)
-            start = k * solve.stride
-            (_, a, theta_bar), _ = solve.scan(step, carry, noise, start=start, count=solve.stride, reverse=True)
-            return (a, theta_bar), None
+        def meet(carry: Any, seen: Any) -> Any:
+            (_, a, theta_bar), (y, cotangent) = carry, seen
+            return y, a + cotangent, theta_bar
 
-        carry = (jnp.zeros_like(ys_bar[0]), zeros(theta))
-        inputs = (jnp.arange(solve.case.observations), residual, ys_bar)
-        (a, theta_bar), _ = jax.lax.scan(from_observation, carry, inputs, reverse=True)
+        nothing = jnp.zeros_like(ys_bar[0])
+        seen = (residual, ys_bar)
+        _, a, theta_bar = solve.backwards(back, (nothing, nothing, zeros(theta)), noise, meet=meet, seen=seen)
         return a, theta_bar
 
 
@@ -69,7 +65,7 @@ def adjoint_step(
     `bars` is (a, ∂L/∂θ so far); `state(i, increments)` is y at stage i, given F of the stages before it. Returns the
     new pair, and F of every stage.
     """
-    stretch = solve.time(n + 1), solve.dt, increment_of(dW)
+    stretch = solve.time(n + 1), solve.dt(n), increment_of(dW)
     bars, increments, _ = adjoint_over(solve, tableau, theta, stretch, bars, state=state)
     return bars, increments
 

@@ -32,12 +32,12 @@ class Blocks:
         return -(-self.solve.steps // self.length)
 
     def sweep(self, block: Any, state: State, ys: Any) -> tuple[State, Any]:
-        """Forwards over a block, writing the observed states; within a stride the last one written stays."""
+        """Forwards over a block, writing the observed states; until the next observation the last one written stays."""
 
         def body(_: Any, n: Any, dW: Any, carry: tuple[State, Any]) -> tuple[State, Any]:
             state, ys = carry
             state = self.solve.step(n, state, self.theta, dW)
-            return state, put(ys, state[0], n // self.solve.stride)
+            return state, put(ys, state[0], self.solve.observation(n)[1] + 1)
 
         return self._loop(block, self._draw(block), body, (state, ys))
 
@@ -63,8 +63,8 @@ class Blocks:
 
         def backward(i: Any, n: Any, dW: Any, bars: Any) -> Any:
             (y_bar, *rest), theta_bar = bars
-            observed = (n + 1) % self.solve.stride == 0
-            y_bar = y_bar + jnp.where(observed, cotangents[n // self.solve.stride], 0)
+            observed, k = self.solve.observation(n + 1)
+            y_bar = y_bar + jnp.where(observed, cotangents[k], 0)
             _, vjp = jax.vjp(lambda state, theta: self.solve.step(n, state, theta, dW), at(kept, i), self.theta)
             state_bar, product = vjp((y_bar, *rest))
             return state_bar, add(theta_bar, product)

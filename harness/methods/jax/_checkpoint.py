@@ -26,7 +26,7 @@ class CheckpointSweep(AbstractSweep):
             state, ys = carry
             return segments.sweep(segment, state, ys), state
 
-        carry = (solve.init(y0, theta), room(y0, solve.case.observations))
+        carry = (solve.init(y0, theta), room(y0, solve.count))
         (_, ys), kept = jax.lax.scan(one_segment, carry, jnp.arange(segments.count))
         return ys, (y0, kept)
 

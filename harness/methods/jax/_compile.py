@@ -65,7 +65,7 @@ def compile_gradient(function: Function, solve: JaxSolve, path: SharedPath | Non
         (
             jnp.asarray(y0, case.dtype),
             {name: jnp.asarray(value, case.dtype) for name, value in theta.items()},
-            noise_argument(case, solve.problem.noise_dim, path, levy_area=solve.scheme.needs_levy_area),
+            noise_argument(case, solve.problem.noise_dim, solve.grid, path, levy_area=solve.scheme.needs_levy_area),
             *jax.tree.map(lambda x: jnp.asarray(x, case.dtype), extra),
         ),
         device,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from harness.methods.jax._solve import JaxSolve, add, zeros
 from harness.methods.jax._sweep import AbstractSweep
@@ -31,21 +30,18 @@ class AbstractReconstruction(AbstractSweep):
     def backward(self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any) -> tuple[Any, Any]:
         """`back` for every step."""
 
-        def body(carry: Any, n: Any, dW: Any, _: Any) -> tuple[Any, None]:
+        def back(carry: Any, n: Any, dW: Any, _: Any) -> Any:
             state, adjoint, theta_bar = carry
             state, adjoint, product = self.back(solve, n, state, adjoint, theta, dW)
-            return (state, adjoint, add(theta_bar, product)), None
+            return state, adjoint, add(theta_bar, product)
 
-        def from_observation(carry: Any, inputs: Any) -> tuple[Any, None]:
+        def meet(carry: Any, cotangent: Any) -> Any:
             state, (y_bar, *rest), theta_bar = carry
-            k, cotangent = inputs
-            carry = state, (y_bar + cotangent, *rest), theta_bar
-            return solve.scan(body, carry, noise, start=k * solve.stride, count=solve.stride, reverse=True)[0], None
+            return state, (y_bar + cotangent, *rest), theta_bar
 
         y0, state = residual
         carry = (state, zeros(state), zeros(theta))
-        inputs = (jnp.arange(solve.case.observations), ys_bar)
-        (_, adjoint, theta_bar), _ = jax.lax.scan(from_observation, carry, inputs, reverse=True)
+        _, adjoint, theta_bar = solve.backwards(back, carry, noise, meet=meet, seen=ys_bar)
         _, init_vjp = jax.vjp(solve.init, y0, theta)
         y0_bar, product = init_vjp(adjoint)
         return y0_bar, add(theta_bar, product)
@@ -68,7 +64,7 @@ class ReversibleSweep(AbstractReconstruction):
     ) -> tuple[State, State, Any]:
         """Reverse the step and differentiate it."""
         assert isinstance(solve.scheme, AbstractReversibleScheme)
-        state = solve.scheme.reverse(solve.terms(theta), solve.time(n + 1), solve.dt, state, dW)
+        state = solve.scheme.reverse(solve.terms(theta), solve.time(n + 1), solve.dt(n), state, dW)
         return _differentiated(solve, n, state, adjoint, theta, dW)
 
 
@@ -81,7 +77,7 @@ class StepBackSweep(AbstractReconstruction):
     ) -> tuple[State, State, Any]:
         """Step with −h and −dW, and differentiate the step."""
         terms, t1 = solve.terms(theta), solve.time(n + 1)
-        state = solve.scheme.step(terms, t1, -solve.dt, state, backward_noise(dW))
+        state = solve.scheme.step(terms, t1, -solve.dt(n), state, backward_noise(dW))
         return _differentiated(solve, n, state, adjoint, theta, dW)
 
 
@@ -94,7 +90,7 @@ class LeapfrogSweep(AbstractReconstruction):
     ) -> tuple[State, State, Any]:
         """The evaluation that the step back needs is the one that is differentiated."""
         del dW
-        half = 0.5 * solve.dt
+        half = 0.5 * solve.dt(n)
         (y1, v1), (y_bar, v_bar) = state, adjoint
         v_bar = v_bar + half * y_bar
         y = y1 - half * v1

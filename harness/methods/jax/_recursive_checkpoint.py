@@ -40,7 +40,7 @@ class RecursiveCheckpointSweep(AbstractSweep):
         stored = np.array(schedule.stored)
         slots = max(len(stored), *(leg.slot + 2 for leg in schedule.legs if leg.store), 1)
         state = solve.init(y0, theta)
-        carry = (state, room(y0, solve.case.observations), room(state, slots))
+        carry = (state, room(y0, solve.count), room(state, slots))
         inputs = (np.arange(len(stored)), stored, np.append(stored[1:], blocks.count - 1))
         (state, ys, kept), _ = jax.lax.scan(to_next, carry, inputs)
         _, ys = blocks.sweep(blocks.count - 1, state, ys)

@@ -32,11 +32,11 @@ class ReversibleHeunSweep(AbstractSweep):
 
         def body(carry: Any, n: Any, previous: Any, _: Any) -> tuple[Any, None]:
             (y, z, f, g), bars = carry
-            dW = bars[3]
-            increment1 = terms.product(f, g, solve.dt, dW)
+            dW, dt = bars[3], solve.dt(n)
+            increment1 = terms.product(f, g, dt, dW)
             z = 2 * y - z - increment1
             (f, g), bars = recursion.back(n, z, previous, bars, ys_bar)
-            y = y - 0.5 * (increment1 + terms.product(f, g, solve.dt, dW))
+            y = y - 0.5 * (increment1 + terms.product(f, g, dt, dW))
             return ((y, z, f, g), bars), None
 
         carry = (residual, recursion.last(residual[1], noise, ys_bar))
@@ -51,15 +51,10 @@ class KeptHeunSweep(AbstractSweep):
     def forward(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any]:
         """Keep every z."""
 
-        def step(state: Any, n: Any, dW: Any, _: Any) -> tuple[Any, Any]:
+        def step(state: Any, n: Any, dW: Any) -> tuple[Any, Any]:
             return solve.step(n, state, theta, dW), state[1]
 
-        def to_observation(state: Any, k: Any) -> tuple[Any, Any]:
-            state, zs = solve.scan(step, state, noise, start=k * solve.stride, count=solve.stride)
-            return state, (state[0], zs)
-
-        observations = jnp.arange(solve.case.observations)
-        state, (ys, zs) = jax.lax.scan(to_observation, solve.init(y0, theta), observations)
+        state, ys, zs = solve.forwards(step, solve.init(y0, theta), noise)
         return ys, (state[1], zs)
 
     def backward(self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any) -> tuple[Any, Any]:
@@ -95,16 +90,15 @@ class _Recursion:
     def back(self, n: Any, z: Any, previous: Any, bars: Any, cotangents: Any) -> tuple[Any, Any]:
         """f and g at z_n; and the cotangents before step n of those after it, with dW of step n − 1, `previous`."""
         y_bar, z_bar, theta_bar, dW = bars
-        next_bar = z_bar + 0.5 * y_bar  # what f(z_n) dt + g(z_n) dW_n receives
+        next_bar = z_bar + 0.5 * y_bar  # what f(z_n) dt_n + g(z_n) dW_n receives
         y_bar = y_bar + 2 * z_bar
-        stride = self.solve.stride
-        if stride < self.solve.steps:
-            observed = (n > 0) & (n % stride == 0)
-            y_bar = y_bar + jnp.where(observed, cotangents[n // stride - 1], 0)
-        own_bar = jnp.where(n > 0, 0.5 * y_bar, 0)  # what f(z_n) dt + g(z_n) dW_(n−1) receives
+        if self.solve.count > 1:
+            observed, k = self.solve.observation(n)
+            y_bar = y_bar + jnp.where((n > 0) & observed, cotangents[k], 0)
+        own_bar = jnp.where(n > 0, 0.5 * y_bar, 0)  # what f(z_n) dt_(n−1) + g(z_n) dW_(n−1) receives
         values, vjp = self._evaluate(n, z)
         g_bar = self.terms.noise_cotangent(own_bar, previous, 1, self.terms.noise_cotangent(next_bar, dW))
-        product, theta_product = vjp(((next_bar + own_bar) * self.solve.dt, g_bar))
+        product, theta_product = vjp((self._f_bar(n, next_bar, own_bar), g_bar))
         return values, (y_bar, product - z_bar, add(theta_bar, theta_product), previous)
 
     def last(self, z: Any, noise: Any, cotangents: Any) -> Any:
@@ -113,8 +107,15 @@ class _Recursion:
         y_bar = cotangents[-1]
         dW = jax.tree.map(lambda x: x[0], self.solve.draw(noise, N - 1, 1))
         _, vjp = self._evaluate(N, z)
-        z_bar, theta_bar = vjp((0.5 * self.solve.dt * y_bar, self.terms.noise_cotangent(0.5 * y_bar, dW)))
+        z_bar, theta_bar = vjp((0.5 * self.solve.dt(N - 1) * y_bar, self.terms.noise_cotangent(0.5 * y_bar, dW)))
         return y_bar, z_bar, theta_bar, dW
+
+    def _f_bar(self, n: Any, next_bar: Any, own_bar: Any) -> Any:
+        """What f(z_n) receives from the two increments that it enters."""
+        dt = self.solve.dt(n)
+        if self.solve.grid.equal_step is not None:
+            return (next_bar + own_bar) * dt
+        return next_bar * dt + own_bar * self.solve.dt(jnp.maximum(n - 1, 0))
 
     @staticmethod
     def done(bars: Any) -> tuple[Any, Any]:

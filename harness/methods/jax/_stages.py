@@ -32,7 +32,7 @@ def step_at(solve: JaxSolve, n: Any, state: State, theta: Any, dW: Any, kept: tu
 def _step(solve: JaxSolve, n: Any, state: State, theta: Any, dW: Any, points: _Points) -> State:
     clock = Clock.of(solve.problem, solve.case)
     terms = _TermsAt(jnp, solve.problem, solve.complete(theta), clock=clock, at=points)
-    return solve.scheme.step(terms, solve.time(n), solve.dt, state, dW)
+    return solve.scheme.step(terms, solve.time(n), solve.dt(n), state, dW)
 
 
 class _Points:

@@ -22,24 +22,17 @@ class SymplecticAdjointSweep(AbstractSweep):
 
     def forward(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any]:
         """Keep y before every step."""
-
-        def to_observation(state: Any, k: Any) -> tuple[Any, Any]:
-            start = k * solve.stride
-            state, kept = forward_keeping(solve, state, theta, noise, start=start, count=solve.stride, keep=step_alone)
-            return state, (state[0], kept)
-
-        _, (ys, kept) = jax.lax.scan(to_observation, solve.init(y0, theta), jnp.arange(solve.case.observations))
-        return ys, kept
+        return forward_keeping(solve, y0, theta, noise, step_alone)
 
     def backward(self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any) -> tuple[Any, Any]:
         """The adjoint ODE by the partner of the tableau."""
-        tableau, dt = solve.scheme, solve.dt
+        tableau = solve.scheme
         assert isinstance(tableau, AbstractRungeKutta)
         stages = len(tableau.b)
 
-        def step(carry: Any, n: Any, dW: Any, kept: Any) -> tuple[Any, None]:
+        def back(carry: Any, n: Any, dW: Any, kept: Any) -> Any:
             """λ before step n from λ after it."""
-            (adjoint, theta_bar), ((before, *_), *_) = carry, kept
+            (adjoint, theta_bar), ((before, *_), *_), dt = carry, kept, solve.dt(n)
 
             def increment(i: int) -> Callable[[Any, Any], Any]:
                 return lambda y, theta: solve.terms(theta).increment(solve.time(n) + tableau.c[i] * dt, y, dt, dW)
@@ -56,16 +49,11 @@ class SymplecticAdjointSweep(AbstractSweep):
                     _, vjp = jax.vjp(increment(i), points[i], theta)
                     later[i], product = vjp(cotangent)
                     theta_bar = add(theta_bar, product)
-            return (adjoint + sum(later.values()), theta_bar), None
+            return adjoint + sum(later.values()), theta_bar
 
-        def from_observation(carry: Any, inputs: Any) -> tuple[Any, None]:
+        def meet(carry: Any, cotangent: Any) -> Any:
             adjoint, theta_bar = carry
-            k, cotangent, kept = inputs
-            carry = (adjoint + cotangent, theta_bar)
-            start = k * solve.stride
-            return solve.scan(step, carry, noise, start=start, count=solve.stride, inputs=kept, reverse=True)[0], None
+            return adjoint + cotangent, theta_bar
 
         carry = (jnp.zeros_like(ys_bar[0]), zeros(theta))
-        inputs = (jnp.arange(solve.case.observations), ys_bar, residual)
-        (adjoint, theta_bar), _ = jax.lax.scan(from_observation, carry, inputs, reverse=True)
-        return adjoint, theta_bar
+        return solve.backwards(back, carry, noise, meet=meet, seen=ys_bar, kept=residual)

@@ -50,17 +50,15 @@ def _gradient(solve, y0, theta, noise):
     def parts(y0, theta):
         """Σ ∂L/∂y · y over the observations, for each sample."""
 
-        def step(state, n, dW, _):
-            return solve.step(n, state, theta, dW), None
-
-        def to_observation(carry, inputs):
+        def step(carry, n, dW, _):
             state, total = carry
-            k, cotangent = inputs
-            state, _ = solve.scan(step, state, noise, start=k * solve.stride, count=solve.stride)
-            return (state, total + (cotangent * state[0]).sum(1)), None
+            state = solve.step(n, state, theta, dW)
+            observed, k = solve.observation(n + 1)
+            return (state, total + jnp.where(observed, (cotangents[k] * state[0]).sum(1), 0)), None
 
         carry = solve.init(y0, theta), jnp.zeros_like(y0[:, 0])
-        return jax.lax.scan(to_observation, carry, (jnp.arange(len(cotangents)), cotangents))[0][1]
+        (_, total), _ = solve.scan(step, carry, noise, start=0, count=solve.steps)
+        return total
 
     def slopes_along(direction):
         seeds = jnp.broadcast_to(direction[flat.size :], y0.shape), unravel(direction[: flat.size])

@@ -61,7 +61,7 @@ class Abreast:
         state, tangents = push(self._init, self._y0, y0_seeds)
         for n in range(solve.steps):
             state, tangents = push(self._step(n), state, tangents)
-            if (n + 1) % solve.stride == 0:
+            if solve.observation(n + 1) is not None:
                 yield state[0], tangents[0]
 
     def states(self, theta: tuple[Tensor, ...], y0: Tensor) -> Iterator[Tensor]:
@@ -71,7 +71,7 @@ class Abreast:
         state = torch.func.vmap(self._init)(y0, theta)
         for n in range(solve.steps):
             state = torch.func.vmap(self._step(n))(state, theta)
-            if (n + 1) % solve.stride == 0:
+            if solve.observation(n + 1) is not None:
                 yield state[0]
 
     def _init(self, y0: Tensor, theta: tuple[Tensor, ...]) -> Any:
@@ -84,7 +84,7 @@ class Abreast:
         def step(state: tuple[Tensor, ...], theta: tuple[Tensor, ...]) -> Any:
             values = iter(state)
             whole = tuple(next(values) if present else None for present in self._present)
-            whole = solve.scheme.step(self._terms(theta), solve.time(n), solve.dt, whole, dW)
+            whole = solve.scheme.step(self._terms(theta), solve.time(n), solve.dt(n), whole, dW)
             return tuple(x for x in whole if x is not None)
 
         return step

@@ -39,7 +39,7 @@ class AdjointStep:
         """
         solve = self.solve
         dW = increment_of(solve.noise[n])
-        increments, products = self.stages(solve.time(n + 1), solve.dt, dW, a, theta, state)
+        increments, products = self.stages(solve.time(n + 1), solve.dt(n), dW, a, theta, state)
         return combine(self.tableau.b, products, a), increments
 
     def stages(

@@ -19,7 +19,7 @@ def reversible_heun(solve: TorchSolve) -> Sweep:
 
     The evaluation of f and g that a reversed step needs serves the vector–Jacobian products of two forward steps too.
     """
-    terms, dt = solve.terms, solve.dt
+    terms = solve.terms
 
     def forward() -> tuple[list[Tensor], State]:
         ys: list[Tensor] = []
@@ -34,9 +34,10 @@ def reversible_heun(solve: TorchSolve) -> Sweep:
         # The last evaluation enters y_N alone.
         y_bar = cotangents[-1]
         dW = solve.noise[solve.steps - 1]
-        received = 0.5 * y_bar
-        z_bar = evaluate(solve.steps, z, received, terms.noise_cotangent(received, dW), theta)[2]
+        received, dt = 0.5 * y_bar, solve.dt(solve.steps - 1)
+        z_bar = evaluate(solve.steps, z, dt * received, terms.noise_cotangent(received, dW), theta)[2]
         for n in reversed(range(solve.steps)):
+            dt = solve.dt(n)
             increment1 = terms.product(f, g, dt, dW)
             z = axpy(2, y, -increment1 - z)
             received = axpy(0.5, y_bar, z_bar)  # by f(z_n) dt + g(z_n) dW_n
@@ -45,26 +46,26 @@ def reversible_heun(solve: TorchSolve) -> Sweep:
             k = solve.observation(n)
             if k is not None:
                 y_bar = y_bar + cotangents[k]
-            previous = None
-            if n:  # f(z_n) dt + g(z_n) dW_(n−1) receives ½ ȳ_n
+            previous, f_bar = None, None
+            if n:  # f(z_n) dt_(n−1) + g(z_n) dW_(n−1) receives ½ ȳ_n
                 previous = solve.noise[n - 1]
-                received = axpy(0.5, y_bar, received)
                 g_bar = terms.noise_cotangent(y_bar, previous, 0.5, g_bar)
-            f, g, product = evaluate(n, z, received, g_bar, theta)
+                if solve.dt(n - 1) == dt:
+                    received = axpy(0.5, y_bar, received)
+                else:
+                    f_bar = axpy(0.5 * solve.dt(n - 1), y_bar, dt * received)
+            f, g, product = evaluate(n, z, dt * received if f_bar is None else f_bar, g_bar, theta)
             y = axpy(-0.5, increment1 + terms.product(f, g, dt, dW), y)
             z_bar = product - z_bar
             dW = previous
         return y_bar + z_bar, theta
 
-    def evaluate(n, z, increment_bar, g_bar, theta):
-        """f, g at grid point n and what z receives through them; `theta` is added to in place.
-
-        `increment_bar` is what the increments that they enter receive together, f therefore dt times as much.
-        """
+    def evaluate(n, z, f_bar, g_bar, theta):
+        """f, g at grid point n and what z receives through them; `theta` is added to in place."""
         z = z.detach().requires_grad_()
         with torch.enable_grad():
             f, g = terms.f_and_g(solve.time(n), z)
-        product, *theta_products = vjp((f, g), [z, *solve.parameters], (dt * increment_bar, g_bar))
+        product, *theta_products = vjp((f, g), [z, *solve.parameters], (f_bar, g_bar))
         torch._foreach_add_(theta, theta_products)
         return f.detach(), None if g is None else g.detach(), product
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,6 +13,7 @@ from harness.brownian.path import SharedPath
 from harness.brownian.torch_noise import Noise, make_noise
 from harness.case import Case
 from harness.clock import Clock
+from harness.grid import Grid
 from harness.initial import initial_values
 from harness.method import Gradient
 from harness.methods.torch._vjp import vjp
@@ -21,7 +23,7 @@ from harness.terms import Terms
 
 
 class TorchSolve:
-    """A case in tensors. Step n goes from `time(n)` to `time(n + 1)`; every `stride` steps the state is observed."""
+    """A case in tensors. Step n goes from `time(n)` to `time(n + 1)` and has the length `dt(n)`."""
 
     def __init__(
         self,
@@ -35,13 +37,14 @@ class TorchSolve:
         self.problem = problem
         self.scheme = scheme
         self.steps = case.steps
-        self.stride = case.steps // case.observations
-        self.dt = (problem.t1 - problem.t0) / case.steps
+        self.grid = Grid.of_case(problem, case)
         self.y0 = y0
         self.theta = theta
         self.parameters: list[Tensor] = list(theta.values())
         self.clock = Clock.of(problem, case)
-        self.times_of_grid: list[float] = Clock(problem.t0, problem.t1, case.steps, case.dtype).times.tolist()
+        self.times_of_grid: list[float] = Clock(self.grid, case.dtype).times.tolist()
+        self._lengths: list[float] = self.grid.lengths.tolist()
+        self._observations: dict[int, int] = {n: k for k, n in enumerate(self.grid.observed.tolist())}
         self.terms = Terms(torch, problem, self.theta, clock=self.clock)
         self.noise = noise
 
@@ -50,9 +53,8 @@ class TorchSolve:
         """With the problem's own y0 and θ, and the noise that the case asks for."""
         y0, theta = initial_values(problem, case.batch, case.seed)
         kind = {"dtype": getattr(torch, case.dtype), "device": torch.device(case.device)}
-        noise = make_noise(
-            case, problem.noise_dim, (problem.t1 - problem.t0) / case.steps, path, levy_area=scheme.needs_levy_area
-        )
+        grid = Grid.of_case(problem, case)
+        noise = make_noise(case, problem.noise_dim, grid, path, levy_area=scheme.needs_levy_area)
         return cls(
             problem,
             scheme,
@@ -66,6 +68,10 @@ class TorchSolve:
         """The time of grid point n."""
         return self.times_of_grid[n]
 
+    def dt(self, n: int) -> float:
+        """The length of step n."""
+        return self._lengths[n]
+
     def init(self, y0: Tensor) -> State:
         """The scheme's state at t0. A run begins here, and draws its noise anew."""
         self.noise.forget()
@@ -73,7 +79,7 @@ class TorchSolve:
 
     def step(self, n: int, state: State) -> State:
         """The state after step n."""
-        return self.scheme.step(self.terms, self.time(n), self.dt, state, self.noise[n])
+        return self.scheme.step(self.terms, self.time(n), self.dt(n), state, self.noise[n])
 
     def advance(self, state: State, start: int, stop: int) -> State:
         """The state after the steps start … stop − 1."""
@@ -85,7 +91,7 @@ class TorchSolve:
         """As `advance`, adding to `ys` the states observed on the way, the last one's among them."""
         for n in range(start, stop):
             state = self.step(n, state)
-            if (n + 1) % self.stride == 0:
+            if n + 1 in self._observations:
                 ys.append(state[0])
         return state
 
@@ -105,7 +111,7 @@ class TorchSolve:
         """
         inputs, ys = leaves(state), []
         outputs = self.observe(inputs, start, stop, ys)
-        first = start // self.stride
+        first = int(np.searchsorted(self.grid.observed, start, side="right"))
         bars = [*adjoint, *cotangents[first : first + len(ys)]]
         found = vjp([*outputs, *ys], [*inputs, *self.parameters], bars)
         torch._foreach_add_(theta, found[len(inputs) :])
@@ -123,7 +129,7 @@ class TorchSolve:
 
     def observation(self, n: int) -> int | None:
         """The index of the observation at grid point n, None where there is none."""
-        return n // self.stride - 1 if n and n % self.stride == 0 else None
+        return self._observations.get(n)
 
     def loss_cotangents(self, ys: Sequence[Tensor]) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The loss, and its gradient with respect to each observed state."""

@@ -43,8 +43,8 @@ class Adjoint(AbstractTorchMethod):
         from harness.schemes._runge_kutta import with_weights_times
 
         tableau, unit = backward_scheme(solve.scheme, solve.problem), None
-        if solve.problem.noise == "none":
-            tableau, unit = with_weights_times(tableau, solve.dt), 1
+        if solve.problem.noise == "none" and solve.grid.equal_step is not None:
+            tableau, unit = with_weights_times(tableau, solve.grid.equal_step), 1
         step = AdjointStep(solve, tableau, unit)
         back, back_to = minus(tableau.b), [minus(row) for row in tableau.a]
 

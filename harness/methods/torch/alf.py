@@ -36,10 +36,9 @@ class AsynchronousLeapfrog(AbstractTorchMethod):
         from harness.methods.torch._reconstruct import sweep
         from harness.methods.torch._vjp import vjp
 
-        half = 0.5 * solve.dt
-
         def back(n, state, adjoint, theta):
             (y1, v1), (y_bar, v_bar) = state, adjoint
+            half = 0.5 * solve.dt(n)
             v_bar = v_bar + half * y_bar
             y = (y1 - half * v1).requires_grad_()
             f = solve.terms.f(solve.time(n) + half, y)

@@ -35,6 +35,7 @@ class EffectivelySymmetric(AbstractTorchMethod):
         from harness.methods.torch._reconstruct import by_reconstruction
 
         def reverse(n: int, state: State) -> State:
-            return solve.scheme.step(solve.terms, solve.time(n + 1), -solve.dt, state, backward_noise(solve.noise[n]))
+            noise = backward_noise(solve.noise[n])
+            return solve.scheme.step(solve.terms, solve.time(n + 1), -solve.dt(n), state, noise)
 
         return by_reconstruction(solve, reverse)

@@ -42,11 +42,7 @@ class Forward(AbstractGradientMethod):
         def run() -> Gradient:
             ys = []
             with torch.no_grad():
-                state = solve.init(solve.y0)
-                for n in range(0, solve.steps, solve.stride):
-                    state = solve.advance(state, n, n + solve.stride)
-                    ys.append(state[0])
-            del state
+                solve.observe(solve.init(solve.y0), 0, solve.steps, ys)
             loss, cotangents = solve.loss_cotangents(ys)
             del ys
             theta, y0 = solve.y0.new_zeros(sum(sizes)), torch.zeros_like(solve.y0)

@@ -45,7 +45,7 @@ class InterpolatingAdjoint(AbstractTorchMethod):
             for n in range(solve.steps):
                 state = solve.step(n, state)
                 path.append(state[0])
-            return path[solve.stride :: solve.stride], path
+            return [path[n] for n in solve.grid.observed], path
 
         @torch.no_grad()
         def backward(path, cotangents):
@@ -60,7 +60,7 @@ class InterpolatingAdjoint(AbstractTorchMethod):
 
         def reader(n, y0, y1):
             """y at a stage of the step from time n + 1 to time n."""
-            k0 = step.terms.increment(solve.time(n), y0, solve.dt, None) if between else None
+            k0 = step.terms.increment(solve.time(n), y0, solve.dt(n), None) if between else None
             return lambda i, increments: state_on_path(tableau.c[i], y0, y1, k0, increments)
 
         return Sweep(solve, forward, backward)

@@ -42,6 +42,6 @@ class Reversible(AbstractTorchMethod):
         assert isinstance(scheme, AbstractReversibleScheme)  # or it would have been refused
 
         def reverse(n: int, state: State) -> State:
-            return scheme.reverse(solve.terms, solve.time(n + 1), solve.dt, state, solve.noise[n])
+            return scheme.reverse(solve.terms, solve.time(n + 1), solve.dt(n), state, solve.noise[n])
 
         return by_reconstruction(solve, reverse)

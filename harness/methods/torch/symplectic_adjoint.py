@@ -47,13 +47,13 @@ class SymplecticAdjoint(AbstractTorchMethod):
 
         tableau = solve.scheme
         assert isinstance(tableau, AbstractRungeKutta)
-        terms, dt, stages = solve.terms, solve.dt, len(tableau.b)
+        terms, stages = solve.terms, len(tableau.b)
 
         def forward():
             states = [solve.y0.detach()]
             for n in range(solve.steps):
                 states.extend(solve.step(n, (states[-1],)))
-            return states[solve.stride :: solve.stride], states
+            return [states[n] for n in solve.grid.observed], states
 
         def backward(states, cotangents):
             theta, adjoint = solve.zeros_theta(), torch.zeros_like(solve.y0)
@@ -67,6 +67,7 @@ class SymplecticAdjoint(AbstractTorchMethod):
 
         def step(n, y0, adjoint, theta):
             """λ before step n from λ after it; `theta` is added to in place."""
+            dt = solve.dt(n)
             times = [solve.time(n) + c * dt for c in tableau.c]
             points, increments = [], []
             with torch.no_grad():

@@ -61,9 +61,13 @@ class ChunkedSolve(TorchSolve):
 
     def __init__(self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, *given: Any) -> None:
         super().__init__(problem, scheme, case, *given)
-        self.setting = Setting(problem, scheme, case, tuple(self.theta), self.dt, self.clock)
+        step, stride = self.grid.equal_step, self.grid.stride
+        assert step is not None
+        assert stride is not None
+        self.stride = stride
+        self.setting = Setting(problem, scheme, case, tuple(self.theta), step, self.clock)
         self.fixed = [p.detach() for p in self.parameters]
-        self._bounds = [0, *itertools.accumulate(chunk_lengths(self.stride) * case.observations)]
+        self._bounds = [0, *itertools.accumulate(chunk_lengths(self.stride) * self.grid.count)]
         self._times = torch.tensor(self.times_of_grid, dtype=torch.float64, device=self.y0.device).unbind()
         self._forward = _compiled_forward(self.setting)
 

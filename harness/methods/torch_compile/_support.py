@@ -24,7 +24,9 @@ class AbstractCompiled(AbstractGradientMethod):
     framework = "torch"
 
     def unsupported(self, case: Case) -> str | None:
-        """It needs a C++ compiler."""
+        """It needs a C++ compiler, and steps of one length, which is a constant of the compiled code."""
+        if not isinstance(case.observations, int):
+            return "torch-compile compiles steps of one length, which unequally spaced observations don't have"
         return cannot_compile()
 
     @abstractmethod
