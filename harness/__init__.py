@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.backend import AbstractBackend
+    from harness.backend_facts import Style
     from harness.case import Case
     from harness.errors import InputError, UnsupportedError
     from harness.frames import load, speedups
+    from harness.library import AbstractJaxLibraryMethod, AbstractTorchLibraryMethod
     from harness.method import AbstractGradientMethod, Gradient
     from harness.problem import AbstractProblem
     from harness.registry import Registry
@@ -17,14 +20,18 @@ if TYPE_CHECKING:
     from harness.terms import Terms
 
 _WHERE = {
+    "AbstractBackend": "harness.backend",
     "AbstractGradientMethod": "harness.method",
+    "AbstractJaxLibraryMethod": "harness.library",
     "AbstractProblem": "harness.problem",
     "AbstractScheme": "harness.scheme",
+    "AbstractTorchLibraryMethod": "harness.library",
     "Case": "harness.case",
     "Gradient": "harness.method",
     "InputError": "harness.errors",
     "Registry": "harness.registry",
     "Run": "harness.store",
+    "Style": "harness.backend_facts",
     "Terms": "harness.terms",
     "UnsupportedError": "harness.errors",
     "load": "harness.frames",
@@ -32,14 +39,18 @@ _WHERE = {
     "speedups": "harness.frames",
 }
 __all__ = [
+    "AbstractBackend",
     "AbstractGradientMethod",
+    "AbstractJaxLibraryMethod",
     "AbstractProblem",
     "AbstractScheme",
+    "AbstractTorchLibraryMethod",
     "Case",
     "Gradient",
     "InputError",
     "Registry",
     "Run",
+    "Style",
     "Terms",
     "UnsupportedError",
     "load",

@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,24 +15,10 @@ from typing import Any
 import psutil
 
 from harness.gpu import devices
+from harness.registry import Registry
 
-PACKAGES = (
-    "gradient-harness",
-    "torch",
-    "torchsde",
-    "torchdiffeq",
-    "jax",
-    "jaxlib",
-    "jax-cuda12-plugin",
-    "jax-cuda13-plugin",
-    "triton",
-    "diffrax",
-    "equinox",
-    "lineax",
-    "numpy",
-    "pandas",
-    "memray",
-)
+PACKAGES = ("gradient-harness", "numpy", "pandas", "memray")
+"""Recorded besides those of the backends."""
 VARIABLES = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -46,8 +33,12 @@ VARIABLES = (
 )
 
 
-def environment() -> dict[str, Any]:
-    """Versions, processor, cores, memory, kernel, NVIDIA devices, thread settings and git revision, as JSON values."""
+def environment(registry: Registry) -> dict[str, Any]:
+    """Versions, backends, processor, cores, memory, kernel, NVIDIA devices, thread settings and git revision.
+
+    They are JSON values. The backends are what `harness.backend_facts` reads again.
+    """
+    of_backends = [name for backend in registry.backends.values() for name in backend.packages]
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
@@ -59,7 +50,8 @@ def environment() -> dict[str, Any]:
         "usable_cores": len(os.sched_getaffinity(0)),
         "memory_bytes": psutil.virtual_memory().total,
         "gpus": devices(),
-        "packages": {name: package_version(name) for name in PACKAGES},
+        "packages": {name: package_version(name) for name in dict.fromkeys((*PACKAGES, *of_backends))},
+        "backends": {name: asdict(facts) for name, facts in registry.backend_facts().items()},
         "variables": {name: os.environ.get(name) for name in VARIABLES},
         "git_revision": git_revision(),
         "arguments": [Path(sys.argv[0]).name, *sys.argv[1:]],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.backend_facts import BackendFacts, stored_facts
 from harness.grouping import KEYS
 from harness.measuring.statistics import median_interval, ratio_interval
 from harness.record import columns
+from harness.registry import Registry
 from harness.spec import base
 from harness.store import open_run
 
@@ -36,6 +39,7 @@ LISTS = (
     "gradient_variance",
 )
 COMPUTED = (
+    "backend_facts",
     "seconds_median",
     "seconds_low",
     "seconds_high",
@@ -52,15 +56,19 @@ def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     """The records of a run, or of several, a row each: the stored columns and the computed ones.
 
     `seconds_median`, `seconds_low`, `seconds_high`: median and 95% bootstrap interval. `floor_ratio`: the median ratio,
-    round by round, to the backend's floor with the same scheme, where they were timed in turn. `*_median`: of lists,
+    round by round, to the backend's floor with the same scheme, where they were timed in turn. `backend_facts`: what
+    the backend of this name declares here, or what the run stored of one that isn't installed. `*_median`: of lists,
     over paths. `*_low`, `*_high`: the 95% bootstrap interval of errors and cosines. `gradient_error_*_resolved`,
     `loss_error_resolved`: whether the median is more than three times the reference's own bar for that part.
     Raises InputError where the path holds no run.
     """
     paths = [path] if isinstance(path, str | Path) else list(path)
-    rows = [row for item in paths for row in open_run(Path(item)).rows()]
-    frame = pd.DataFrame(rows, columns=list(columns()))
+    runs = [open_run(Path(item)) for item in paths]
+    frame = pd.DataFrame([row for run in runs for row in run.rows()], columns=list(columns()))
     frame["observations"] = [_observations(value) for value in frame["observations"]]
+    facts = stored_facts(runs) | _installed_facts()
+    declared = [facts.get(name, BackendFacts()) for name in frame["backend"]]
+    frame["backend_facts"] = pd.Series(declared, index=frame.index, dtype=object)
     intervals = [median_interval(s) if s else (np.nan,) * 3 for s in frame["seconds"]]
     frame[["seconds_median", "seconds_low", "seconds_high"]] = pd.DataFrame(
         intervals, index=frame.index, columns=[0, 1, 2], dtype=float
@@ -105,47 +113,19 @@ def numbers(values: list[float | None]) -> list[float]:
     return [np.inf if value is None else value for value in values]
 
 
-FLOORS = {
-    "torch": "torch/floor",
-    "torch-compile": "torch/floor",
-    "torchsde": "torch/floor",
-    "torchdiffeq": "torch/floor",
-    "jax": "jax/floor",
-    "diffrax": "jax/floor",
-}
+@functools.cache
+def _installed_facts() -> dict[str, BackendFacts]:
+    return Registry.load().backend_facts()
 
 
 def _floor_ratios(frame: pd.DataFrame) -> list[float]:
-    floors = {
-        (row.pairing, row.scheme, row.method): row.seconds
-        for row in frame.itertuples()
-        if row.approach == "floor" and row.seconds
-    }
+    rows: list[Any] = list(frame.itertuples())
+    seconds = {(row.pairing, row.scheme, row.method): row.seconds for row in rows if row.seconds}
     ratios = []
-    for row in frame.itertuples():
-        floor = floors.get((row.pairing, row.scheme, FLOORS.get(str(row.backend))))
+    for row in rows:
+        floor = seconds.get((row.pairing, row.scheme, row.backend_facts.floor))
         ratios.append(ratio_interval(row.seconds, floor)[0] if floor and row.seconds else np.nan)
     return ratios
-
-
-COMPARABLE = (
-    ("torch/backprop", "torchsde/backprop"),
-    ("torch/backprop", "torchdiffeq/backprop"),
-    ("torch/adjoint", "torchsde/adjoint"),
-    ("torch/adjoint", "torchdiffeq/adjoint"),
-    ("torch/reversible", "torchsde/reversible"),
-    ("torch-compile/backprop", "torchsde/backprop"),
-    ("torch-compile/adjoint", "torchsde/adjoint"),
-    ("torch-compile/reversible", "torchsde/reversible"),
-    ("torch-compile/backprop", "torchdiffeq/backprop"),
-    ("torch-compile/adjoint", "torchdiffeq/adjoint"),
-    ("jax/backprop", "diffrax/recursive-checkpoint"),
-    ("jax/backprop", "diffrax/direct"),
-    ("jax/recursive-checkpoint", "diffrax/recursive-checkpoint"),
-    ("jax/adjoint", "diffrax/backsolve"),
-    ("jax/reversible", "diffrax/recursive-checkpoint"),
-)
-"""Native methods and the library methods that do the same for a user."""
 
 
 def geometric_mean(ratios: pd.Series) -> float:
@@ -157,7 +137,8 @@ def speedups(frame: pd.DataFrame) -> pd.DataFrame:
     """How many times faster each native method is than a library's: a row a pair, block and scheme.
 
     Columns: native, library, all axes but the method, `ratio`, `low`, `high` (library over native, round by round), and
-    `floor_ratio`, the native method's time over the floor. Only pairs that were timed in turn.
+    `floor_ratio`, the native method's time over the floor. Only pairs that were timed in turn, of methods that their
+    backends say do the same.
     """
     timed = frame[(frame["status"] == "ok") & frame["seconds"].map(bool)]
     records: list[Any] = list(timed.itertuples())
@@ -165,10 +146,11 @@ def speedups(frame: pd.DataFrame) -> pd.DataFrame:
     same: dict[tuple[str, str, str], list[str]] = {}  # the methods of a name, whatever their options
     for pairing, scheme, method in by_key:
         same.setdefault((pairing, scheme, base(method)), []).append(method)
+    comparable = dict.fromkeys(pair for facts in timed["backend_facts"].unique() for pair in facts.comparable)
     axes = [axis for axis in KEYS if axis != "method"]
     rows = []
     for (pairing, scheme, method), native in by_key.items():
-        peers = [theirs for ours, theirs in COMPARABLE if ours == base(method)]
+        peers = [theirs for ours, theirs in comparable if ours == base(method)]
         for library in (name for theirs in peers for name in same.get((pairing, scheme, theirs), [])):
             ratio, low, high = ratio_interval(by_key[pairing, scheme, library].seconds, native.seconds)
             place = {axis: getattr(native, axis) for axis in axes}

@@ -1,9 +1,9 @@
-"""The registry: methods, problems and schemes, built-in and third-party, through one door.
+"""The registry: methods, backends, problems and schemes, built-in and third-party, through one door.
 
-A module is a plugin. Whatever final subclass of AbstractGradientMethod, AbstractProblem or AbstractScheme it defines is
-registered under its `name`; of a package, so are its submodules', those that start with an underscore apart. Modules
-come from the entry-point groups `harness.methods`, `harness.problems` and `harness.schemes` (the built-in ones too) and
-from what a suite names under `plugins:`.
+A module is a plugin. Whatever final subclass of AbstractGradientMethod, AbstractBackend, AbstractProblem or
+AbstractScheme it defines is registered under its `name`; of a package, so are its submodules', those that start with an
+underscore apart. Modules come from the entry-point groups `harness.methods`, `harness.problems` and `harness.schemes`
+(the built-in ones too) and from what a suite names under `plugins:`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from harness.backend import AbstractBackend, UndeclaredBackend
+from harness.backend_facts import BackendFacts
 from harness.case import Case
 from harness.errors import InputError, one_of, shown
 from harness.method import AbstractGradientMethod
@@ -34,10 +36,14 @@ PROBLEM_FIELDS = ("noise", "calculus", "dim", "values")
 
 
 class Registry:
-    """What can be named in a suite. Methods and schemes are instances without state, problems are classes."""
+    """What can be named in a suite, and the backends of its methods.
+
+    Methods, backends and schemes are instances without state, problems are classes.
+    """
 
     def __init__(self) -> None:
         self.methods: dict[str, AbstractGradientMethod] = {}
+        self._backends: dict[str, AbstractBackend] = {}
         self.problems: dict[str, type[AbstractProblem]] = {}
         self.schemes: dict[str, AbstractScheme] = {}
         self._methods: dict[str, AbstractGradientMethod] = {}
@@ -67,8 +73,20 @@ class Registry:
 
     def _add_plugin(self, plugin: str) -> None:
         module = _guarded(plugin, "", lambda: _import_plugin(plugin))
+        known = set(self._backends)
         if not self.add_module(module, plugin):
-            raise InputError(plugin, "", "it defines no gradient method, problem or scheme")
+            raise InputError(plugin, "", "it defines no gradient method, backend, problem or scheme")
+        for name in self._backends.keys() - known:
+            self._check_backend(self._backends[name], plugin)
+
+    def _check_backend(self, backend: AbstractBackend, where: str) -> None:
+        """A name that a plugin's backend gives must be a method's: a misspelt one would be a ratio less on the page."""
+        pairs = [("comparable", name) for pair in backend.pairs() for name in pair]
+        for key, name in [*pairs, *([("floor", backend.floor)] if backend.floor else [])]:
+            if name not in self.methods:
+                raise InputError(
+                    where, f"{type(backend).__name__}.{key}", f"{shown(name)} is no method", one_of(self.methods, name)
+                )
 
     def add_module(self, module: ModuleType, where: str) -> int:
         """Register what a module and its public submodules define; return how many things that was."""
@@ -83,6 +101,7 @@ class Registry:
         """Register one class. Raises InputError where its name is taken by another."""
         tables: tuple[tuple[type, dict[str, Any]], ...] = (
             (AbstractGradientMethod, self.methods),
+            (AbstractBackend, self._backends),
             (AbstractProblem, self.problems),
             (AbstractScheme, self.schemes),
         )
@@ -101,6 +120,27 @@ class Registry:
                 self._methods.clear()
                 return True
         return False
+
+    @property
+    def backends(self) -> dict[str, AbstractBackend]:
+        """Every declared backend, then one with the defaults for each that methods name and nobody declares."""
+        undeclared = {}
+        for name, method in self.methods.items():
+            backend = name.partition("/")[0]
+            if backend not in self._backends and backend not in undeclared:
+                own = self._backends.get(method.framework)
+                undeclared[backend] = UndeclaredBackend(backend, method.framework, own)
+        return self._backends | undeclared
+
+    def backend_facts(self) -> dict[str, BackendFacts]:
+        """What a report needs of every backend, by its name."""
+        backends = self.backends
+        facts = {}
+        for name, backend in backends.items():
+            own = self._backends.get(backend.framework)
+            floor = backend.floor or (own.floor if own is not None else None)
+            facts[name] = BackendFacts(floor, backend.pairs(), backend.style)
+        return facts
 
     def match_methods(self, spec: str) -> list[str]:
         """The methods that a glob stands for, in the order of registration, or one with options, in every combination.

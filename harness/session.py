@@ -196,7 +196,7 @@ def open_run(planned: Planned, *, results: Path, resume: bool = False, retry_fai
     else:
         run, work = new_run(results, suite.name), everything(planned.plan, suite)
     about = {
-        **environment(),
+        **environment(resolved.registry),
         **resolved.identity.to_data(),
         "suite_text": resolved.source.text,
         "seed": suite.seed,

@@ -6,8 +6,6 @@ import functools
 
 import typer
 
-REQUIRED = ("torch", "torchsde", "torchdiffeq", "jax", "diffrax", "memray")
-
 
 def doctor() -> None:
     """Check the installation. Libraries, children, threads, memory, CUDA devices, C++ compiler."""
@@ -21,15 +19,17 @@ def doctor() -> None:
     from harness.runner.probe import cuda_devices
     from harness.runner.worker import CaseFailure, Worker, start_server
 
-    about = environment()
+    registry = Registry.load()
+    about = environment(registry)
     print(f"Python {about['python']} on {about['platform']}")
     print(f"{about['processor']}, {about['usable_cores']} usable cores, {about['memory_bytes'] / 2**30:.0f} GiB")
     problems = 0
-    for name in REQUIRED:
+    of_backends = [backend.packages[0] for backend in registry.backends.values() if backend.packages]
+    for name in dict.fromkeys((*of_backends, "memray")):
         version = about["packages"][name]
         print(f"{name:12} {version or 'MISSING: pip install ' + name}")
         problems += version is None
-    context, registry = start_server(), Registry.load()
+    context = start_server()
     for method in ("torch/backprop", "jax/backprop"):
         case = Case(
             problem="neural",

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from harness.environment import package_version
 from harness.errors import InputError, one_of
 from harness.registry import PROBLEM_FIELDS, Registry
 from harness.spec import options_of
@@ -18,16 +19,17 @@ Row = dict[str, object]
 
 
 def list_(
-    kind: Annotated[str, typer.Argument(help="methods, problems, schemes or suites.", show_default=False)],
+    kind: Annotated[str, typer.Argument(help="methods, backends, problems, schemes or suites.", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")] = False,
     plugin: Annotated[
         list[str] | None,
         typer.Option("--plugin", help="A plugin file or module to load first. May be repeated."),
     ] = None,
 ) -> None:
-    """List methods, problems, schemes or suites."""
+    """List methods, backends, problems, schemes or suites."""
     listers: dict[str, Callable[[Registry], list[Row]]] = {
         "methods": _methods,
+        "backends": _backends,
         "problems": _problems,
         "schemes": _schemes,
         "suites": _suites,
@@ -54,6 +56,24 @@ def _methods(registry: Registry) -> list[Row]:
             "options": options_of(type(m)),
         }
         for name, m in sorted(registry.methods.items())
+    ]
+
+
+def _backends(registry: Registry) -> list[Row]:
+    facts = registry.backend_facts()
+    return [
+        {
+            "name": name,
+            "summary": backend.summary,
+            "framework": backend.framework,
+            "native": backend.native,
+            "homepage": backend.homepage,
+            "packages": {package: package_version(package) for package in backend.packages},
+            "floor": facts[name].floor,
+            "comparable": backend.comparable,
+            "schemes": backend.schemes,
+        }
+        for name, backend in sorted(registry.backends.items())
     ]
 
 

@@ -3,83 +3,64 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness.brownian.path import SharedPath
+from harness.backend import AbstractBackend
+from harness.backend_facts import Style
 from harness.case import Case
-from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._library import scheme_refusal
+from harness.library import AbstractJaxLibraryMethod
 from harness.methods._support import at_least_one
-from harness.problem import AbstractProblem
-from harness.scheme import AbstractScheme
 
-SOLVERS = {
+if TYPE_CHECKING:
+    from jax import Array
+
+    from harness.methods.jax._solve import JaxSolve
+
+_SOLVERS = {
     "heun": "Heun",
     "euler": "Euler",
     "midpoint": "Midpoint",
     "ralston": "Ralston",
     "reversible-heun": "ReversibleHeun",
     "euler-heun": "EulerHeun",
-    "milstein": "ItoMilstein or StratonovichMilstein",
     "slowrk": "SlowRK",
     "dopri5": "Dopri5",
 }
 
 
-def _solver(case: Case) -> Any:
-    import diffrax
+class Diffrax(AbstractBackend):
+    """ODEs and SDEs in JAX."""
 
-    if case.scheme == "milstein":
-        return diffrax.ItoMilstein() if case.calculus == "ito" else diffrax.StratonovichMilstein()
-    return getattr(diffrax, SOLVERS[case.scheme])()
+    name = "diffrax"
+    framework = "jax"
+    summary = "diffeqsolve with its adjoints, for ODEs and SDEs"
+    homepage = "https://docs.kidger.site/diffrax"
+    packages = ("diffrax", "equinox", "lineax")
+    module = "diffrax"
+    compiled = True
+    building_seconds_cpu = 2.0
+    building_seconds_cuda = 9.0
+    comparable = {
+        "recursive-checkpoint": ("jax/backprop", "jax/recursive-checkpoint", "jax/reversible"),
+        "direct": ("jax/backprop",),
+        "backsolve": ("jax/adjoint",),
+    }
+    schemes = {
+        "none": _SOLVERS,
+        "ito": {**_SOLVERS, "milstein": "ItoMilstein"},
+        "stratonovich": {**_SOLVERS, "milstein": "StratonovichMilstein"},
+    }
+    refused = {
+        "srk": "diffrax's SRA1 takes g at the start of a step where Rößler's, and this scheme, takes it at its end"
+    }
+    style = Style(0.70, "D", (4, 2))
 
-
-def _gradient(adjoint: str, options: tuple[tuple[str, Any], ...], solve: Any, y0: Any, theta: Any, noise: Any) -> Any:
-    """`diffeqsolve` as its documentation has it, under value_and_grad.
-
-    The whole batch is one state, with one Brownian path of its shape: faster than mapping over the batch. ItoMilstein
-    is mapped all the same, since it takes all pairs of Brownian motions, those of two samples too.
-    """
-    import diffrax
-    import jax
-    import jax.numpy as jnp
-
-    from harness.brownian.jax_noise import is_key
-
-    problem, case = solve.problem, solve.case
-    step, times = solve.grid.equal_step, solve.time(jnp.arange(solve.steps + 1))
-
-    def states(y0: Any, theta: Any, noise: Any) -> Any:
-        return diffrax.diffeqsolve(
-            _terms(solve, noise, y0.shape[0]),
-            _solver(case),
-            t0=problem.t0,
-            t1=problem.t1,
-            dt0=step,
-            y0=y0,
-            args=theta,
-            adjoint=getattr(diffrax, adjoint)(**dict(options)),
-            saveat=diffrax.SaveAt(ts=times[solve.grid.observed]),
-            stepsize_controller=diffrax.StepTo(times) if step is None else diffrax.ConstantStepSize(),
-            max_steps=case.steps,
-            throw=False,
-        ).ys
-
-    def states_mapped(y0: Any, theta: Any, noise: Any) -> Any:
-        """Each sample is a batch of one."""
-        own = is_key(noise)
-        samples = jax.random.split(noise, case.batch) if own else noise[:, :, None]
-        solve_one = jax.vmap(states, in_axes=(0, None, 0 if own else 1), out_axes=1)
-        return solve_one(y0[:, None], theta, samples)[:, :, 0]
-
-    def loss(y0: Any, theta: Any) -> Any:
-        mapped = case.scheme == "milstein" and case.calculus == "ito"
-        return problem.loss(jnp, (states_mapped if mapped else states)(y0, theta, noise))
-
-    value, (y0_bar, theta_bar) = jax.value_and_grad(loss, (0, 1))(y0, theta)
-    return value, theta_bar, y0_bar
+    def unsupported(self, case: Case) -> str | None:
+        """What diffrax has no solver for."""
+        if case.scheme == "euler-heun" and case.noise == "additive":
+            return "diffrax's EulerHeun takes g at the start of a step twice, which for additive noise makes it Euler's"
+        return super().unsupported(case)
 
 
 def _terms(solve: Any, noise: Any, batch: int) -> Any:
@@ -114,39 +95,52 @@ def _terms(solve: Any, noise: Any, batch: int) -> Any:
     return diffrax.MultiTerm(drift, noise_term)
 
 
-@functools.cache
-def _with_adjoint(adjoint: str, options: tuple[tuple[str, Any], ...]) -> Callable[..., Any]:
-    """The same function for the same adjoint, by which compile_gradient knows it again."""
-    return functools.partial(_gradient, adjoint, options)
-
-
 @dataclass(frozen=True)
-class _Diffrax(AbstractGradientMethod):
+class _Diffrax(AbstractJaxLibraryMethod):
     """`diffeqsolve` with one of diffrax's adjoints."""
 
-    framework = "jax"
+    backend = Diffrax()
     adjoint: ClassVar[str]
     """The name of its class."""
     step_seconds = 1.2e-3
 
-    def unsupported(self, case: Case) -> str | None:
-        """What diffrax has no solver for."""
-        if case.scheme == "srk":
-            return "diffrax's SRA1 takes g at the start of a step where Rößler's, and this scheme, takes it at its end"
-        if case.scheme == "euler-heun" and case.noise == "additive":
-            return "diffrax's EulerHeun takes g at the start of a step twice, which for additive noise makes it Euler's"
-        return scheme_refusal("diffrax", SOLVERS, case)
+    def states(self, solve: JaxSolve, y0: Array, theta: dict[str, Array], noise: Any) -> Array:
+        """`diffeqsolve` as its documentation has it.
 
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Compile ahead of time."""
-        from harness.methods.jax._compile import compile_gradient
-        from harness.methods.jax._solve import JaxSolve
+        The whole batch is one state, with one Brownian path of its shape: faster than mapping over the batch.
+        ItoMilstein is mapped all the same, since it takes all pairs of Brownian motions, those of two samples too.
+        """
+        import jax
 
-        return compile_gradient(
-            _with_adjoint(self.adjoint, tuple(asdict(self).items())), JaxSolve(problem, scheme, case), path
-        )
+        from harness.brownian.jax_noise import is_key
+
+        if self.backend.scheme_name(solve.case) != "ItoMilstein":
+            return self._solved(solve, y0, theta, noise)
+        own = is_key(noise)
+        samples = jax.random.split(noise, solve.case.batch) if own else noise[:, :, None]
+        one = functools.partial(self._solved, solve)
+        return jax.vmap(one, in_axes=(0, None, 0 if own else 1), out_axes=1)(y0[:, None], theta, samples)[:, :, 0]
+
+    def _solved(self, solve: JaxSolve, y0: Array, theta: dict[str, Array], noise: Any) -> Any:
+        import diffrax
+        import jax.numpy as jnp
+
+        problem, case, step = solve.problem, solve.case, solve.grid.equal_step
+        times = solve.time(jnp.arange(solve.steps + 1))
+        return diffrax.diffeqsolve(
+            _terms(solve, noise, y0.shape[0]),
+            getattr(diffrax, self.backend.scheme_name(case))(),
+            t0=problem.t0,
+            t1=problem.t1,
+            dt0=step,
+            y0=y0,
+            args=theta,
+            adjoint=getattr(diffrax, self.adjoint)(**asdict(self)),
+            saveat=diffrax.SaveAt(ts=times[solve.grid.observed]),
+            stepsize_controller=diffrax.StepTo(times) if step is None else diffrax.ConstantStepSize(),
+            max_steps=case.steps,
+            throw=False,
+        ).ys
 
 
 @dataclass(frozen=True, kw_only=True)

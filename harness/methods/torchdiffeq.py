@@ -3,39 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from harness.backend import AbstractBackend
+from harness.backend_facts import Style
 from harness.brownian.path import SharedPath
-from harness.case import Case
-from harness.clock import Clock
-from harness.grid import Grid
-from harness.initial import initial_values
-from harness.method import AbstractGradientMethod, Gradient
-from harness.methods._library import scheme_refusal
-from harness.problem import AbstractProblem
-from harness.scheme import AbstractScheme
+from harness.library import AbstractTorchLibraryMethod
 
-# torchdiffeq's `rk4` is Kutta's 3/8-rule, not the classical scheme.
-SOLVERS = {"heun": "heun2", "euler": "euler", "midpoint": "midpoint", "rk4-38": "rk4"}
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from harness.methods.torch._tensors import CaseTensors
 
 
-def _refusal(case: Case) -> str | None:
-    if case.noise != "none":
-        return "torchdiffeq solves ODEs: noise none only"
-    return scheme_refusal("torchdiffeq", SOLVERS, case)
+class Torchdiffeq(AbstractBackend):
+    """ODEs in PyTorch."""
+
+    name = "torchdiffeq"
+    framework = "torch"
+    summary = "odeint and odeint_adjoint, for ODEs"
+    homepage = "https://github.com/rtqichen/torchdiffeq"
+    packages = ("torchdiffeq",)
+    module = "torchdiffeq"
+    comparable = {
+        "backprop": ("torch/backprop", "torch-compile/backprop"),
+        "adjoint": ("torch/adjoint", "torch-compile/adjoint"),
+    }
+    # torchdiffeq's `rk4` is Kutta's 3/8-rule, not the classical scheme.
+    schemes = {"none": {"heun": "heun2", "euler": "euler", "midpoint": "midpoint", "rk4-38": "rk4"}}
+    style = Style(0.56, "v", (4, 2))
 
 
-def _build(problem: AbstractProblem, case: Case, solve: Callable[..., Any], *, adjoint: bool) -> Callable[[], Gradient]:
-    """One solve and gradient by `solve`, torchdiffeq's odeint or odeint_adjoint."""
+def _solver(of: CaseTensors, odeint: Callable[..., Any], **options: Any) -> Callable[[], Tensor]:
+    """A solve by torchdiffeq's odeint or odeint_adjoint."""
     import torch
 
-    kind: dict[str, Any] = {"dtype": getattr(torch, case.dtype), "device": torch.device(case.device)}
-    y0_value, values = initial_values(problem, case.batch, case.seed)
-    y0 = torch.tensor(y0_value, **kind).requires_grad_()
-    theta = {name: torch.tensor(value, **kind).requires_grad_() for name, value in values.items()}
-    grid_points = Grid.of_case(problem, case)
-    times = torch.tensor(Clock(grid_points, case.dtype).times, **kind)
-    ts = times[[0, *grid_points.observed]]
+    times, ts = of.grid(), of.observed()
 
     def grid(func: Any, y0: Any, t: Any) -> Any:
         """The case's grid between the ends of t, in their order: torchdiffeq's own may have one step more."""
@@ -43,60 +46,36 @@ def _build(problem: AbstractProblem, case: Case, solve: Callable[..., Any], *, a
         start, stop = torch.searchsorted(times, t[[0, -1]]).tolist()
         return times[start : stop + 1] if start < stop else times[stop : start + 1].flip(0)
 
-    options: dict[str, Any] = {"method": SOLVERS[case.scheme], "options": {"grid_constructor": grid}}
-    if adjoint:
-        options["adjoint_params"] = tuple(theta.values())
-
-    def drift(t: Any, y: Any) -> Any:
-        return problem.drift(torch, t, y, theta)
-
-    def run() -> Gradient:
-        ys = solve(drift, y0, ts, **options)
-        loss = problem.loss(torch, ys[1:])
-        y0_bar, *theta_bar = torch.autograd.grad(loss, [y0, *theta.values()], materialize_grads=True)
-        return Gradient(loss.detach(), dict(zip(theta, theta_bar, strict=True)), y0_bar)
-
-    return run
+    options |= {"method": Torchdiffeq().scheme_name(of.case), "options": {"grid_constructor": grid}}
+    return lambda: odeint(of.drift, of.y0, ts, **options)[1:]
 
 
-class Backprop(AbstractGradientMethod):
+class Backprop(AbstractTorchLibraryMethod):
     """`torchdiffeq.odeint`, differentiated by autograd."""
 
     name = "torchdiffeq/backprop"
-    framework = "torch"
+    backend = Torchdiffeq()
     summary = "odeint, backpropagated through"
     step_seconds = 4e-4
 
-    def unsupported(self, case: Case) -> str | None:
-        """ODEs only."""
-        return _refusal(case)
-
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Eager: there is nothing to compile."""
+    def solver(self, of: CaseTensors, path: SharedPath | None) -> Callable[[], Tensor]:
+        """By `odeint`."""
         from torchdiffeq import odeint
 
-        return _build(problem, case, odeint, adjoint=False)
+        return _solver(of, odeint)
 
 
-class Adjoint(AbstractGradientMethod):
+class Adjoint(AbstractTorchLibraryMethod):
     """`torchdiffeq.odeint_adjoint` (Chen et al. 2018), with the forward scheme backwards."""
 
     name = "torchdiffeq/adjoint"
-    framework = "torch"
+    backend = Torchdiffeq()
     summary = "odeint_adjoint, the continuous adjoint"
     exact = False
     step_seconds = 1e-3
 
-    def unsupported(self, case: Case) -> str | None:
-        """ODEs only."""
-        return _refusal(case)
-
-    def build(
-        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
-    ) -> Callable[[], Gradient]:
-        """Eager: there is nothing to compile."""
+    def solver(self, of: CaseTensors, path: SharedPath | None) -> Callable[[], Tensor]:
+        """By `odeint_adjoint`."""
         from torchdiffeq import odeint_adjoint
 
-        return _build(problem, case, odeint_adjoint, adjoint=True)
+        return _solver(of, odeint_adjoint, adjoint_params=tuple(of.theta.values()))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import colorsys
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 import seaborn as sns
+
+from harness.backend_facts import Style
 
 # A hue an approach family, a lightness a backend: methods that do the same are kin to the eye.
 HUES = {
@@ -27,39 +31,50 @@ HUES = {
     "finite-differences": 0.91,
     "floor": None,
 }
-LIGHTNESS = {"torch": 0.35, "torch-compile": 0.28, "jax": 0.50, "torchsde": 0.62, "diffrax": 0.70, "torchdiffeq": 0.56}
-MARKERS = {"torch": "o", "torch-compile": "P", "jax": "s", "torchsde": "^", "diffrax": "D", "torchdiffeq": "v"}
-DASHES = {"torch": "", "torch-compile": "", "jax": "", "torchsde": (4, 2), "diffrax": (4, 2), "torchdiffeq": (4, 2)}
 
 
-def color(name: str) -> str:
-    """The colour of a method, an approach or a backend. Names not known here get one from their digest."""
-    backend, _, approach = name.partition("/")
-    digest = hashlib.sha256(name.encode()).digest()
-    hue = HUES.get(approach or backend, digest[0] / 256)
-    lightness = LIGHTNESS.get(backend, 0.35 + 0.3 * digest[1] / 256)
-    saturation = 0.0 if hue is None else 0.75
-    red, green, blue = colorsys.hls_to_rgb(hue or 0.0, lightness, saturation)
-    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
+@dataclass(frozen=True)
+class Palette:
+    """Colours, markers and dashes by the name of a method, of an approach or of a backend."""
 
+    styles: Mapping[str, Style]
+    """By backend."""
 
-def shades(names: Sequence[str]) -> dict[str, Any]:
-    """A colour for each line: that of its method, lighter for each further line of the same method."""
-    lines: dict[str, list[str]] = {}
-    for name in sorted(names):
-        lines.setdefault(name.partition(" ")[0], []).append(name)
-    colors = {}
-    for method, several in lines.items():
-        lightest_first = sns.light_palette(color(method), n_colors=max(5, len(several) + 1))
-        colors |= dict(zip(several, reversed(lightest_first), strict=False))
-    return colors
+    @classmethod
+    def of(cls, frame: pd.DataFrame) -> Palette:
+        """Of the backends in the frame."""
+        return cls({name: facts.style for name, facts in zip(frame["backend"], frame["backend_facts"], strict=True)})
 
+    def color(self, name: str) -> str:
+        """Names not known here get a colour from their digest."""
+        backend, _, approach = name.partition("/")
+        digest = hashlib.sha256(name.encode()).digest()
+        hue = HUES.get(approach or backend, digest[0] / 256)
+        lightness = self._style(name).lightness
+        if lightness is None:
+            lightness = 0.35 + 0.3 * digest[1] / 256
+        saturation = 0.0 if hue is None else 0.75
+        red, green, blue = colorsys.hls_to_rgb(hue or 0.0, lightness, saturation)
+        return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
 
-def marker(name: str) -> str:
-    """The marker of a method's backend."""
-    return MARKERS.get(name.partition("/")[0], "X")
+    def shades(self, names: Sequence[str]) -> dict[str, Any]:
+        """A colour for each line: that of its method, lighter for each further line of the same method."""
+        lines: dict[str, list[str]] = {}
+        for name in sorted(names):
+            lines.setdefault(name.partition(" ")[0], []).append(name)
+        colors = {}
+        for method, several in lines.items():
+            lightest_first = sns.light_palette(self.color(method), n_colors=max(5, len(several) + 1))
+            colors |= dict(zip(several, reversed(lightest_first), strict=False))
+        return colors
 
+    def marker(self, name: str) -> str:
+        """The marker of a method's backend."""
+        return self._style(name).marker
 
-def dashes(name: str) -> str | tuple[int, int]:
-    """Solid for native methods, dashed for libraries."""
-    return DASHES.get(name.partition("/")[0], (1, 1))
+    def dashes(self, name: str) -> tuple[float, ...]:
+        """A dash and a gap; empty for a solid line."""
+        return self._style(name).dashes
+
+    def _style(self, name: str) -> Style:
+        return self.styles.get(name.partition("/")[0], Style())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import os
 import time
 import traceback
@@ -108,6 +109,9 @@ class CaseTarget:
         self.scheme = registry.schemes[case.scheme]
         self.framework = FRAMEWORKS[self.method.framework]
         self.framework.configure(case)
+        library = registry.backends[case.backend].module
+        if library:  # before anything is timed: the fork server has it, unless it's that of a suite's plugin
+            importlib.import_module(library)
         self.values = values
         self.problem = with_values(registry.problem_of(case), values)
         check_problem(self.problem, values, case, self.framework)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,7 +30,7 @@ from harness.torch._right_hand_side import RightHandSide
 def sdeint(
     sde: Any,
     y0: Tensor,
-    ts: Tensor | Sequence[float],
+    ts: Tensor | np.ndarray | Sequence[float],
     *,
     method: str = "reversible",
     scheme: str | None = None,
@@ -70,7 +71,7 @@ def sdeint(
 def odeint(
     f: Callable[[Tensor, Tensor], Tensor],
     y0: Tensor,
-    ts: Tensor | Sequence[float],
+    ts: Tensor | np.ndarray | Sequence[float],
     *,
     method: str = "reversible",
     scheme: str | None = None,
@@ -89,7 +90,7 @@ def odeint(
 def _solve(
     side: RightHandSide,
     y0: Tensor,
-    ts: Tensor | Sequence[float],
+    ts: Tensor | np.ndarray | Sequence[float],
     *,
     method: str,
     scheme: str | None,

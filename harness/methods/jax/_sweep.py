@@ -11,12 +11,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from harness.methods.jax._loss import LossGradient, gradient_of
 from harness.methods.jax._solve import JaxSolve
 
 Solve = Callable[[Any, Any, Any], Any]
 """(y0, θ, noise) -> the observed states, (observations, batch, dim)."""
-LossGradient = Callable[[JaxSolve, Any, Any, Any], tuple[Any, Any, Any]]
-"""(solve, y0, θ, noise) -> (loss, ∂L/∂θ, ∂L/∂y0)."""
 
 
 class AbstractSweep(ABC):
@@ -70,18 +69,8 @@ def differentiable(sweep: AbstractSweep, solve: JaxSolve) -> Solve:
 
 @functools.cache
 def loss_gradient(sweep: AbstractSweep) -> LossGradient:
-    """The gradient of the problem's loss by a sweep, in the form that `compile_gradient` takes."""
-
-    def gradient(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any, Any]:
-        ys = differentiable(sweep, solve)
-
-        def loss(y0: Any, theta: Any) -> Any:
-            return solve.problem.loss(jnp, ys(y0, theta, noise))
-
-        value, (y0_bar, theta_bar) = jax.value_and_grad(loss, argnums=(0, 1))(y0, theta)
-        return value, theta_bar, y0_bar
-
-    return gradient
+    """The gradient of the problem's loss by a sweep."""
+    return gradient_of(lambda solve, y0, theta, noise: differentiable(sweep, solve)(y0, theta, noise))
 
 
 def _is_float(x: Any) -> bool:

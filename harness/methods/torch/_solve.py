@@ -14,8 +14,8 @@ from harness.brownian.torch_noise import Noise, make_noise
 from harness.case import Case
 from harness.clock import Clock
 from harness.grid import Grid
-from harness.initial import initial_values
 from harness.method import Gradient
+from harness.methods.torch._tensors import CaseTensors
 from harness.methods.torch._vjp import vjp
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme, State
@@ -51,18 +51,10 @@ class TorchSolve:
     @classmethod
     def of(cls, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None) -> Self:
         """With the problem's own y0 and θ, and the noise that the case asks for."""
-        y0, theta = initial_values(problem, case.batch, case.seed)
-        kind = {"dtype": getattr(torch, case.dtype), "device": torch.device(case.device)}
+        tensors = CaseTensors.of(problem, case)
         grid = Grid.of_case(problem, case)
         noise = make_noise(case, problem.noise_dim, grid, path, levy_area=scheme.needs_levy_area)
-        return cls(
-            problem,
-            scheme,
-            case,
-            torch.tensor(y0, **kind).requires_grad_(),
-            {name: torch.tensor(value, **kind).requires_grad_() for name, value in theta.items()},
-            noise,
-        )
+        return cls(problem, scheme, case, tensors.y0, tensors.theta, noise)
 
     def time(self, n: int) -> float:
         """The time of grid point n."""

@@ -6,7 +6,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.patches import Patch
 
-from harness.report.palette import shades
+from harness.report.palette import Palette
 from harness.report.panels import error_of, facets_of, finish, label, line_names, panels, wrap
 from harness.suite import Figure
 
@@ -23,7 +23,7 @@ def box(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
     if pd.api.types.is_numeric_dtype(data[figure.x]):
         places.sort()
     order = sorted(data["line"].unique())
-    palette = shades(order)
+    palette = Palette.of(data).shades(order)
     for panel, axes in panels(figure, grid, data):
         hollow = ~panel[f"{error}_resolved"] if error else pd.Series(False, index=panel.index)
         for part, fill in ((panel[~hollow], True), (panel[hollow], False)):

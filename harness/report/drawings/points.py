@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import seaborn as sns
 
-from harness.report.palette import color
+from harness.report.palette import Palette
 from harness.report.panels import error_of, facets_of, finish, interval_of, label, method_of, panels, row_names, wrap
 from harness.suite import Figure
 
@@ -25,10 +25,11 @@ def points(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
         sharey=False,
     )
     interval, error = interval_of(figure), error_of(figure)
+    colors = Palette.of(data)
     for panel, axes in panels(figure, grid, data):
         panel = panel.sort_values(figure.y)
         order = list(dict.fromkeys(panel["row"]))
-        palette = {name: color(method_of(name)) for name in order}
+        palette = {name: colors.color(method_of(name)) for name in order}
         sns.stripplot(
             panel,
             x=figure.y,

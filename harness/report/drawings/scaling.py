@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.ticker import NullLocator
 
 from harness.frames import UNRESOLVED, bar_of
-from harness.report.palette import dashes, marker, shades
+from harness.report.palette import Palette
 from harness.report.panels import error_of, facets_of, finish, interval_of, label, line_names, panels, wrap
 from harness.suite import Figure
 
@@ -23,7 +23,8 @@ def scaling(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
     facets = facets_of(figure, data)
     data = data.assign(line=line_names(figure, data))
     names = sorted(data["line"].unique())
-    colors = shades(names)
+    palette = Palette.of(data)
+    colors = palette.shades(names)
     grid = sns.FacetGrid(
         data,
         col=figure.facet,
@@ -34,7 +35,9 @@ def scaling(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
     )
     for panel, axes in panels(figure, grid, data):
         for name, group in panel.groupby("line", sort=True):
-            _draw_line(axes, figure, str(name), _function(figure, group), colors[str(name)])
+            style = {"color": colors[str(name)], "marker": palette.marker(str(name))}
+            dash = palette.dashes(str(name))
+            _draw_line(axes, figure, str(name), _function(figure, group), style=style, dash=dash)
         axes.set_yscale("log")
         _scale_x(axes, panel[figure.x])
     finish(grid, figure, data, label(figure.x), label(figure.y))
@@ -55,9 +58,9 @@ def _function(figure: Figure, group: pd.DataFrame) -> pd.DataFrame:
     return group.groupby(figure.x)[list(dict.fromkeys(columns))].median().reset_index()
 
 
-def _draw_line(axes: plt.Axes, figure: Figure, name: str, line: pd.DataFrame, color: Any) -> None:
-    dash = dashes(name)
-    style: dict[str, Any] = {"color": color, "marker": marker(name)}
+def _draw_line(
+    axes: plt.Axes, figure: Figure, name: str, line: pd.DataFrame, *, style: dict[str, Any], dash: tuple[float, ...]
+) -> None:
     axes.plot(
         line[figure.x],
         line[figure.y],
@@ -69,7 +72,7 @@ def _draw_line(axes: plt.Axes, figure: Figure, name: str, line: pd.DataFrame, co
     )
     interval = interval_of(figure)
     if interval:
-        axes.fill_between(line[figure.x], line[interval[0]], line[interval[1]], color=color, alpha=0.15)
+        axes.fill_between(line[figure.x], line[interval[0]], line[interval[1]], color=style["color"], alpha=0.15)
     error = error_of(figure)
     if error:
         hollow = line[line[figure.y] <= UNRESOLVED * line[bar_of(error)]]

@@ -7,7 +7,7 @@ import seaborn as sns
 
 from harness import frames
 from harness.grouping import HOW, differing, words
-from harness.report.palette import color
+from harness.report.palette import Palette
 from harness.suite import Figure
 
 
@@ -17,6 +17,7 @@ def speedups(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
     pairs = frames.speedups(data)
     pairs["pair"] = pair_names(pairs)
     order = sorted(pairs["pair"].unique())
+    palette = Palette.of(data)
     height = 1.2 + 0.3 * max(len(order), 1)
     grid = sns.FacetGrid(pairs, height=height, aspect=9.0 / height)
     axes = grid.ax
@@ -30,7 +31,7 @@ def speedups(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
             xerr=spread,
             fmt="o",
             ms=4,
-            color=color(of["native"].iloc[0]),
+            color=palette.color(of["native"].iloc[0]),
             ecolor="#888888",
             lw=0.8,
         )

@@ -1,0 +1,92 @@
+"""The methods of a library: what is left to say is how the library solves. The rest of a case is made here."""
+
+from __future__ import annotations
+
+import functools
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from harness.backend import AbstractBackend
+from harness.brownian.path import SharedPath
+from harness.case import Case
+from harness.method import AbstractGradientMethod, Gradient
+from harness.problem import AbstractProblem
+from harness.scheme import AbstractScheme
+
+if TYPE_CHECKING:
+    from jax import Array
+    from torch import Tensor
+
+    from harness.methods.jax._loss import LossGradient
+    from harness.methods.jax._solve import JaxSolve
+    from harness.methods.torch._tensors import CaseTensors
+
+
+@dataclass(frozen=True)
+class AbstractLibraryMethod(AbstractGradientMethod):
+    """A gradient method of a library that solves by its own schemes."""
+
+    backend: ClassVar[AbstractBackend]
+    """What is known of the library."""
+
+    def unsupported(self, case: Case) -> str | None:
+        """What the library has no scheme for."""
+        return self.backend.unsupported(case)
+
+
+class AbstractTorchLibraryMethod(AbstractLibraryMethod):
+    """A solve by a PyTorch library, differentiated by autograd. Eager: there is nothing to compile."""
+
+    framework = "torch"
+
+    @abstractmethod
+    def solver(self, of: CaseTensors, path: SharedPath | None) -> Callable[[], Tensor]:
+        """Do all that happens once; return a function that solves.
+
+        Its states are those at `of.times()[1:]`, (observations, batch, dim), functions of the leaves `of.y0` and
+        `of.theta`. `path` is the Brownian sample to use, None where the library is to draw a new one at each call.
+        """
+
+    def build(
+        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
+    ) -> Callable[[], Gradient]:
+        """Make the tensors of the case."""
+        del scheme
+        from harness.methods.torch._tensors import CaseTensors
+
+        of = CaseTensors.of(problem, case)
+        solve = self.solver(of, path)
+        return lambda: of.gradient(solve())
+
+
+class AbstractJaxLibraryMethod(AbstractLibraryMethod):
+    """A solve by a JAX library, differentiated by JAX. The gradient is compiled ahead of time."""
+
+    framework = "jax"
+
+    @abstractmethod
+    def states(self, solve: JaxSolve, y0: Array, theta: dict[str, Array], noise: Any) -> Array:
+        """The observed states, (observations, batch, dim). Traced once.
+
+        `solve` has the case, its problem and its times. `noise` is a key where the library draws, the increments of a
+        shared path, with their space–time Lévy areas where the scheme needs them, or None for an ODE.
+        """
+
+    def build(
+        self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
+    ) -> Callable[[], Gradient]:
+        """Compile ahead of time."""
+        from harness.methods.jax._compile import compile_gradient
+        from harness.methods.jax._solve import JaxSolve
+
+        return compile_gradient(_gradient_of(self), JaxSolve(problem, scheme, case), path)
+
+
+@functools.cache
+def _gradient_of(method: AbstractJaxLibraryMethod) -> LossGradient:
+    """The same function for equal methods, by which `compile_gradient` knows a compiled one again."""
+    from harness.methods.jax._loss import gradient_of
+
+    return gradient_of(method.states)

@@ -1,0 +1,86 @@
+"""A case in tensors: y0, θ, its times, f and g, and the gradient of its loss. For native methods and for libraries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.case import Case
+from harness.clock import Clock
+from harness.grid import Grid
+from harness.initial import initial_values
+from harness.method import Gradient
+from harness.problem import AbstractProblem
+
+
+@dataclass(frozen=True, eq=False)
+class CaseTensors:
+    """y0, (batch, dim), and θ by name, on the case's device and in its precision: leaves that require a gradient."""
+
+    problem: AbstractProblem
+    case: Case
+    y0: Tensor
+    theta: dict[str, Tensor]
+
+    @classmethod
+    def of(cls, problem: AbstractProblem, case: Case) -> CaseTensors:
+        """With the problem's own y0 and θ."""
+        y0, theta = initial_values(problem, case.batch, case.seed)
+        kind = kind_of(case)
+        return cls(
+            problem,
+            case,
+            torch.tensor(y0, **kind).requires_grad_(),
+            {name: torch.tensor(value, **kind).requires_grad_() for name, value in theta.items()},
+        )
+
+    def grid(self) -> Tensor:
+        """The grid points in the case's precision, (steps + 1,): the numbers that all native methods evaluate at."""
+        times = Clock(Grid.of_case(self.problem, self.case), self.case.dtype).times
+        return torch.tensor(times, **kind_of(self.case))
+
+    def observed(self) -> Tensor:
+        """The observed times in the case's precision, t0 first, (observations + 1,): numbers of `grid`."""
+        return self.grid()[[0, *Grid.of_case(self.problem, self.case).observed]]
+
+    def observed_exactly(self) -> Tensor:
+        """The observed times in float64, t0 first, (observations + 1,): for a library that adds up its steps."""
+        grid = Grid.of_case(self.problem, self.case)
+        times = [grid.t0, *grid.observed_times()]
+        return torch.tensor(times, dtype=torch.float64, device=torch.device(self.case.device))
+
+    def step_of_a_sum(self) -> float:
+        """The step for a library that goes by t + dt until it has reached t1, and cuts its last step there.
+
+        Where (t1 − t0) / steps isn't exact in binary, the sum could stop short of t1 and a sliver of a step be added.
+        So the step is longer by a part in 10¹².
+        """
+        dt = (self.problem.t1 - self.problem.t0) / self.case.steps
+        power_of_two = self.case.steps & (self.case.steps - 1) == 0
+        return dt if power_of_two else dt * (1 + 1e-12)
+
+    def drift(self, t: Any, y: Tensor) -> Tensor:
+        """f, (batch, dim)."""
+        return self.problem.drift(torch, t, y, self.theta)
+
+    def diffusion(self, t: Any, y: Tensor) -> Tensor:
+        """g in the shape that the problem's noise has."""
+        return self.problem.diffusion(torch, t, y, self.theta)
+
+    def drift_and_diffusion(self, t: Any, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Both at once, for a problem that `shares` work between them."""
+        return self.problem.drift_and_diffusion(torch, t, y, self.theta)
+
+    def gradient(self, ys: Tensor) -> Gradient:
+        """The gradient of the loss of the observed states, (observations, batch, dim), by autograd."""
+        loss = self.problem.loss(torch, ys)
+        y0, *theta = torch.autograd.grad(loss, [self.y0, *self.theta.values()], materialize_grads=True)
+        return Gradient(loss.detach(), dict(zip(self.theta, theta, strict=True)), y0)
+
+
+def kind_of(case: Case) -> dict[str, Any]:
+    """Precision and device, as arguments of what makes a tensor."""
+    return {"dtype": getattr(torch, case.dtype), "device": torch.device(case.device)}
