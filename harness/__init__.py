@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness.problem import AbstractProblem
     from harness.registry import Registry
     from harness.scheme import AbstractScheme
+    from harness.section import AbstractSection, Measurements
     from harness.session import measure
     from harness.store import Run
     from harness.terms import Terms
@@ -26,9 +27,11 @@ _WHERE = {
     "AbstractProblem": "harness.problem",
     "AbstractScheme": "harness.scheme",
     "AbstractTorchLibraryMethod": "harness.library",
+    "AbstractSection": "harness.section",
     "Case": "harness.case",
     "Gradient": "harness.method",
     "InputError": "harness.errors",
+    "Measurements": "harness.section",
     "Registry": "harness.registry",
     "Run": "harness.store",
     "Style": "harness.backend_facts",
@@ -45,9 +48,11 @@ __all__ = [
     "AbstractProblem",
     "AbstractScheme",
     "AbstractTorchLibraryMethod",
+    "AbstractSection",
     "Case",
     "Gradient",
     "InputError",
+    "Measurements",
     "Registry",
     "Run",
     "Style",

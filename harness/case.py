@@ -7,8 +7,9 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+from harness.column import axis, declared, identity
 from harness.spec import base
 
 NOISES = ("none", "additive", "scalar", "diagonal", "general")
@@ -27,40 +28,87 @@ def _digest(values: dict[str, Any]) -> str:
 class Case:
     """One method with one scheme at one point of a grid.
 
-    `problem` is a registered name, with its parameters where they differ from their defaults: `neural(width=64)`.
-    `steps` counts the solver's steps over the whole interval. `observations` is the number of equally spaced times at
-    which the loss reads the state (1: the end only), or these times themselves, the last of them the interval's end.
-    `brownian` is `own` (the method's own sampler), `tree` (a native virtual Brownian tree) or `shared` (the injected
-    path). With `stepping` adaptive, `steps` gives the first step, and a step's error is held below `atol` + `rtol` |y|;
-    both are 0 where steps are fixed.
+    Each axis is declared here, and everything that lists axes follows. An axis with a default here is left out of the
+    ids of the cases that have it, so that a new axis renames no case.
     """
 
-    problem: str
-    noise: str
-    calculus: str
-    scheme: str
-    method: str
-    dim: int
-    batch: int
-    steps: int
-    observations: int | tuple[float, ...]
-    dtype: str
-    device: str
-    threads: int
-    brownian: str
-    seed: int
-    stepping: str = "fixed"
-    rtol: float = 0.0
-    atol: float = 0.0
+    problem: Annotated[str, axis("a name of `harness list problems`, with parameters: `neural(width=64)`")]
+    noise: Annotated[str, axis("the type of the noise", choices=NOISES, roles=("x", "facet"))]
+    calculus: Annotated[
+        str, axis("the calculus; without meaning for noise `none`", choices=CALCULI, default="stratonovich")
+    ]
+    scheme: Annotated[
+        str,
+        axis(
+            "a name of `harness list schemes`",
+            default=None,
+            default_words="each method's own for that noise and calculus",
+            roles=("facet", "color"),
+        ),
+    ]
+    method: Annotated[
+        str,
+        axis(
+            "a name of `harness list methods`, or a glob: `torch/*`; options stand in parentheses:"
+            " `jax/recursive-checkpoint(checkpoints=3)`",
+            roles=("x", "facet", "color"),
+        ),
+    ]
+    dim: Annotated[int, axis("the dimension of the state", default=10, label="dimension", roles=("x", "facet"))]
+    batch: Annotated[
+        int,
+        axis("independent samples solved together", default=32, label="batch size", roles=("x", "facet")),
+    ]
+    steps: Annotated[
+        int,
+        axis(
+            "steps of the solver over the whole interval; with adaptive steps they give the first step",
+            default=128,
+            roles=("x", "facet"),
+        ),
+    ]
+    observations: Annotated[
+        int | tuple[float, ...],
+        axis(
+            "the number of equally spaced times at which the loss reads the state (1: the end only), or the times"
+            " themselves, a list within the list, such as `[[0.1, 0.35, 1.0]]`, the last of them the interval's end",
+            default=1,
+            roles=("x", "facet"),
+        ),
+    ]
+    dtype: Annotated[str, axis("the precision of the solve", choices=DTYPES, default="float32", how=True)]
+    device: Annotated[str, axis("where the solve runs", choices=DEVICES, default="cpu", how=True)]
+    threads: Annotated[int, axis("cores that a method may use", default=1, how=True)]
+    brownian: Annotated[
+        str,
+        axis(
+            "the sampler of the noise: the method's own, a native virtual Brownian tree, or the injected shared path",
+            choices=BROWNIAN,
+            default="own",
+            how=True,
+        ),
+    ]
+    seed: Annotated[int, identity("the seed of initial values, parameters and paths")]
+    stepping: Annotated[
+        str, axis("how step sizes are chosen", choices=STEPPINGS, default="fixed", how=True, heading="")
+    ] = "fixed"
+    rtol: Annotated[
+        float,
+        axis("with adaptive steps, a step's error is held below atol + rtol |y|", default=0.0, heading="", roles=()),
+    ] = 0.0
+    atol: Annotated[
+        float,
+        axis("the absolute tolerance of adaptive steps, as for `rtol`", default=1e-3, heading="", roles=("x",)),
+    ] = 0.0
 
     @property
     def backend(self) -> str:
-        """The library that runs it: `torch` of `torch/adjoint`."""
+        """`torch` of `torch/adjoint`."""
         return self.method.partition("/")[0]
 
     @property
     def approach(self) -> str:
-        """How the gradient is computed: `adjoint` of `torch/adjoint`, whatever its options."""
+        """`adjoint` of `torch/adjoint`, whatever its options."""
         return base(self.method).partition("/")[2]
 
     @property
@@ -97,7 +145,14 @@ class Case:
         return f"{self.problem} {self.noise}{calculus}, dim {self.dim}, batch {self.batch}, {steps}"
 
 
-AXES = tuple(field.name for field in dataclasses.fields(Case) if field.name != "seed")
+FIELDS = declared(Case)
+"""The columns of a case: its axes and its seed."""
+AXES = tuple(column.name for column in FIELDS if column.kind == "axis")
+PARTS = (
+    identity("the library that runs it: the first part of `method`", name="backend", roles=("facet", "color")),
+    identity("how the gradient is computed: the second part of `method`", name="approach", roles=("facet", "color")),
+)
+"""What a case tells besides: properties that are stored."""
 
 
 @dataclass(frozen=True)

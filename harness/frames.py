@@ -11,56 +11,22 @@ import numpy as np
 import pandas as pd
 
 from harness.backend_facts import BackendFacts, stored_facts
+from harness.column import UNRESOLVED
+from harness.columns import COMPUTED, MEASURED_LISTS, RATIOS, bar_of
 from harness.grouping import KEYS
 from harness.measuring.statistics import median_interval, ratio_interval
-from harness.record import columns
+from harness.record import STORED, columns
 from harness.registry import Registry
 from harness.spec import base
 from harness.store import open_run
-
-BARS = {
-    "gradient_error_theta": "reference_error_theta",
-    "gradient_error_y0": "reference_error_y0",
-    "loss_error": "reference_error_loss",
-}
-"""The errors against the reference, and the bars of its own error in that part."""
-SPREAD = (
-    *BARS,
-    "gradient_cosine_theta",
-    "gradient_cosine_y0",
-    "adjoint_error_theta",
-    "adjoint_error_y0",
-)
-"""What has an interval over the paths."""
-LISTS = (
-    *SPREAD,
-    *BARS.values(),
-    "evaluations",
-    "gradient_variance",
-)
-COMPUTED = (
-    "backend_facts",
-    "seconds_median",
-    "seconds_low",
-    "seconds_high",
-    "floor_ratio",
-    *(f"{name}_median" for name in LISTS),
-    *(f"{name}_{end}" for name in SPREAD for end in ("low", "high")),
-    *(f"{name}_resolved" for name in BARS),
-)
-UNRESOLVED = 3.0
-"""An error within so many times its reference's bar is not resolved."""
 
 
 def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     """The records of a run, or of several, a row each: the stored columns and the computed ones.
 
-    `seconds_median`, `seconds_low`, `seconds_high`: median and 95% bootstrap interval. `floor_ratio`: the median ratio,
-    round by round, to the backend's floor with the same scheme, where they were timed in turn. `backend_facts`: what
-    the backend of this name declares here, or what the run stored of one that isn't installed. `*_median`: of lists,
-    over paths. `*_low`, `*_high`: the 95% bootstrap interval of errors and cosines. `gradient_error_*_resolved`,
-    `loss_error_resolved`: whether the median is more than three times the reference's own bar for that part.
-    Raises InputError where the path holds no run.
+    `harness/columns.py` declares what is computed, `harness list columns` prints it. `backend_facts` is what the
+    backend of that name declares here, or what the run stored of one that isn't installed. Raises InputError where the
+    path holds no run.
     """
     paths = [path] if isinstance(path, str | Path) else list(path)
     runs = [open_run(Path(item)) for item in paths]
@@ -69,43 +35,35 @@ def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     facts = stored_facts(runs) | _installed_facts()
     declared = [facts.get(name, BackendFacts()) for name in frame["backend"]]
     frame["backend_facts"] = pd.Series(declared, index=frame.index, dtype=object)
-    intervals = [median_interval(s) if s else (np.nan,) * 3 for s in frame["seconds"]]
-    frame[["seconds_median", "seconds_low", "seconds_high"]] = pd.DataFrame(
-        intervals, index=frame.index, columns=[0, 1, 2], dtype=float
-    )
-    frame["floor_ratio"] = _floor_ratios(frame)
-    for name in LISTS:
+    for column in STORED:
+        if column.kind == "measured" and column.numeric:
+            frame[column.name] = pd.to_numeric(frame[column.name])
+    _add_statistics(frame)
+    for column in RATIOS:
+        frame[column.name] = COMPUTE[column.name](frame)
+    return frame[[*columns(), *COMPUTED, "backend_facts"]]
+
+
+def _add_statistics(frame: pd.DataFrame) -> None:
+    """The median of each list, the ends of its interval, and whether an error is resolved."""
+    for column in MEASURED_LISTS:
+        name = column.name
         frame[name] = [value if isinstance(value, list) else [] for value in frame[name]]  # older runs lack some
         frame[f"{name}_median"] = [float(np.median(numbers(v))) if v else np.nan for v in frame[name]]
-    for name in (
-        "compile_seconds",
-        "first_call_seconds",
-        "cpu_ratio",
-        "reference_error",
-        "peak_bytes",
-        "xla_temp_bytes",
-        "retained_bytes",
-    ):
-        frame[name] = pd.to_numeric(frame[name])
-    for name in SPREAD:
-        spread = [median_interval(numbers(v))[1:] if v else (np.nan, np.nan) for v in frame[name]]
-        frame[[f"{name}_low", f"{name}_high"]] = np.array(spread, dtype=float).reshape(-1, 2)
-    for name in BARS:
-        bar = bar_of(name)
-        if name != "loss_error":  # older runs hold the larger of two bars alone
-            frame[bar] = frame[bar].fillna(frame["reference_error"])
-        frame[f"{name}_resolved"] = frame[f"{name}_median"] > UNRESOLVED * frame[bar].fillna(0)
-    return frame
+        if column.interval:
+            ends = [median_interval(numbers(v))[1:] if v else (np.nan, np.nan) for v in frame[name]]
+            frame[[f"{name}_low", f"{name}_high"]] = np.array(ends, dtype=float).reshape(-1, 2)
+    for column in MEASURED_LISTS:
+        if column.bar:
+            bar = bar_of(column.name)
+            if column.name != "loss_error":  # older runs hold the larger of two bars alone
+                frame[bar] = frame[bar].fillna(frame["reference_error"])
+            frame[f"{column.name}_resolved"] = frame[f"{column.name}_median"] > UNRESOLVED * frame[bar].fillna(0)
 
 
 def _observations(value: int | list[float]) -> int | str:
     """A number of observations; times as text, which is equal where they are."""
     return value if isinstance(value, int) else f"{len(value)} at {', '.join(f'{time:.10g}' for time in value)}"
-
-
-def bar_of(error: str) -> str:
-    """The column of the reference's own bar for an error against it: one of `BARS`."""
-    return f"{BARS[error]}_median"
 
 
 def numbers(values: list[float | None]) -> list[float]:
@@ -126,6 +84,10 @@ def _floor_ratios(frame: pd.DataFrame) -> list[float]:
         floor = seconds.get((row.pairing, row.scheme, row.backend_facts.floor))
         ratios.append(ratio_interval(row.seconds, floor)[0] if floor and row.seconds else np.nan)
     return ratios
+
+
+COMPUTE = {"floor_ratio": _floor_ratios}
+"""The function of each column in `RATIOS`."""
 
 
 def geometric_mean(ratios: pd.Series) -> float:

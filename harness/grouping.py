@@ -11,11 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from harness.case import AXES
+from harness.case import AXES, FIELDS
 
 KEYS = (*AXES, "seed")
 """What names a case. The seed differs only between runs."""
-HOW = ("dtype", "device", "threads", "brownian", "stepping")
+HOW = tuple(column.name for column in FIELDS if column.how)
 """How a case is computed. Summaries over many cases never mix these."""
 WHAT = tuple(axis for axis in KEYS if axis not in ("method", *HOW))
 """What is computed: the problem, the scheme and the sizes. Summaries of a method go over these."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from harness.case import Case
+from harness.case import FIELDS, PARTS, Case
+from harness.column import Column, declared, identity, measured
 
 SCHEMA_VERSION = 2
 # History of the schema. 1: the first. 2: the columns `execution` and `host`; a case may have several records, of which
@@ -19,39 +20,163 @@ STATUSES = ("ok", "unsupported", "failed", "timeout", "out-of-memory", "diverged
 # `unstable`: the scheme's states outgrow the solution's at this step, whatever the method. `diverged`: not finite.
 
 
+def _error(label: str, against: str, bar: str = "") -> Column:
+    return measured(
+        f"{label}: the relative L2 error {against}, one a replicate",
+        unit="relative",
+        label=label,
+        heading=label.replace(" of ", " "),
+        format="error",
+        roles=("y",),
+        interval=True,
+        bar=bar,
+    )
+
+
+def _cosine(of: str) -> Column:
+    return measured(
+        f"cosine of the angle to the continuous-time gradient of {of}: what an optimiser that normalises feels; one a"
+        " replicate",
+        label=f"gradient cosine of {of}",
+        heading=f"cosine {of}",
+        format="cosine",
+        interval=True,
+    )
+
+
+def _bar(of: str) -> Column:
+    return measured(f"the reference's own error bar for {of}, one a replicate", unit="relative", format="error")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Measured:
     """Raw values, null where not measured; statistics are computed when they are read. Units stand in the names.
 
-    A sample of `seconds` is the mean of `repeats` calls. `pairing` names one execution of a block: only samples with
-    the same one were taken in turn, round by round. Errors are relative L2 norms, one a replicate.
-    `host` is the name of the machine.
+    Each column is declared here, and everything that lists columns follows. Errors are relative L2 norms.
     """
 
-    host: str | None = None
-    compile_seconds: float | None = None
-    first_call_seconds: float | None = None
-    seconds: tuple[float, ...] = ()
-    repeats: int | None = None
-    pairing: str | None = None
-    parameters: int | None = None
-    cpu_ratio: float | None = None
-    peak_bytes: int | None = None
-    xla_temp_bytes: int | None = None
-    retained_bytes: float | None = None
-    gradient_error_theta: tuple[float, ...] = ()
-    gradient_error_y0: tuple[float, ...] = ()
-    gradient_cosine_theta: tuple[float, ...] = ()
-    gradient_cosine_y0: tuple[float, ...] = ()
-    adjoint_error_theta: tuple[float, ...] = ()
-    adjoint_error_y0: tuple[float, ...] = ()
-    loss_error: tuple[float, ...] = ()
-    evaluations: tuple[float, ...] = ()
-    gradient_variance: tuple[float, ...] = ()
-    reference_error: float | None = None
-    reference_error_theta: tuple[float, ...] = ()
-    reference_error_y0: tuple[float, ...] = ()
-    reference_error_loss: tuple[float, ...] = ()
+    host: Annotated[
+        str | None,
+        measured(
+            "the name of the machine that measured the case; where a resumed run measured more of it, of the last one"
+        ),
+    ] = None
+    compile_seconds: Annotated[
+        float | None,
+        measured(
+            "building the callable: tensors, tracing, compilation; null where a suite measures errors alone",
+            unit="seconds",
+            heading="build",
+            format="seconds",
+        ),
+    ] = None
+    first_call_seconds: Annotated[
+        float | None,
+        measured("the first call after it; null likewise", unit="seconds", heading="first call", format="seconds"),
+    ] = None
+    seconds: Annotated[
+        tuple[float, ...],
+        measured(
+            "raw samples of one forward solve and gradient, a round each, in order",
+            unit="seconds",
+            label="time of forward and gradient",
+            heading="time",
+            format="seconds",
+            roles=("x", "y"),
+            interval=True,
+            ends=("low", "high"),
+        ),
+    ] = ()
+    repeats: Annotated[int | None, measured("calls in a sample of `seconds`, which is their mean")] = None
+    pairing: Annotated[
+        str | None,
+        measured("names one execution of a block: samples with the same one were taken in turn, round by round"),
+    ] = None
+    parameters: Annotated[int | None, measured("the number of entries of θ")] = None
+    cpu_ratio: Annotated[
+        float | None,
+        measured(
+            "CPU time divided by wall time of the timed calls: the number of cores actually used",
+            heading="CPU / wall",
+            format="ratio",
+        ),
+    ] = None
+    peak_bytes: Annotated[
+        int | None,
+        measured(
+            "the most memory that one call had allocated at once",
+            unit="bytes",
+            label="peak memory",
+            heading="peak memory",
+            format="bytes",
+            roles=("x", "y"),
+        ),
+    ] = None
+    xla_temp_bytes: Annotated[
+        int | None,
+        measured(
+            "XLA's own count of its temporary memory, a check on `peak_bytes`; JAX only",
+            unit="bytes",
+            heading="XLA temporary",
+            format="bytes",
+        ),
+    ] = None
+    retained_bytes: Annotated[
+        float | None,
+        measured(
+            "memory that stays allocated after a gradient, per gradient: near 0 unless the method leaks; can be"
+            " negative by noise; null where a call takes more than 5 s or where the C library doesn't count",
+            unit="bytes",
+            heading="kept per gradient",
+            format="bytes",
+        ),
+    ] = None
+    gradient_error_theta: Annotated[
+        tuple[float, ...],
+        _error("gradient error of θ", "against the continuous reference", bar="reference_error_theta"),
+    ] = ()
+    gradient_error_y0: Annotated[
+        tuple[float, ...],
+        _error("gradient error of y0", "against the continuous reference", bar="reference_error_y0"),
+    ] = ()
+    gradient_cosine_theta: Annotated[tuple[float, ...], _cosine("θ")] = ()
+    gradient_cosine_y0: Annotated[tuple[float, ...], _cosine("y0")] = ()
+    adjoint_error_theta: Annotated[
+        tuple[float, ...],
+        _error("adjoint error of θ", "against the discrete reference"),
+    ] = ()
+    adjoint_error_y0: Annotated[
+        tuple[float, ...],
+        _error("adjoint error of y0", "against the discrete reference"),
+    ] = ()
+    loss_error: Annotated[
+        tuple[float, ...],
+        _error("loss error", "against the continuous reference", bar="reference_error_loss"),
+    ] = ()
+    evaluations: Annotated[
+        tuple[float, ...],
+        measured(
+            "evaluations of f in that gradient, forwards and backwards, where the method tells; one a replicate",
+            label="evaluations of f",
+            roles=("x",),
+        ),
+    ] = ()
+    gradient_variance: Annotated[
+        tuple[float, ...],
+        measured("the variance of a random estimator, the mean over the coordinates; one a replicate"),
+    ] = ()
+    reference_error: Annotated[
+        float | None,
+        measured(
+            "the larger of the reference's error bars for θ and y0, its median over replicates",
+            unit="relative",
+            heading="reference bar",
+            format="error",
+        ),
+    ] = None
+    reference_error_theta: Annotated[tuple[float, ...], _bar("θ")] = ()
+    reference_error_y0: Annotated[tuple[float, ...], _bar("y0")] = ()
+    reference_error_loss: Annotated[tuple[float, ...], _bar("the loss")] = ()
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Measured:
@@ -84,35 +209,52 @@ class Record:
     measured: Measured = Measured()
 
     def to_json(self) -> str:
-        """One line, flat, the columns in the order of `columns()`. What isn't finite becomes null."""
+        """One line, flat, the columns in the order of `STORED`. What isn't finite becomes null."""
         row: dict[str, Any] = {
-            "schema_version": SCHEMA_VERSION,
-            "run": self.run,
-            "suite": self.suite,
-            "execution": self.execution,
-            "case": self.case.id,
-            "block": self.case.block_id,
-            "status": self.status,
-            "reason": self.reason,
-            "backend": self.case.backend,
-            "approach": self.case.approach,
+            **{column.name: value(self) for column, value in IDENTITY.items()},
+            **{column.name: getattr(self.case, column.name) for column in PARTS},
             **dataclasses.asdict(self.case),
             **dataclasses.asdict(self.measured),
         }
         return json.dumps({name: _finite(row[name]) for name in columns()}, allow_nan=False)
 
 
+IDENTITY: dict[Column, Callable[[Record], Any]] = {
+    identity("the version of the schema", name="schema_version", type=int): lambda _: SCHEMA_VERSION,
+    identity("the run that it belongs to", name="run"): lambda record: record.run,
+    identity("the suite that it belongs to", name="suite"): lambda record: record.suite,
+    identity("the entry of `executions` in `run.json` that wrote the record, from 0", name="execution", type=int): (
+        lambda record: record.execution
+    ),
+    identity("the id of the case: a digest of the axes and the seed, the same on every machine", name="case"): (
+        lambda record: record.case.id
+    ),
+    identity(
+        "the digest of what the cases share that are timed in turn: all but method and scheme", name="block"
+    ): lambda record: record.case.block_id,
+    identity(f"what became of the case: {', '.join(STATUSES)}", name="status", heading="status"): lambda record: (
+        record.status
+    ),
+    identity("why not `ok`, in a sentence; of an `ok` case, what to know about its numbers", name="reason"): (
+        lambda record: record.reason
+    ),
+}
+"""What names a record besides its case, and how it is read from the record."""
+
+
+def _stored() -> tuple[Column, ...]:
+    """`backend` and `approach` stand after `method`, of which they are the parts."""
+    split = [column.name for column in FIELDS].index("method") + 1
+    return (*IDENTITY, *FIELDS[:split], *PARTS, *FIELDS[split:], *declared(Measured))
+
+
+STORED = _stored()
+"""The stored columns, in the order of the file."""
+
+
 def columns() -> tuple[str, ...]:
-    """The stored columns."""
-    case = [field.name for field in dataclasses.fields(Case)]
-    split = case.index("method") + 1
-    return (
-        *("schema_version", "run", "suite", "execution", "case", "block", "status", "reason"),
-        *case[:split],
-        *("backend", "approach"),
-        *case[split:],
-        *(field.name for field in dataclasses.fields(Measured)),
-    )
+    """Their names."""
+    return tuple(column.name for column in STORED)
 
 
 def _finite(value: Any) -> Any:

@@ -1,9 +1,10 @@
-"""The registry: methods, backends, problems and schemes, built-in and third-party, through one door.
+"""The registry: methods, backends, problems, schemes and sections of the page, built-in or not, through one door.
 
-A module is a plugin. Whatever final subclass of AbstractGradientMethod, AbstractBackend, AbstractProblem or
-AbstractScheme it defines is registered under its `name`; of a package, so are its submodules', those that start with an
-underscore apart. Modules come from the entry-point groups `harness.methods`, `harness.problems` and `harness.schemes`
-(the built-in ones too) and from what a suite names under `plugins:`.
+A module is a plugin. Whatever final subclass of AbstractGradientMethod, AbstractBackend, AbstractProblem,
+AbstractScheme or AbstractSection it defines is registered under its `name`. In a package, so is what its submodules
+define, except those that start with an underscore. Modules come from the entry-point groups `harness.methods`,
+`harness.problems`, `harness.schemes` and `harness.sections` (the built-in ones too) and from what a suite names under
+`plugins:`.
 """
 
 from __future__ import annotations
@@ -28,9 +29,11 @@ from harness.errors import InputError, one_of, shown
 from harness.method import AbstractGradientMethod
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
+from harness.section import AbstractSection
 from harness.spec import canonical, is_spec, options_of, parse, split
 
 GROUPS = ("harness.methods", "harness.problems", "harness.schemes")
+SECTIONS = "harness.sections"
 PROBLEM_FIELDS = ("noise", "calculus", "dim", "values")
 """Fields of a problem that are no parameters."""
 
@@ -46,6 +49,7 @@ class Registry:
         self._backends: dict[str, AbstractBackend] = {}
         self.problems: dict[str, type[AbstractProblem]] = {}
         self.schemes: dict[str, AbstractScheme] = {}
+        self._sections: dict[str, AbstractSection] = {}
         self._methods: dict[str, AbstractGradientMethod] = {}
         self._parsed: dict[str, tuple[type[AbstractProblem], dict[str, Any]]] = {}
 
@@ -57,9 +61,7 @@ class Registry:
         """
         registry = cls()
         for group in GROUPS:
-            for entry in entry_points(group=group):
-                where = f"entry point {entry.name} of {group}"
-                registry.add_module(_guarded(where, "", entry.load), where)
+            registry._add_group(group)
         if not registry.methods:
             raise InputError("harness", "", "no methods found: the package isn't installed", "run pip install -e .")
         for plugin in plugins:
@@ -71,11 +73,27 @@ class Registry:
                 raise InputError(source, "plugins", str(error)) from error
         return registry
 
+    def sections(self) -> list[AbstractSection]:
+        """The sections of the page, in its order. Their modules are imported here, as only a page needs their pandas.
+
+        Raises InputError where one can't be loaded.
+        """
+        self._add_group(SECTIONS)
+        if not self._sections:
+            fault = "no sections of the page found: the package isn't installed, or an older version is"
+            raise InputError("harness", "", fault, "run pip install -e .")
+        return sorted(self._sections.values(), key=lambda section: (section.order, section.name))
+
+    def _add_group(self, group: str) -> None:
+        for entry in entry_points(group=group):
+            where = f"entry point {entry.name} of {group}"
+            self.add_module(_guarded(where, "", entry.load), where)
+
     def _add_plugin(self, plugin: str) -> None:
         module = _guarded(plugin, "", lambda: _import_plugin(plugin))
         known = set(self._backends)
         if not self.add_module(module, plugin):
-            raise InputError(plugin, "", "it defines no gradient method, backend, problem or scheme")
+            raise InputError(plugin, "", "it defines no gradient method, backend, problem, scheme or section")
         for name in self._backends.keys() - known:
             self._check_backend(self._backends[name], plugin)
 
@@ -104,6 +122,7 @@ class Registry:
             (AbstractBackend, self._backends),
             (AbstractProblem, self.problems),
             (AbstractScheme, self.schemes),
+            (AbstractSection, self._sections),
         )
         made: Any = item
         for base, table in tables:

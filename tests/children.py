@@ -6,7 +6,9 @@ import contextlib
 import functools
 import os
 from collections.abc import Iterator
+from typing import Any
 
+import jax
 from gradients import values_of
 
 from harness.case import Case
@@ -16,7 +18,12 @@ from harness.runner.worker import Worker, start_server
 
 
 class Child(CaseTarget):
-    """A run's child, which can also be asked for less."""
+    """A run's child, which can also be asked for less. It compiles as a run does, not quickly as the tests do."""
+
+    def __init__(self, *given: Any) -> None:
+        os.environ.pop("XLA_FLAGS", None)
+        jax.config.update("jax_disable_most_optimizations", False)
+        super().__init__(*given)
 
     def peak(self) -> int:
         """The peak of a run, as `memory` measures it; to see what runs retain takes twenty more of them."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import os
+import subprocess
+import sys
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
@@ -25,17 +26,37 @@ BENCHMARKS = Path(__file__).parent / "benchmarks"
 GPU = Path(__file__).parent / "gpu"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Most of the tests' time is compilation: ask XLA for a quick one, here and in all processes started from here.
+
+    It then does without LLVM's optimisation and the slower of its two ways to emit a fusion: the numbers are what
+    counts. `usual_compilation` and `children.Child` undo this. The benchmarks compile as a run does.
+    """
+    if config.getoption("benchmark_only", False):
+        return
+    jax.config.update("jax_disable_most_optimizations", True)
+    os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
+    if "XLA_FLAGS" not in os.environ:  # workers of xdist inherit it
+        os.environ["XLA_FLAGS"] = f"--{EMITTERS}=false" if has_option(EMITTERS) else ""
+
+
+def has_option(name: str) -> bool:
+    """Whether this XLA has a switch of the name. Asked in another process: the first compilation reads XLA_FLAGS."""
+    code = f"import jax; jax.jit(lambda: 0).lower().compile({{{name!r}: False}})"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """`--benchmark-only` collects the benchmarks alone: the other tests import what the extra `test` installs.
+    """The benchmarks are collected with `--benchmark-only`, and they alone: other tests import the extra `test`.
 
     Tests for a GPU import what only PyTorch for CUDA brings: they are collected where they are asked for.
     """
     if GPU in (collection_path, *collection_path.parents) and "not gpu" in str(config.getoption("markexpr", "")):
         return True
+    within = BENCHMARKS in (collection_path, *collection_path.parents)
     if not config.getoption("benchmark_only", False):
-        return None
-    kept = collection_path in (BENCHMARKS, *BENCHMARKS.parents) or BENCHMARKS in collection_path.parents
-    return None if kept else True
+        return True if within else None
+    return None if within or collection_path in BENCHMARKS.parents else True
 
 
 @pytest.fixture(scope="session")
@@ -52,28 +73,15 @@ def no_old_executables() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def quick_compilation() -> Iterator[None]:
-    """For modules whose time is compilation: it does without LLVM's optimisation, since the numbers are what counts.
-
-    What the native methods and diffrax compile also does without the slower of XLA's two ways to emit a fusion.
-    """
-    jax.config.update("jax_disable_most_optimizations", True)
-    with pytest.MonkeyPatch.context() as patch:
-        if has_option(EMITTERS):
-            given = _compile.compiler_options
-            patch.setattr(_compile, "compiler_options", lambda *of: {EMITTERS: False, **given(*of)})
-        yield
+def usual_compilation() -> Iterator[None]:
+    """For modules that look into what XLA compiles: as it does by default, not as `pytest_configure` asks of it."""
+    given = _compile.compiler_options
+    slow = {EMITTERS: True} if EMITTERS in os.environ.get("XLA_FLAGS", "") else {}
     jax.config.update("jax_disable_most_optimizations", False)
-
-
-@functools.cache
-def has_option(name: str) -> bool:
-    """Whether this XLA has a switch of the name; it refuses unknown ones."""
-    try:
-        jax.jit(lambda: 0).lower().compile({name: False})
-    except jax.errors.JaxRuntimeError:
-        return False
-    return True
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_compile, "compiler_options", lambda *of: {**slow, **given(*of)})
+        yield
+    jax.config.update("jax_disable_most_optimizations", True)
 
 
 DEFAULTS: dict[str, Any] = {

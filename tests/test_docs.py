@@ -13,10 +13,13 @@ import typer
 from gradients import distance, gradient
 
 import harness
-from harness.case import AXES
 from harness.cli import app
+from harness.cli.list import axes as list_axes
+from harness.cli.list import columns as list_columns
+from harness.cli.list import markdown
 from harness.cli.run import LISTED_CASES
-from harness.frames import COMPUTED
+from harness.columns import COMPUTED
+from harness.figures import KINDS
 from harness.limits import (
     LARGEST_COUNT,
     LARGEST_SECONDS,
@@ -30,7 +33,7 @@ from harness.plan import make_plan
 from harness.record import STATUSES, columns
 from harness.registry import Registry
 from harness.strict_yaml import DEEPEST, LONGEST_SCALAR, LONGEST_TEXT, MOST_VALUES
-from harness.suite import FIGURE_X, FIGURE_Y, Budget, Grid, Suite, read_suite
+from harness.suite import Budget, Suite, read_suite
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -49,20 +52,30 @@ def test_all_is_what_can_be_imported():
 
 
 def test_columns_are_documented():
+    """`python -m harness list columns --markdown` prints the table."""
+    page = text("docs/records.md")
+    assert markdown(list_columns()) in page
     for name in (*columns(), *COMPUTED, *STATUSES):
-        assert f"`{name}`" in text("docs/records.md"), name
+        assert f"`{name}`" in page, name
 
 
 def test_suite_keys_are_documented_with_their_defaults():
+    """`python -m harness list axes --markdown` prints the table of axes."""
     page = text("docs/suites.md")
-    for model in (Suite, Grid, Budget):
+    assert markdown(list_axes()) in page
+    for model in (Suite, Budget):
         for name in model.model_fields:
             assert f"| `{name}` |" in page, name
-    for name in (*AXES, *FIGURE_X, *FIGURE_Y):
-        assert f"`{name}`" in page, name
     for name, field in Budget.model_fields.items():
         default = "8 GiB" if name == "memory" else f"{field.default:g}"
         assert re.search(rf"\| `{name}` \|.*\| {re.escape(default)} \|", page), name
+
+
+def test_figures_are_documented_with_their_options():
+    page = text("docs/suites.md")
+    for kind, model in KINDS.items():
+        (row,) = re.findall(rf"^\| `{kind}` \|.*$", page, flags=re.MULTILINE)
+        assert all(f"`{name}`" in row for name in model.model_fields if name != "figure"), kind
 
 
 def test_limits_are_documented():

@@ -53,6 +53,16 @@ WRONG = [
     ("plugin that raises", GOOD + "plugins: [broken.py]\n", ["broken.py", "plugins", "ZeroDivisionError"]),
     ("plugin that isn't there", GOOD + "plugins: [absent.py]\n", ["absent.py", "plugins", "no such file"]),
     ("plugin without a method", GOOD + "plugins: [empty.py]\n", ["empty.py", "no gradient method"]),
+    ("a kind of figure", GOOD + "report: [{figure: pie}]\n", ["report.0.figure", "'pie'", "scaling"]),
+    ("no kind of figure", GOOD + "report: [{x: steps}]\n", ["report.0.figure", "is missing", "scaling"]),
+    (
+        "an option of another figure",
+        GOOD + "report: [{figure: speedups, x: steps}]\n",
+        ["report.0.x", "speedups has no such option", "where"],
+    ),
+    ("an x that points has not", GOOD + "report: [{figure: points, x: steps}]\n", ["report.0.x", "'steps'", "method"]),
+    ("a box of one number", GOOD + "report: [{figure: box, y: peak_bytes}]\n", ["report.0.y", "seconds_median"]),
+    ("a facet that is no axis", GOOD + "report: [{figure: box, facet: rain}]\n", ["report.0.facet", "'rain'", "noise"]),
     ("boolean noise", GOOD.replace("diagonal", "no"), ["grid.0.noise", "False", "none"]),
 ]
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from harness.columns import COLUMNS
 from harness.store import Run, open_run
 
 
@@ -22,12 +23,17 @@ def show(
     print_summary(opened)
 
 
+SHOWN = ("status", "seconds_median", "peak_bytes", "gradient_error_theta_median", "adjoint_error_theta_median")
+"""What is printed of a record, besides its method, scheme and setting."""
+
+
 def print_records(run: Run) -> None:
     """A row a record."""
     from harness.frames import load
     from harness.grouping import telling, words
-    from harness.report.format import error, seconds, size
+    from harness.report.format import FORMATS
 
+    columns = [COLUMNS[name] for name in SHOWN]
     frame = load(run.folder).sort_values(["block", "seconds_median"])
     others = telling(frame, ("method", "scheme", "problem", "noise", "dim", "batch", "steps"))
     rows = [
@@ -35,16 +41,11 @@ def print_records(run: Run) -> None:
             row["method"],
             row["scheme"],
             " ".join([_setting(row), *words(row, others)]),
-            row["status"],
-            seconds(row["seconds_median"]),
-            size(row["peak_bytes"]),
-            error(row["gradient_error_theta_median"]),
-            error(row["adjoint_error_theta_median"]),
+            *(FORMATS[column.format](row[column.name]) for column in columns),
         )
         for row in frame.to_dict("records")
     ]
-    headings = ("method", "scheme", "setting", "status", "time", "peak", "gradient error", "adjoint error")
-    _print_table(headings, rows)
+    _print_table(("method", "scheme", "setting", *(str(column.heading) for column in columns)), rows)
 
 
 MOST_REASONS = 20
@@ -118,7 +119,10 @@ def print_ratios(run: Run) -> None:
     _print_table(headings, rows)
 
 
-NUMBERS = ("time", "peak", "gradient error", "adjoint error", "ratio", "over floor", "comparisons", "mean", "least")
+NUMBERS = (
+    *(COLUMNS[name].heading for name in SHOWN if COLUMNS[name].numeric),
+    *("ratio", "over floor", "comparisons", "mean", "least"),
+)
 """Headings whose columns are set to the right."""
 
 

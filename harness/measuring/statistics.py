@@ -135,8 +135,9 @@ def _least_squares(x: np.ndarray, values: np.ndarray, level: float) -> tuple[flo
 
 
 def _bounds(resampled: np.ndarray, level: float) -> tuple[float, float]:
-    """Percentiles."""
-    low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
+    """Percentiles. Between two infinite values, of errors without bound, there is no interpolation."""
+    method = "linear" if np.isfinite(resampled).all() else "higher"
+    low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2], method=method)
     return float(low), float(high)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from harness.frames import UNRESOLVED, geometric_mean, numbers, speedups
+from harness.column import UNRESOLVED
+from harness.frames import geometric_mean, numbers, speedups
 from harness.grouping import HOW, KEYS, WHAT, differing, groups
 from harness.measuring.statistics import log_slope
 from harness.report.format import error, listing, plural, ratio, seconds, size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
@@ -14,14 +15,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 
-from harness.frames import UNRESOLVED
-from harness.frames import speedups as speedups_of
-from harness.report.drawings.box import box
-from harness.report.drawings.points import points
-from harness.report.drawings.scaling import scaling
-from harness.report.drawings.speedups import speedups
-from harness.report.panels import error_of, label
-from harness.suite import Figure
+from harness.figures import Box, Figure, Points, Scaling, Speedups
+from harness.report.drawings import box, points, scaling, speedups
+from harness.report.palette import Palette
 
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -30,53 +26,50 @@ STYLE: dict[Any, Any] = {
     "axes.grid": True,
     "grid.alpha": 0.4,
 }
-DRAWERS: dict[str, Callable[[Figure, pd.DataFrame], sns.FacetGrid]] = {
-    "scaling": scaling,
-    "points": points,
-    "box": box,
-    "speedups": speedups,
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What a figure shows, a row a mark, and its picture, an SVG element."""
+
+    data: pd.DataFrame
+    svg: str
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a kind of figure is drawn: what it shows of the records, and the picture of that."""
+
+    data: Callable[[Any, pd.DataFrame], pd.DataFrame]
+    plot: Callable[[Any, pd.DataFrame, Palette], sns.FacetGrid]
+
+
+DRAWINGS = {
+    Scaling: Kind(scaling.data, scaling.plot),
+    Points: Kind(points.data, points.plot),
+    Box: Kind(box.data, box.plot),
+    Speedups: Kind(speedups.data, speedups.plot),
 }
 
 
-def draw(figure: Figure, frame: pd.DataFrame) -> str | None:
-    """The figure as an SVG element, None where the run has nothing to draw in it."""
-    data = frame[frame["status"] == "ok"].dropna(subset=[figure.y])
+def data_of(figure: Figure, frame: pd.DataFrame) -> pd.DataFrame:
+    """What the figure shows of the records: of those that are `ok`, those that `where` keeps."""
+    records = frame[frame["status"] == "ok"]
     for axis, value in figure.where.items():
-        data = data[data[axis] == value]
-    if figure.figure == "speedups" and speedups_of(data).empty:
-        return None
-    if figure.x not in ("noise", "method"):
-        data = data.dropna(subset=[figure.x])
-    if "error" in figure.y:
-        data = data[data["approach"] != "floor"]
+        records = records[records[axis] == value]
+    return DRAWINGS[type(figure)].data(figure, records)
+
+
+def draw(figure: Figure, frame: pd.DataFrame) -> Drawing | None:
+    """The figure, None where the run has nothing to show in it."""
+    data = data_of(figure, frame)
     if data.empty:
         return None
     with mpl.rc_context(STYLE), sns.axes_style("whitegrid"):
-        grid = DRAWERS[figure.figure](figure, data)
+        grid = DRAWINGS[type(figure)].plot(figure, data, Palette.of(frame))
         svg = _svg(grid.figure)
         plt.close(grid.figure)
-    return svg
-
-
-def caption(figure: Figure) -> str:
-    """What the figure shows, in words."""
-    if figure.figure == "speedups":
-        return (
-            "How many times as fast the native method is, with the same scheme: a point a block, the median of the"
-            " ratios round by round, with its 95% interval; a bar at the geometric mean."
-        )
-    words = f"{label(figure.y)} over {label(figure.x)}" if figure.x != "method" else f"{label(figure.y)} by method"
-    facet = f", a panel for each {label(figure.facet)}" if figure.facet else ""
-    note = ""
-    if error_of(figure):
-        what = "boxes" if figure.figure == "box" else "points"
-        note = f" Hollow {what} lie within {UNRESOLVED:g} times the reference's error bar: not resolved."
-    if figure.y == "seconds_median":
-        note = " Medians of the paired rounds, with their 95% intervals."
-    if figure.figure == "box":
-        note += " A box spans the quartiles over the Brownian paths, its whiskers 1.5 times their distance."
-    where = "".join(f", {label(axis)} {value}" for axis, value in figure.where.items())
-    return f"{words[0].upper()}{words[1:]}{where}{facet}.{note}"
+    return Drawing(data, svg)
 
 
 def _svg(figure: plt.Figure) -> str:

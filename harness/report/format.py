@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
+
+from harness.column import Format
 
 NOTHING = "–"
 
@@ -16,6 +19,13 @@ def missing(value: Any) -> bool:
 def _digits(value: float) -> str:
     """Three of them, all that stand before the point where these are more."""
     return f"{value:.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
+
+
+def text(value: Any) -> str:
+    """A word as it is, a number with up to ten digits."""
+    if missing(value):
+        return NOTHING
+    return value if isinstance(value, str) else f"{value:.10g}"
 
 
 def seconds(value: Any) -> str:
@@ -56,6 +66,18 @@ def cosine(value: Any) -> str:
 def ratio(value: Any) -> str:
     """Three digits and a times sign."""
     return NOTHING if missing(value) else f"{_digits(value)}×"
+
+
+FORMATS: dict[Format, Callable[[Any], str]] = {
+    "text": text,
+    "seconds": seconds,
+    "bytes": size,
+    "error": error,
+    "decimal": decimal,
+    "cosine": cosine,
+    "ratio": ratio,
+}
+"""How the values of a column are written."""
 
 
 def listing(items: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""What the drawings share: words for columns, the panels of a figure, which columns bound a value."""
+"""What the drawings share: the records of a figure, the names of its lines and rows, and its panels."""
 
 from __future__ import annotations
 
@@ -9,28 +9,24 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 
-from harness.frames import BARS, COMPUTED
+from harness.columns import COLUMNS, bar_of, error_of, interval_of, samples_of
+from harness.figures.abstract import AbstractLines, AbstractPanels
 from harness.grouping import KEYS, differing, telling, words
-from harness.suite import Figure
-
-LABELS = {
-    "seconds_median": "seconds, forward and gradient",
-    "floor_ratio": "time over floor",
-    "peak_bytes": "peak memory, bytes",
-    "gradient_error_theta_median": "gradient error of θ (relative)",
-    "gradient_error_y0_median": "gradient error of y0 (relative)",
-    "adjoint_error_theta_median": "adjoint error of θ (relative)",
-    "adjoint_error_y0_median": "adjoint error of y0 (relative)",
-    "loss_error_median": "loss error (relative)",
-    "evaluations_median": "evaluations of f",
-    "dim": "dimension",
-    "batch": "batch size",
-}
 
 
-def label(column: str) -> str:
-    """A column in words."""
-    return LABELS.get(column, column.replace("_", " "))
+def drawn(figure: AbstractPanels, records: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """The records that have a `y` and a value in each of `columns`, with no more columns than a drawing needs.
+
+    A floor's gradient means nothing: it has no point in a figure of errors.
+    """
+    data = records.dropna(subset=[figure.y, *columns])
+    if "error" in figure.y:
+        data = data[data["approach"] != "floor"]
+    error = error_of(figure.y)
+    bounds = [*(interval_of(figure.y) or ()), *((f"{error}_resolved", bar_of(error)) if error else ())]
+    named = [figure.named_by, *([figure.facet] if figure.facet else [])]
+    samples = samples_of(figure.y)
+    return data[list(dict.fromkeys([*KEYS, *named, *columns, figure.y, *([samples] if samples else []), *bounds]))]
 
 
 def method_of(name: str) -> str:
@@ -38,26 +34,26 @@ def method_of(name: str) -> str:
     return name.split(" ")[0]
 
 
-def line_names(figure: Figure, data: pd.DataFrame) -> list[str]:
+def line_names(figure: AbstractLines, data: pd.DataFrame) -> list[str]:
     """What each record's line is called: what colours it, with the axes that tell apart lines of one colour."""
     data = _without_varied(figure, data)
-    axes = telling(data, [figure.color], but=[str(figure.facet), *title_axes(figure, data)])
-    return [" ".join([row[figure.color], *words(row, axes)]) for row in data.to_dict("records")]
+    axes = telling(data, [figure.named_by], but=[str(figure.facet), *title_axes(figure, data)])
+    return [" ".join([row[figure.named_by], *words(row, axes)]) for row in data.to_dict("records")]
 
 
-def row_names(figure: Figure, data: pd.DataFrame) -> list[str]:
+def row_names(figure: AbstractPanels, data: pd.DataFrame) -> list[str]:
     """What each record's row is called: its method, with the axes that tell rows apart."""
     axes = telling(data, but=["method", str(figure.facet), *title_axes(figure, data)])
     return [" ".join([row["method"], *words(row, axes)]) for row in data.to_dict("records")]
 
 
-def _without_varied(figure: Figure, data: pd.DataFrame) -> pd.DataFrame:
+def _without_varied(figure: AbstractPanels, data: pd.DataFrame) -> pd.DataFrame:
     """The records, with a missing value in the axis along which a line goes. Points have no line.
 
     That is x, where x is an axis. Where x is measured (a time, an error), it is what makes a solve finer: for adaptive
     steps the tolerance that has several values, `atol` first, and otherwise the number of steps.
     """
-    if figure.figure == "points":
+    if not isinstance(figure, AbstractLines):
         return data
     if figure.x in KEYS:
         return data.assign(**{figure.x: None})
@@ -68,15 +64,14 @@ def _without_varied(figure: Figure, data: pd.DataFrame) -> pd.DataFrame:
     return data.assign(**{finer: data[finer].where(~adaptive)})
 
 
-def title_axes(figure: Figure, data: pd.DataFrame) -> list[str]:
+def title_axes(figure: AbstractPanels, data: pd.DataFrame) -> list[str]:
     """The axes that differ between panels and are the same within each: they stand in the panels' titles."""
     if figure.facet is None:
         return []
-    named = "method" if figure.figure == "points" else figure.color
-    return differing(data, but=[figure.facet, named, *differing(data, within=[figure.facet])])
+    return differing(data, but=[figure.facet, figure.named_by, *differing(data, within=[figure.facet])])
 
 
-def facets_of(figure: Figure, data: pd.DataFrame) -> list[Any] | None:
+def facets_of(figure: AbstractPanels, data: pd.DataFrame) -> list[Any] | None:
     """The panels' values in their order, the numbers in a name by their size; None for a single panel."""
     if figure.facet is None:
         return None
@@ -93,26 +88,14 @@ def wrap(facets: list[Any] | None, most: int) -> int | None:
     return None if facets is None else min(most, len(facets))
 
 
-def interval_of(figure: Figure) -> tuple[str, ...]:
-    """The columns that bound y, where it has such."""
-    ends = tuple(f"{figure.y.removesuffix('_median')}_{end}" for end in ("low", "high"))
-    return ends if set(ends) <= set(COMPUTED) else ()
-
-
-def error_of(figure: Figure) -> str | None:
-    """The error that y is, where the reference's bar may leave it unresolved."""
-    name = figure.y.removesuffix("_median")
-    return name if name in BARS else None
-
-
-def panels(figure: Figure, grid: sns.FacetGrid, data: pd.DataFrame) -> list[tuple[pd.DataFrame, plt.Axes]]:
+def panels(figure: AbstractPanels, grid: sns.FacetGrid, data: pd.DataFrame) -> list[tuple[pd.DataFrame, plt.Axes]]:
     """The data of each panel, with its axes."""
     if not figure.facet:
         return [(data, grid.ax)]
     return [(data[data[figure.facet] == value], axes) for value, axes in grid.axes_dict.items()]
 
 
-def finish(grid: sns.FacetGrid, figure: Figure, data: pd.DataFrame, x: str, y: str) -> None:
+def finish(grid: sns.FacetGrid, figure: AbstractPanels, data: pd.DataFrame, x: str, y: str) -> None:
     """Label axes and panels."""
     grid.set_axis_labels(x, y)
     for value, title in titles(figure, data).items():
@@ -120,13 +103,13 @@ def finish(grid: sns.FacetGrid, figure: Figure, data: pd.DataFrame, x: str, y: s
     grid.tight_layout()
 
 
-def titles(figure: Figure, data: pd.DataFrame) -> dict[Any, str]:
+def titles(figure: AbstractPanels, data: pd.DataFrame) -> dict[Any, str]:
     """The title of each panel: its value, with the axes that differ between panels only. Empty for a single panel."""
     if figure.facet is None:
         return {}
     data = _without_varied(figure, data)
     axes = title_axes(figure, data)
     return {
-        row[figure.facet]: ", ".join([f"{label(figure.facet)} {row[figure.facet]}", *words(row, axes)])
+        row[figure.facet]: ", ".join([f"{COLUMNS[figure.facet].label} {row[figure.facet]}", *words(row, axes)])
         for row in data.drop_duplicates(figure.facet).to_dict("records")
     }

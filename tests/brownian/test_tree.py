@@ -22,8 +22,6 @@ from harness.measuring.framework import FRAMEWORKS
 from harness.measuring.statistics import log_slope
 from harness.registry import Registry
 
-pytestmark = pytest.mark.usefixtures("quick_compilation")
-
 Cells = tuple[np.ndarray, np.ndarray, np.ndarray]
 SPAN = 2.0
 

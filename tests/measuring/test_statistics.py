@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -120,3 +121,9 @@ def test_the_interval_of_a_change_covers_as_often_as_it_says():
         *_, low, high = slope_change(steps, steps[:, None] ** -1.0 * rng.lognormal(size=(5, 50)))
         hits += low <= 0 <= high
     assert 90 <= hits <= 100
+
+
+def test_an_error_without_bound_is_in_the_interval():
+    """Of three samples one is infinite: so is the upper end, and the lower one isn't."""
+    median, low, high = median_interval([0.5, 1.0, math.inf])
+    assert (median, low, high) == (1.0, 0.5, math.inf)

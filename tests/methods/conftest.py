@@ -1,18 +1,9 @@
-"""What the tests of methods share: quick compilation, and one thread: tensors as small as these keep no more busy."""
+"""What the tests of methods share: one thread, since tensors as small as these keep no more busy."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-
-LOOKING_INTO_IT = ("test_checkpoint", "test_recursive_checkpoint", "test_stages")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def compiled_quickly(request):
-    """All modules but those that look into what XLA compiles."""
-    if request.module.__name__.rpartition(".")[2] not in LOOKING_INTO_IT:
-        request.getfixturevalue("quick_compilation")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from gradients import counting_problem, distance, gradient, problem_of, read
 
+pytestmark = pytest.mark.usefixtures("usual_compilation")
+
 
 def exact_tolerance() -> float:
     """Rounding of float64: the same operations, summed in another order."""

@@ -9,6 +9,8 @@ from gradients import counting_problem, distance, gradient, problem_of, read
 
 from harness.methods._revolve import AT_HAND, default_checkpoints, revolve
 
+pytestmark = pytest.mark.usefixtures("usual_compilation")
+
 
 def exact_tolerance() -> float:
     """Rounding of float64: the same operations, summed in another order."""

@@ -12,6 +12,8 @@ from harness.methods.jax._solve import JaxSolve
 from harness.methods.jax._stages import step_at, step_keeping
 from harness.methods.jax._sweep import loss_gradient
 
+pytestmark = pytest.mark.usefixtures("usual_compilation")
+
 
 def both(registry, case):
     """The programs with stages kept and without."""

@@ -70,7 +70,6 @@ def test_torch_backprop_meets_finite_differences(make_case, problem, scheme):
     check(make_case, problem, scheme, "torch/backprop", observations=2)
 
 
-@pytest.mark.usefixtures("quick_compilation")
 @pytest.mark.parametrize(("problem", "scheme"), in_turn())
 def test_jax_backprop_meets_finite_differences(make_case, problem, scheme):
     check(make_case, problem, scheme, "jax/backprop", observations=1)

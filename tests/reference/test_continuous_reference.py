@@ -14,8 +14,6 @@ from harness.problems.linear import Linear
 from harness.reference import ReferenceCache, continuous, discrete
 from harness.reference.bars import ROUNDING
 
-pytestmark = pytest.mark.usefixtures("quick_compilation")
-
 CLOSED = [
     ("example1", "diagonal", 3),
     ("example2", "diagonal", 3),

@@ -18,8 +18,6 @@ from harness.reference.bars import ROUNDING
 from harness.reference.closed_form import closed_form
 from harness.reference.sde import bar, path_solve, sde, still_to_come, strongest
 
-pytestmark = pytest.mark.usefixtures("quick_compilation")
-
 CLOSED = [
     ("example1", ("diagonal",), (8, 1)),
     ("example2", ("diagonal",), (3, 6)),
@@ -163,7 +161,11 @@ def test_it_is_refined_until_the_smallest_error_is_resolved(registry, make_case,
 
 @pytest.mark.parametrize("noise", ["diagonal", "general"])
 def test_the_fine_grid_holds_a_chunk_at_a_time(registry, make_case, noise):
-    """Four times the steps take hardly more memory: the state at every 256th step is all that is kept."""
+    """From 2^11 to 2^13 steps the peak grows by less than a quarter of the noise, or of the states, of the new steps.
+
+    The state at every 256th step is all that is kept. XLA frees the inputs of a finished call from a thread of its own,
+    so that a few chunks, of 0.26 MB of noise and as much of states each, may be held at once, however many steps.
+    """
     from harness.measuring.memory import peak_bytes_cpu
 
     case = make_case(noise=noise, batch=16, dim=8)
@@ -173,8 +175,8 @@ def test_the_fine_grid_holds_a_chunk_at_a_time(registry, make_case, noise):
     for steps in (2**11, 2**13):
         path_solve(it, case, path, steps)  # compiles
         peaks.append(peak_bytes_cpu(lambda steps=steps: path_solve(it, case, path, steps)))
-    kept = 16 * 8 * 8 * (2**13 - 2**11) // 256
-    assert peaks[1] < 1.3 * peaks[0] + 2 * kept
+    added = 16 * 8 * 8 * (2**13 - 2**11)  # bytes of float64: a state is as large as the noise of a step, or larger
+    assert peaks[1] - peaks[0] < added / 4
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from harness.figures import KINDS, Scaling
 from harness.frames import load, speedups
 from harness.record import Measured, Record
 from harness.report.answers import answers, memory_slopes
+from harness.report.figures import DRAWINGS, data_of, draw
 from harness.report.page import write_report
+from harness.report.palette import Palette
+from harness.report.panels import facets_of
 from harness.store import Run, new_run
 
 SUITE = """
@@ -144,11 +149,23 @@ def test_boxes_that_are_not_resolved_are_outlines(run):
 
 def axes_of(run, keys):
     """What a figure of the made-up run is drawn on."""
-    from harness.report.figures import DRAWERS
-    from harness.suite import Figure
+    figure = KINDS[keys["figure"]](**keys)
+    return DRAWINGS[type(figure)].plot(figure, data_of(figure, load(run.folder)), Palette.of(load(run.folder))).ax
 
-    figure = Figure(**keys)
-    return DRAWERS[figure.figure](figure, load(run.folder).dropna(subset=[figure.y])).ax
+
+def test_a_drawing_has_its_data(run):
+    """A row a mark, with whether it is resolved; the floor has no gradient to be wrong in."""
+    drawing = draw(Scaling(figure="scaling", y="gradient_error_theta_median"), load(run.folder))
+    assert drawing
+    assert drawing.svg.startswith("<svg")
+    found = drawing.data[drawing.data["method"] == "torch/adjoint"].sort_values("steps")
+    assert found["gradient_error_theta_median"].tolist() == pytest.approx([0.2] * 3)
+    assert found["gradient_error_theta_resolved"].tolist() == [False, True, True]
+    assert "torch/floor" not in set(drawing.data["method"])
+
+
+def test_a_figure_without_data_is_left_out(run):
+    assert draw(Scaling(figure="scaling", x="evaluations_median"), load(run.folder)) is None
 
 
 def lines_of(run, keys):
@@ -320,11 +337,6 @@ def test_what_diverges_is_said(run, make_case):
 
 
 def test_panels_are_in_the_order_of_the_numbers_in_their_names():
-    import pandas as pd
-
-    from harness.report.panels import facets_of
-    from harness.suite import Figure
-
-    figure = Figure(figure="scaling", facet="problem")
+    figure = Scaling(figure="scaling", facet="problem")
     data = pd.DataFrame({"problem": ["p(mu=10.0)", "p", "p(mu=3.0)", "p(mu=100.0)"]})
     assert facets_of(figure, data) == ["p", "p(mu=3.0)", "p(mu=10.0)", "p(mu=100.0)"]

@@ -11,18 +11,19 @@ import pytest
 
 from harness.case import AXES
 from harness.cli.show import print_records, print_speedups
+from harness.figures import KINDS
 from harness.frames import load, speedups
 from harness.record import Measured, Record
 from harness.report.answers import answers, memory_slopes
 from harness.report.drawings.speedups import pair_names
 from harness.report.exactness import exactness
 from harness.report.exponents import exponents
-from harness.report.figures import DRAWERS
+from harness.report.figures import DRAWINGS, data_of
 from harness.report.orders import orders
 from harness.report.page import write_report
+from harness.report.palette import Palette
 from harness.report.ratios import ratios
 from harness.store import Run, new_run
-from harness.suite import Figure
 
 OTHER: dict[str, Any] = {
     "problem": "example2",
@@ -202,8 +203,8 @@ def drawn() -> Iterator[Callable[..., Any]]:
     """Draw a figure of a run; it is closed after the test."""
 
     def draw(run: Run, **keys: Any) -> Any:
-        figure = Figure(**keys)
-        return DRAWERS[figure.figure](figure, load(run.folder).dropna(subset=[figure.y]))
+        figure = KINDS[keys["figure"]](**keys)
+        return DRAWINGS[type(figure)].plot(figure, data_of(figure, load(run.folder)), Palette.of(load(run.folder)))
 
     yield draw
     plt.close("all")

@@ -1,1 +1,1 @@
-"""The kinds of figures, a file each: a function of the figure asked for and the records to draw."""
+"""The drawings, a file for each kind of figure: `data` makes what is drawn from the records, `plot` draws it."""

@@ -6,15 +6,22 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.patches import Patch
 
+from harness.columns import COLUMNS, error_of, samples_of
+from harness.figures.box import Box
 from harness.report.palette import Palette
-from harness.report.panels import error_of, facets_of, finish, label, line_names, panels, wrap
-from harness.suite import Figure
+from harness.report.panels import drawn, facets_of, finish, line_names, panels, wrap
 
 
-def box(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
+def data(figure: Box, records: pd.DataFrame) -> pd.DataFrame:
+    """A row a sample, with the name of its line."""
+    found = drawn(figure, records, figure.x)
+    column = str(samples_of(figure.y))
+    return found.assign(line=line_names(figure, found)).explode(column).astype({column: float})
+
+
+def plot(figure: Box, data: pd.DataFrame, palette: Palette) -> sns.FacetGrid:
     """At each x, for each method and setting, a box of the replicates, where unresolved an outline; y logarithmic."""
-    column, error = figure.y.removesuffix("_median"), error_of(figure)
-    data = data.assign(line=line_names(figure, data)).explode(column).astype({column: float})
+    column, error = str(samples_of(figure.y)), error_of(figure.y)
     facets = facets_of(figure, data)
     grid = sns.FacetGrid(
         data, col=figure.facet, col_order=facets, col_wrap=wrap(facets, 3), height=3.6, aspect=1.25, sharey=False
@@ -23,7 +30,7 @@ def box(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
     if pd.api.types.is_numeric_dtype(data[figure.x]):
         places.sort()
     order = sorted(data["line"].unique())
-    palette = Palette.of(data).shades(order)
+    colors = palette.shades(order)
     for panel, axes in panels(figure, grid, data):
         hollow = ~panel[f"{error}_resolved"] if error else pd.Series(False, index=panel.index)
         for part, fill in ((panel[~hollow], True), (panel[hollow], False)):
@@ -35,7 +42,7 @@ def box(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
                     order=[place for place in places if (panel[figure.x] == place).any()],
                     hue="line",
                     hue_order=order,
-                    palette=palette,
+                    palette=colors,
                     fill=fill,
                     linewidth=0.8,
                     fliersize=2,
@@ -43,7 +50,7 @@ def box(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
                     ax=axes,
                 )
         axes.set_yscale("log")
-    finish(grid, figure, data, label(figure.x), label(figure.y))
-    handles = [Patch(facecolor=palette[name], edgecolor="black", label=name) for name in order]
+    finish(grid, figure, data, COLUMNS[figure.x].axis_label, COLUMNS[figure.y].axis_label)
+    handles = [Patch(facecolor=colors[name], edgecolor="black", label=name) for name in order]
     grid.figure.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
     return grid

@@ -5,15 +5,21 @@ from __future__ import annotations
 import pandas as pd
 import seaborn as sns
 
+from harness.columns import COLUMNS, error_of, interval_of
+from harness.figures.points import Points
 from harness.report.palette import Palette
-from harness.report.panels import error_of, facets_of, finish, interval_of, label, method_of, panels, row_names, wrap
-from harness.suite import Figure
+from harness.report.panels import drawn, facets_of, finish, method_of, panels, row_names, wrap
 
 
-def points(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
+def data(figure: Points, records: pd.DataFrame) -> pd.DataFrame:
+    """A row a record, with the name of its row in the figure."""
+    found = drawn(figure, records)
+    return found.assign(row=row_names(figure, found))
+
+
+def plot(figure: Points, data: pd.DataFrame, palette: Palette) -> sns.FacetGrid:
     """A row a method, a point at its value on a logarithmic axis, the smallest first."""
     facets = facets_of(figure, data)
-    data = data.assign(row=row_names(figure, data))
     height = 1.0 + 0.24 * data["row"].nunique()
     grid = sns.FacetGrid(
         data,
@@ -24,19 +30,18 @@ def points(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
         aspect=6.0 / height,
         sharey=False,
     )
-    interval, error = interval_of(figure), error_of(figure)
-    colors = Palette.of(data)
+    interval, error = interval_of(figure.y), error_of(figure.y)
     for panel, axes in panels(figure, grid, data):
         panel = panel.sort_values(figure.y)
         order = list(dict.fromkeys(panel["row"]))
-        palette = {name: colors.color(method_of(name)) for name in order}
+        colors = {name: palette.color(method_of(name)) for name in order}
         sns.stripplot(
             panel,
             x=figure.y,
             y="row",
             order=order,
             hue="row",
-            palette=palette,
+            palette=colors,
             legend=False,
             jitter=False,
             size=8,
@@ -46,7 +51,7 @@ def points(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
         if error:
             for k, hollow in enumerate(~rows[f"{error}_resolved"]):
                 if hollow:
-                    style = {"mfc": "white", "mec": palette[order[k]], "zorder": 3}
+                    style = {"mfc": "white", "mec": colors[order[k]], "zorder": 3}
                     axes.plot(rows[figure.y].iloc[k], k, marker="o", ms=8, **style)
         if interval:
             low, high = interval
@@ -54,5 +59,5 @@ def points(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
             axes.errorbar(rows[figure.y], range(len(order)), xerr=spread, fmt="none", ecolor="black", elinewidth=0.9)
         axes.set_xscale("log")
         axes.grid(True, axis="both", alpha=0.5)
-    finish(grid, figure, data, label(figure.y), "")
+    finish(grid, figure, data, COLUMNS[figure.y].axis_label, "")
     return grid

@@ -9,21 +9,26 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.ticker import NullLocator
 
-from harness.frames import UNRESOLVED, bar_of
+from harness.column import UNRESOLVED
+from harness.columns import COLUMNS, bar_of, error_of, interval_of
+from harness.figures.scaling import Scaling
 from harness.report.palette import Palette
-from harness.report.panels import error_of, facets_of, finish, interval_of, label, line_names, panels, wrap
-from harness.suite import Figure
+from harness.report.panels import drawn, facets_of, finish, line_names, panels, wrap
 
 MOST_TICKS = 8
 """So many values of x are each marked; more are left to matplotlib."""
 
 
-def scaling(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
+def data(figure: Scaling, records: pd.DataFrame) -> pd.DataFrame:
+    """A row a record, with the name of its line."""
+    found = drawn(figure, records, figure.x)
+    return found.assign(line=line_names(figure, found))
+
+
+def plot(figure: Scaling, data: pd.DataFrame, palette: Palette) -> sns.FacetGrid:
     """Both axes logarithmic, a line a method and setting (named where a method has several)."""
     facets = facets_of(figure, data)
-    data = data.assign(line=line_names(figure, data))
     names = sorted(data["line"].unique())
-    palette = Palette.of(data)
     colors = palette.shades(names)
     grid = sns.FacetGrid(
         data,
@@ -40,7 +45,7 @@ def scaling(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
             _draw_line(axes, figure, str(name), _function(figure, group), style=style, dash=dash)
         axes.set_yscale("log")
         _scale_x(axes, panel[figure.x])
-    finish(grid, figure, data, label(figure.x), label(figure.y))
+    finish(grid, figure, data, COLUMNS[figure.x].axis_label, COLUMNS[figure.y].axis_label)
     handles: dict[str, Any] = {}
     for axes in grid.axes.flat:
         handles |= {name: handle for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)}
@@ -50,16 +55,16 @@ def scaling(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
     return grid
 
 
-def _function(figure: Figure, group: pd.DataFrame) -> pd.DataFrame:
+def _function(figure: Scaling, group: pd.DataFrame) -> pd.DataFrame:
     """One y for each x. The same case measured in several runs counts by its median."""
-    error = error_of(figure)
+    error = error_of(figure.y)
     bars = [bar_of(error)] if error else []
-    columns = [c for c in (figure.y, *interval_of(figure), *bars) if c != figure.x]
+    columns = [c for c in (figure.y, *(interval_of(figure.y) or ()), *bars) if c != figure.x]
     return group.groupby(figure.x)[list(dict.fromkeys(columns))].median().reset_index()
 
 
 def _draw_line(
-    axes: plt.Axes, figure: Figure, name: str, line: pd.DataFrame, *, style: dict[str, Any], dash: tuple[float, ...]
+    axes: plt.Axes, figure: Scaling, name: str, line: pd.DataFrame, *, style: dict[str, Any], dash: tuple[float, ...]
 ) -> None:
     axes.plot(
         line[figure.x],
@@ -70,10 +75,10 @@ def _draw_line(
         ls="-" if not dash else (0, dash),
         **style,
     )
-    interval = interval_of(figure)
+    interval = interval_of(figure.y)
     if interval:
         axes.fill_between(line[figure.x], line[interval[0]], line[interval[1]], color=style["color"], alpha=0.15)
-    error = error_of(figure)
+    error = error_of(figure.y)
     if error:
         hollow = line[line[figure.y] <= UNRESOLVED * line[bar_of(error)]]
         axes.plot(hollow[figure.x], hollow[figure.y], ls="", mfc="white", zorder=3, **style)

@@ -6,23 +6,27 @@ import pandas as pd
 import seaborn as sns
 
 from harness import frames
+from harness.figures.speedups import Speedups
 from harness.grouping import HOW, differing, words
 from harness.report.palette import Palette
-from harness.suite import Figure
 
 
-def speedups(figure: Figure, data: pd.DataFrame) -> sns.FacetGrid:
+def data(figure: Speedups, records: pd.DataFrame) -> pd.DataFrame:
+    """A row a paired ratio, with the name of its row."""
+    del figure
+    pairs = frames.speedups(records)
+    return pairs.assign(pair=pair_names(pairs))
+
+
+def plot(figure: Speedups, data: pd.DataFrame, palette: Palette) -> sns.FacetGrid:
     """The paired ratios with their intervals, on a logarithmic axis; a bar at their geometric mean."""
     del figure
-    pairs = frames.speedups(data)
-    pairs["pair"] = pair_names(pairs)
-    order = sorted(pairs["pair"].unique())
-    palette = Palette.of(data)
+    order = sorted(data["pair"].unique())
     height = 1.2 + 0.3 * max(len(order), 1)
-    grid = sns.FacetGrid(pairs, height=height, aspect=9.0 / height)
+    grid = sns.FacetGrid(data, height=height, aspect=9.0 / height)
     axes = grid.ax
     for row, pair in enumerate(order):
-        of = pairs[pairs["pair"] == pair].sort_values("ratio")
+        of = data[data["pair"] == pair].sort_values("ratio")
         offsets = [row + 0.25 * (2 * k / max(len(of) - 1, 1) - 1) for k in range(len(of))]
         spread = [of["ratio"] - of["low"], of["high"] - of["ratio"]]
         axes.errorbar(

@@ -1,0 +1,65 @@
+"""All columns of a DataFrame of records, and what the suite's grammar, the figures and the tables take from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.column import Column, Role, computed, statistics
+from harness.record import STORED
+
+RATIOS = (
+    computed(
+        "floor_ratio",
+        "median ratio, round by round, to the backend's floor with the same scheme",
+        of="seconds",
+        label="time over floor",
+        heading="over floor",
+        format="ratio",
+        roles=("y",),
+    ),
+)
+"""What is computed from several records. `harness/frames.py` has a function for each."""
+
+
+def _all() -> Iterator[Column]:
+    """Each stored column, then what is computed from it."""
+    for column in STORED:
+        yield column
+        yield from statistics(column)
+        yield from (ratio for ratio in RATIOS if ratio.of == column.name)
+
+
+COLUMNS: dict[str, Column] = {column.name: column for column in _all()}
+"""By name."""
+COMPUTED = tuple(name for name, column in COLUMNS.items() if column.kind == "computed")
+MEASURED_LISTS = tuple(column for column in STORED if column.kind == "measured" and column.several)
+
+
+def with_role(role: Role) -> tuple[str, ...]:
+    """The columns that can be this in a figure. A list can not; its median can."""
+    return tuple(name for name, column in COLUMNS.items() if role in column.roles and not column.several)
+
+
+def interval_of(column: str) -> tuple[str, str] | None:
+    """The columns that bound a median's 95% interval, None where it has none."""
+    parent = COLUMNS.get(COLUMNS[column].of)
+    if parent is None or not parent.interval or column != f"{parent.name}_median":
+        return None
+    return f"{parent.name}_low", f"{parent.name}_high"
+
+
+def samples_of(column: str) -> str | None:
+    """The list that a column is the median of, None where it isn't one."""
+    parent = COLUMNS[column].of
+    return parent if column == f"{parent}_median" else None
+
+
+def error_of(column: str) -> str | None:
+    """The error that a column is the median of, where the reference's bar may leave it unresolved."""
+    parent = samples_of(column)
+    return parent if parent and COLUMNS[parent].bar else None
+
+
+def bar_of(error: str) -> str:
+    """The column of the reference's own bar for an error against it."""
+    return f"{COLUMNS[error].bar}_median"

@@ -1,0 +1,51 @@
+"""Where and when the suite was executed, and the suite itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from harness.section import AbstractSection, Measurements
+
+
+class Environment(AbstractSection):
+    """A table an execution, and the suite's text."""
+
+    name = "environment"
+    title = "The environment"
+    order = 100
+
+    def html(self, measurements: Measurements) -> str:
+        """Tables, and the suite folded away."""
+        tables = Markup("").join(_table(execution) for execution in measurements.executions)
+        text = measurements.executions[-1]["suite_text"]
+        return tables + Markup("<details><summary>The suite</summary><pre>{}</pre></details>").format(text)
+
+
+def _table(execution: Mapping[str, Any]) -> Markup:
+    rows = Markup("").join(
+        Markup('<tr><th>{}</th><td class="wrap">{}</td></tr>\n').format(name, words)
+        for name, words in _rows(execution).items()
+    )
+    return Markup('<div class="scroll"><table class="environment"><tbody>\n{}</tbody></table></div>\n').format(rows)
+
+
+def _rows(execution: Mapping[str, Any]) -> dict[str, str]:
+    versions = (f"{name} {version}" for name, version in execution["packages"].items() if version)
+    variables = (f"{name}={value}" for name, value in execution["variables"].items() if value is not None)
+    machine = [
+        execution["processor"],
+        f"{execution['usable_cores']} usable cores of {execution['logical_cores']}",
+        f"{execution['memory_bytes'] / 2**30:.1f} GiB",
+        execution["platform"],
+        *(f"{name} ({framework})" for framework, name in execution["cuda_devices"].items()),
+    ]
+    return {
+        "time": execution["time"],
+        "machine": "; ".join(machine),
+        "versions": ", ".join([f"Python {execution['python']}", *versions]),
+        "settings": ", ".join([f"seed {execution['seed']}", *variables]),
+        "revision": execution["git_revision"] or "not in a git checkout",
+    }

@@ -1,0 +1,75 @@
+"""Tables of the page as HTML. Texts are escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from harness.grouping import differing
+from harness.report.format import decimal, text
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of a table: its heading and how its cell is written for a row. Long texts may `wrap`."""
+
+    heading: str
+    write: Callable[[Row], str]
+    wrap: bool = False
+
+
+def value(name: str, heading: str = "", write: Callable[[Any], str] = text, *, wrap: bool = False) -> Field:
+    """The column `name` of the rows, under its own name where it has no other heading."""
+    return Field(heading or name, lambda row: write(row[name]), wrap)
+
+
+def values(names: Iterable[str]) -> list[Field]:
+    """Columns under their own names."""
+    return [value(name) for name in names]
+
+
+def interval(low: str, high: str) -> Field:
+    """The two ends of a 95% interval."""
+    return Field("95% interval", lambda row: f"{decimal(row[low])} – {decimal(row[high])}")
+
+
+def times(name: str, heading: str = "") -> Field:
+    """A ratio with a times sign."""
+    return value(name, heading, lambda ratio: f"{decimal(ratio)}×")
+
+
+def axes(found: pd.DataFrame, always: Sequence[str], within: Sequence[str] = ()) -> list[Field]:
+    """The axes that a table always has, then those in which its rows differ. `within` is as in `differing`."""
+    return values([*always, *differing(found, within=within, but=always)])
+
+
+def table(name: str, found: pd.DataFrame, fields: Sequence[Field]) -> Markup:
+    """A row a row of the frame. `name` is the table's id."""
+    heads = Markup("").join(Markup("<th>{}</th>").format(field.heading) for field in fields)
+    lines = Markup("\n").join(_line(row, fields) for row in dicts(found))
+    return Markup(
+        '<div class="scroll"><table id="{}">\n<thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table></div>\n'
+    ).format(name, heads, lines)
+
+
+def hint(words: str) -> Markup:
+    """A paragraph that says what a table shows."""
+    return Markup('<p class="hint">{}</p>\n').format(words)
+
+
+def dicts(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a frame."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _line(row: Row, fields: Sequence[Field]) -> Markup:
+    cells = (
+        Markup('<td class="wrap">{}</td>' if field.wrap else "<td>{}</td>").format(field.write(row)) for field in fields
+    )
+    return Markup("<tr>{}</tr>").format(Markup("").join(cells))
