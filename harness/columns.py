@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from harness.column import Column, Role, computed, statistics
 from harness.record import STORED
 
-RATIOS = (
+BY_FUNCTION = (
+    computed(
+        "backend_facts",
+        "a `harness.backend_facts.BackendFacts`: the backend's floor, the pairs of methods that are comparable, and how"
+        " its methods are drawn",
+        of="backend",
+        type=object,
+    ),
     computed(
         "floor_ratio",
         "median ratio, round by round, to the backend's floor with the same scheme",
@@ -18,7 +25,7 @@ RATIOS = (
         roles=("y",),
     ),
 )
-"""What is computed from several records. `harness/frames.py` has a function for each."""
+"""What a function of its own computes, in `harness/frames.py`. The later ones may use the earlier ones."""
 
 
 def _all() -> Iterator[Column]:
@@ -26,7 +33,7 @@ def _all() -> Iterator[Column]:
     for column in STORED:
         yield column
         yield from statistics(column)
-        yield from (ratio for ratio in RATIOS if ratio.of == column.name)
+        yield from (made for made in BY_FUNCTION if made.of == column.name)
 
 
 COLUMNS: dict[str, Column] = {column.name: column for column in _all()}

@@ -31,16 +31,16 @@ class Part:
     fault: str
 
 
-def write_report(run: Run, folder: Path, registry: Registry | None = None) -> Path:
+def write_report(run: Run, folder: Path) -> Path:
     """Write `folder/<suite>.html` and `folder/index.html`; return the page's path.
 
-    Without a registry the suite's plugins are loaded; if they can't be, the page is written without them and says so.
+    Where the suite's plugins can't be loaded, the page is written without them and says so.
     A run of a part of the suite (`--only`) has a page of its own, `<suite>.only.html`: that of a whole run stays.
     """
     about = run.about()
     execution = about["executions"][-1]
     suite = suite_of(execution, run.folder)
-    registry, unloaded = (registry, "") if registry else _registry(suite)
+    registry, unloaded = _registry(suite)
     measurements = Measurements(load(run.folder), suite, registry, tuple(about["executions"]))
     made = [_part(section, measurements) for section in registry.sections()]
     counts = Counter(measurements.frame["status"])

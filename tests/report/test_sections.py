@@ -84,8 +84,6 @@ def test_a_page_without_its_plugins(run, tmp_path):
     page = write_report(run, tmp_path / "report").read_text()
     assert "no such file" in page
     assert names_of(page) == ["answer", "records", "environment"]
-    # The process that measured has its registry still.
-    assert "no such file" not in write_report(run, tmp_path / "report", Registry.load()).read_text()
 
 
 def test_sections_have_different_names_and_places():
