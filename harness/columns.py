@@ -20,13 +20,20 @@ RATIOS = (
 )
 """What is computed from several records. `harness/frames.py` has a function for each."""
 
+FACTS = computed(
+    "backend_facts",
+    "what a report needs of the backend, a `harness.backend_facts.BackendFacts`: floor, comparable methods, style",
+    of="backend",
+    type=object,
+)
+
 
 def _all() -> Iterator[Column]:
     """Each stored column, then what is computed from it."""
     for column in STORED:
         yield column
         yield from statistics(column)
-        yield from (ratio for ratio in RATIOS if ratio.of == column.name)
+        yield from (found for found in (FACTS, *RATIOS) if found.of == column.name)
 
 
 COLUMNS: dict[str, Column] = {column.name: column for column in _all()}

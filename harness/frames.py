@@ -12,7 +12,7 @@ import pandas as pd
 
 from harness.backend_facts import BackendFacts, stored_facts
 from harness.column import UNRESOLVED
-from harness.columns import COMPUTED, MEASURED_LISTS, RATIOS, bar_of
+from harness.columns import COMPUTED, FACTS, MEASURED_LISTS, RATIOS, bar_of
 from harness.grouping import KEYS
 from harness.measuring.statistics import median_interval, ratio_interval
 from harness.record import STORED, columns
@@ -34,14 +34,14 @@ def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     frame["observations"] = [_observations(value) for value in frame["observations"]]
     facts = stored_facts(runs) | _installed_facts()
     declared = [facts.get(name, BackendFacts()) for name in frame["backend"]]
-    frame["backend_facts"] = pd.Series(declared, index=frame.index, dtype=object)
+    frame[FACTS.name] = pd.Series(declared, index=frame.index, dtype=object)
     for column in STORED:
         if column.kind == "measured" and column.numeric:
             frame[column.name] = pd.to_numeric(frame[column.name])
     _add_statistics(frame)
     for column in RATIOS:
         frame[column.name] = COMPUTE[column.name](frame)
-    return frame[[*columns(), *COMPUTED, "backend_facts"]]
+    return frame[[*columns(), *COMPUTED]]
 
 
 def _add_statistics(frame: pd.DataFrame) -> None:
