@@ -7,14 +7,7 @@ from collections.abc import Iterator
 from harness.column import Column, Role, computed, statistics
 from harness.record import STORED
 
-BY_FUNCTION = (
-    computed(
-        "backend_facts",
-        "a `harness.backend_facts.BackendFacts`: the backend's floor, the pairs of methods that are comparable, and how"
-        " its methods are drawn",
-        of="backend",
-        type=object,
-    ),
+RATIOS = (
     computed(
         "floor_ratio",
         "median ratio, round by round, to the backend's floor with the same scheme",
@@ -25,7 +18,14 @@ BY_FUNCTION = (
         roles=("y",),
     ),
 )
-"""What a function of its own computes, in `harness/frames.py`. The later ones may use the earlier ones."""
+"""What is computed from several records. `harness/frames.py` has a function for each."""
+
+FACTS = computed(
+    "backend_facts",
+    "what a report needs of the backend, a `harness.backend_facts.BackendFacts`: floor, comparable methods, style",
+    of="backend",
+    type=object,
+)
 
 
 def _all() -> Iterator[Column]:
@@ -33,7 +33,7 @@ def _all() -> Iterator[Column]:
     for column in STORED:
         yield column
         yield from statistics(column)
-        yield from (made for made in BY_FUNCTION if made.of == column.name)
+        yield from (found for found in (FACTS, *RATIOS) if found.of == column.name)
 
 
 COLUMNS: dict[str, Column] = {column.name: column for column in _all()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +12,35 @@ import pandas as pd
 
 from harness.backend_facts import BackendFacts, stored_facts
 from harness.column import UNRESOLVED
-from harness.columns import BY_FUNCTION, COMPUTED, MEASURED_LISTS, bar_of
+from harness.columns import COMPUTED, FACTS, MEASURED_LISTS, RATIOS, bar_of
 from harness.grouping import KEYS
 from harness.measuring.statistics import median_interval, ratio_interval
 from harness.record import STORED, columns
 from harness.registry import Registry
 from harness.spec import base
-from harness.store import Run, open_run
+from harness.store import open_run
 
 
 def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     """The records of a run, or of several, a row each: the stored columns and the computed ones.
 
-    `harness/columns.py` declares what is computed, `harness list columns` prints it. Raises InputError where the path
-    holds no run.
+    `harness/columns.py` declares what is computed, `harness list columns` prints it. `backend_facts` is what the
+    backend of that name declares here, or what the run stored of one that isn't installed. Raises InputError where the
+    path holds no run.
     """
     paths = [path] if isinstance(path, str | Path) else list(path)
     runs = [open_run(Path(item)) for item in paths]
     frame = pd.DataFrame([row for run in runs for row in run.rows()], columns=list(columns()))
     frame["observations"] = [_observations(value) for value in frame["observations"]]
+    facts = stored_facts(runs) | _installed_facts()
+    declared = [facts.get(name, BackendFacts()) for name in frame["backend"]]
+    frame[FACTS.name] = pd.Series(declared, index=frame.index, dtype=object)
     for column in STORED:
         if column.kind == "measured" and column.numeric:
             frame[column.name] = pd.to_numeric(frame[column.name])
     _add_statistics(frame)
-    for column in BY_FUNCTION:
-        frame[column.name] = COMPUTE[column.name](frame, runs)
+    for column in RATIOS:
+        frame[column.name] = COMPUTE[column.name](frame)
     return frame[[*columns(), *COMPUTED]]
 
 
@@ -72,15 +76,7 @@ def _installed_facts() -> dict[str, BackendFacts]:
     return Registry.load().backend_facts()
 
 
-def _backend_facts(frame: pd.DataFrame, runs: Sequence[Run]) -> pd.Series:
-    """What the backend of this name declares here, or what the run stored of one that isn't installed."""
-    facts = stored_facts(runs) | _installed_facts()
-    return pd.Series([facts.get(name, BackendFacts()) for name in frame["backend"]], index=frame.index, dtype=object)
-
-
-def _floor_ratios(frame: pd.DataFrame, runs: Sequence[Run]) -> list[float]:
-    """The median ratio, round by round, to the backend's floor with the same scheme, where they were timed in turn."""
-    del runs
+def _floor_ratios(frame: pd.DataFrame) -> list[float]:
     rows: list[Any] = list(frame.itertuples())
     seconds = {(row.pairing, row.scheme, row.method): row.seconds for row in rows if row.seconds}
     ratios = []
@@ -90,8 +86,8 @@ def _floor_ratios(frame: pd.DataFrame, runs: Sequence[Run]) -> list[float]:
     return ratios
 
 
-COMPUTE = {"backend_facts": _backend_facts, "floor_ratio": _floor_ratios}
-"""The function of each column in `BY_FUNCTION`."""
+COMPUTE = {"floor_ratio": _floor_ratios}
+"""The function of each column in `RATIOS`."""
 
 
 def geometric_mean(ratios: pd.Series) -> float:

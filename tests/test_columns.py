@@ -10,7 +10,7 @@ import pytest
 
 from harness.case import AXES, FIELDS, Case
 from harness.column import REQUIRED, axis, declared, measured, statistics
-from harness.columns import BY_FUNCTION, COLUMNS, COMPUTED, bar_of, error_of, interval_of, samples_of, with_role
+from harness.columns import COLUMNS, COMPUTED, RATIOS, bar_of, error_of, interval_of, samples_of, with_role
 from harness.frames import COMPUTE, load
 from harness.record import STORED, Measured, columns
 from harness.report.format import FORMATS
@@ -32,8 +32,8 @@ def test_names_are_unique_and_what_columns_refer_to_exists():
         assert (column.kind == "computed") == (column.of in COLUMNS)
 
 
-def test_every_function_is_declared():
-    assert {column.name for column in BY_FUNCTION} == set(COMPUTE)
+def test_every_ratio_is_computed():
+    assert {column.name for column in RATIOS} == set(COMPUTE)
 
 
 def test_a_frame_has_the_declared_columns(tmp_path):

@@ -12,7 +12,7 @@ import typer
 
 from harness.case import AXES
 from harness.column import REQUIRED, Column, statistics
-from harness.columns import BY_FUNCTION, COLUMNS
+from harness.columns import COLUMNS, FACTS, RATIOS
 from harness.environment import package_version
 from harness.errors import InputError, one_of
 from harness.record import STORED
@@ -102,7 +102,7 @@ def columns() -> list[Row]:
             "computed": [made.name for made in statistics(column)],
             "figures": column.roles,
         }
-        for column in (*STORED, *BY_FUNCTION)
+        for column in (*STORED, FACTS, *RATIOS)
     ]
 
 
