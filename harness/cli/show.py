@@ -115,7 +115,7 @@ def print_ratios(run: Run) -> None:
         )
         for row in found.to_dict("records")
     ]
-    headings = ("native", "library", "brownian", "comparisons", "mean", "least", "over floor", "the least is with")
+    headings = ("native", "library", "brownian", "comparisons", "mean", "least", "over floor", "worst case")
     _print_table(headings, rows)
 
 

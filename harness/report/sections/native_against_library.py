@@ -33,7 +33,7 @@ class NativeAgainstLibrary(AbstractSection):
             times("greatest"),
             value("slower", "slower in"),
             value("floor", "over floor", decimal),
-            value("where", "the least is with", wrap=True),
+            value("where", "worst case", wrap=True),
         ]
         of_pairs = [
             *methods,
