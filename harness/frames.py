@@ -63,7 +63,7 @@ def _add_statistics(frame: pd.DataFrame) -> None:
 
 def _observations(value: int | list[float]) -> int | str:
     """A number of observations; times as text, which is equal where they are."""
-    return value if isinstance(value, int) else f"{len(value)} at {', '.join(f'{time:.10g}' for time in value)}"
+    return value if isinstance(value, int) else f"observed at {', '.join(f'{time:.10g}' for time in value)}"
 
 
 def numbers(values: list[float | None]) -> list[float]:

@@ -113,3 +113,10 @@ def test_executions_add_up(run):
 def test_what_is_no_run_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"run\.json"):
         open_run(tmp_path)
+
+
+def test_times_of_observations_are_words_of_their_own(run, record, make_case):
+    """They tell apart records of equal numbers of observations, and read so in the name of a line."""
+    for observations in (2, (0.1, 1.0)):
+        run.append(replace(record, case=make_case(observations=observations)))
+    assert list(run.frame()["observations"]) == [2, "observed at 0.1, 1"]
