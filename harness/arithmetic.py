@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, overload
+
+from harness.arrays import A, Scalar
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
-def axpy(a: Any, x: Any, y: Any) -> Any:
+def axpy(a: Scalar, x: A, y: A) -> A:
     """y + a x.
 
     PyTorch does it in one operation, `add` with `alpha`, without a temporary and without a tensor made of the number a;
@@ -24,7 +29,7 @@ def axpy(a: Any, x: Any, y: Any) -> Any:
     return y + a * x
 
 
-def scale(a: Any, x: Any) -> Any:
+def scale(a: Scalar, x: A) -> A:
     """a x, x itself where a is the number 1."""
     return x if isinstance(a, float | int) and a == 1 else a * x
 
@@ -34,7 +39,11 @@ def minus(weights: Sequence[float]) -> tuple[float, ...]:
     return tuple(-w for w in weights)
 
 
-def combine(weights: Sequence[float], values: Sequence[Any], start: Any = None) -> Any:
+@overload
+def combine(weights: Sequence[float], values: Sequence[A], start: A) -> A: ...
+@overload
+def combine(weights: Sequence[float], values: Sequence[A], start: None = None) -> A | None: ...
+def combine(weights: Sequence[float], values: Sequence[A], start: A | None = None) -> A | None:
     """`start` + Σ w_i v_i without the zero terms, equal weights being applied once to the sum.
 
     None where all weights are zero and there is no start. Weights beyond the values are left out.
@@ -57,25 +66,25 @@ def _groups(weights: tuple[float, ...]) -> tuple[tuple[float, tuple[int, ...]], 
     )
 
 
-def add_product(y: Any, weight: float, a: Any, b: Any) -> Any:
+def add_product(y: A, weight: float, a: A, b: A) -> A:
     """y + weight a b, element by element; in PyTorch one operation."""
     addcmul = getattr(y, "addcmul", None)  # a tensor's method, which other arrays lack
     return y + weight * (a * b) if addcmul is None else addcmul(a, b, value=weight)
 
 
-def add_matmul(y: Any, weight: float, a: Any, b: Any) -> Any:
+def add_matmul(y: Float[A, "n m"], weight: float, a: Float[A, "n k"], b: Float[A, "k m"]) -> Float[A, "n m"]:
     """y + weight a @ b of matrices; in PyTorch one operation."""
     addmm = getattr(y, "addmm", None)  # a tensor's method, which other arrays lack
     return y + weight * (a @ b) if addmm is None else addmm(a, b, alpha=weight)
 
 
-def affine(y: Any, weights: Any, biases: Any) -> Any:
+def affine(y: Float[A, "batch n"], weights: Float[A, "n m"], biases: Float[A, " m"]) -> Float[A, "batch m"]:
     """y W + b, with y (batch, n), W (n, m) and b (m,); in PyTorch one operation, that of `torch.nn.Linear`."""
     addmm = getattr(biases, "addmm", None)  # a tensor's method, which other arrays lack
     return y @ weights + biases if addmm is None else addmm(y, weights)
 
 
-def rows_times(matrices: Any, vectors: Any) -> Any:
+def rows_times(matrices: Float[A, "batch n m"], vectors: Float[A, "batch m"]) -> Float[A, "batch n"]:
     """Each row's matrix times its vector: (batch, n, m) and (batch, m) to (batch, n).
 
     PyTorch's `@` takes half as long again as `bmm`, in which it ends. Where m is 1 a number will do for the vectors.

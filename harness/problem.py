@@ -5,19 +5,19 @@ from __future__ import annotations
 import inspect
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from harness.arrays import A, Namespace, Scalar, Theta
 from harness.case import CALCULI, NOISES
 from harness.random import Normals
 
 if TYPE_CHECKING:
-    from harness.initial import Values
+    from jaxtyping import Float
 
-Theta = Mapping[str, Any]
+    from harness.initial import Values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,14 +91,16 @@ class AbstractProblem(ABC):
         """θ by name, float64. The keys are those that the gradient has."""
 
     @abstractmethod
-    def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def drift(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """f, (batch, dim)."""
 
     @abstractmethod
-    def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def diffusion(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch ..."]:
         """g, (batch, dim) for diagonal noise, else (batch, dim, noise_dim). Not called for an ODE."""
 
-    def drift_and_diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> tuple[Any, Any]:
+    def drift_and_diffusion(
+        self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]
+    ) -> tuple[Float[A, "batch dim"], Float[A, "batch ..."]]:
         """f and g of the same y together, in the shapes of each. Not called for an ODE.
 
         Override it where the two share work, such as a layer that both read: it is then done once. `drift` and
@@ -112,10 +114,12 @@ class AbstractProblem(ABC):
         return type(self).drift_and_diffusion is not AbstractProblem.drift_and_diffusion
 
     @abstractmethod
-    def loss(self, xp: Any, ys: Any) -> Any:
+    def loss(self, xp: Namespace, ys: Float[A, "observations batch dim"]) -> Float[A, ""]:
         """A scalar of the observed states, (observations, batch, dim)."""
 
-    def correction(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def correction(
+        self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]
+    ) -> Float[A, "batch dim"] | None:
         """½ Σ_j (∂g_j/∂y) g_j, (batch, dim): what an Itô drift loses to become a Stratonovich one.
 
         None (the default) leaves it to automatic differentiation.
@@ -127,6 +131,8 @@ class AbstractProblem(ABC):
         del scheme
         return ""
 
-    def solution(self, xp: Any, t: Any, W: Any, y0: Any, theta: Theta) -> Any:
+    def solution(
+        self, xp: Namespace, t: Scalar, W: Float[A, "batch noise_dim"], y0: Float[A, "batch dim"], theta: Theta[A]
+    ) -> Float[A, "batch dim"] | None:
         """The exact state at time t where there is a closed form in W(t) alone, (batch, dim); None where not."""
         del xp, t, W, y0, theta

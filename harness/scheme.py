@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeAlias, overload
 
+from harness.arrays import A, Scalar
 from harness.problem import AbstractProblem
 from harness.terms import Terms
 
-State = tuple[Any, ...]
-Noise = Any
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+State: TypeAlias = tuple[A, ...]
+"""A scheme's state: y, (batch, dim), first, then whatever else the scheme carries from step to step."""
+Noise: TypeAlias = A | tuple[A, A] | None
 """What drives one step: the Brownian increment dW, (batch, noise_dim); for a scheme that `needs_levy_area` the pair
 (dW, H), H being the step's space–time Lévy area, of the same shape; None for an ODE."""
 
@@ -25,12 +30,16 @@ class Orders:
     general: float | None = None
 
 
-def increment_of(noise: Noise) -> Any:
+@overload
+def increment_of(noise: A | tuple[A, A]) -> A: ...
+@overload
+def increment_of(noise: None) -> None: ...
+def increment_of(noise: Noise[A]) -> A | None:
     """dW alone, whichever of the two forms the noise of a step has."""
     return noise[0] if isinstance(noise, tuple) else noise
 
 
-def backward_noise(dW: Any) -> Any:
+def backward_noise(dW: A | None) -> A | None:
     """What drives the step that goes back over the same stretch of the path: −dW; None for an ODE."""
     return None if dW is None else -dW
 
@@ -85,11 +94,11 @@ class AbstractScheme(ABC):
         return getattr(self.orders, kind)
 
     @abstractmethod
-    def init(self, terms: Terms, t0: Any, y0: Any) -> State:
+    def init(self, terms: Terms, t0: Scalar, y0: Float[A, "batch dim"]) -> State[A]:
         """The state at the start."""
 
     @abstractmethod
-    def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Noise) -> State:
+    def step(self, terms: Terms, t0: Scalar, dt: Scalar, state: State[A], dW: Noise[A]) -> State[A]:
         """The state at t0 + dt. dW is the Brownian increment, or the pair with H: see `Noise`."""
 
 
@@ -99,5 +108,5 @@ class AbstractReversibleScheme(AbstractScheme):
     reversible = True
 
     @abstractmethod
-    def reverse(self, terms: Terms, t1: Any, dt: float, state1: State, dW: Noise) -> State:
+    def reverse(self, terms: Terms, t1: Scalar, dt: Scalar, state1: State[A], dW: Noise[A]) -> State[A]:
         """The state at t1 − dt that `step` took to `state1` with this noise, up to rounding."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, overload
 
 from harness.arithmetic import add_matmul, add_product, axpy, rows_times, scale
+from harness.arrays import A, Namespace, Scalar, Theta
 from harness.clock import Clock
-from harness.problem import AbstractProblem, Theta
+from harness.correction import drift_correction
+from harness.problem import AbstractProblem
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +23,18 @@ class Terms:
     With a `clock` every time at a grid point, however a scheme computed it, is that of the grid.
     """
 
-    xp: Any
+    xp: Namespace
     problem: AbstractProblem
     theta: Theta
     stratonovich: bool = False
     clock: Clock | None = None
 
-    def f(self, t: Any, y: Any) -> Any:
+    def f(self, t: Scalar, y: Float[A, "batch dim"]) -> Float[A, "batch dim"]:
         """The drift, (batch, dim)."""
         t = self._at(t)
         return self._corrected(self.problem.drift(self.xp, t, y, self.theta), t, y)
 
-    def g(self, t: Any, y: Any) -> Any:
+    def g(self, t: Scalar, y: Float[A, "batch dim"]) -> Float[A, "rows ..."] | None:
         """The diffusion; None for an ODE.
 
         (batch, dim) for diagonal noise, (batch, dim, noise_dim) for scalar and general noise. Additive noise has one
@@ -43,7 +48,7 @@ class Terms:
             return self.problem.diffusion(self.xp, t, y[:1], self.theta).squeeze(0)
         return self.problem.diffusion(self.xp, t, y, self.theta)
 
-    def f_and_g(self, t: Any, y: Any) -> tuple[Any, Any]:
+    def f_and_g(self, t: Scalar, y: Float[A, "batch dim"]) -> tuple[Float[A, "batch dim"], Float[A, "rows ..."] | None]:
         """Both, what they share being evaluated once."""
         if self.problem.noise == "none" or not self.problem.shares:
             return self.f(t, y), self.g(t, y)
@@ -51,24 +56,28 @@ class Terms:
         f, g = self.problem.drift_and_diffusion(self.xp, t, y, self.theta)
         return self._corrected(f, t, y), g[0] if self.problem.noise == "additive" else g
 
-    def _corrected(self, drift: Any, t: Any, y: Any) -> Any:
+    def _corrected(self, drift: Float[A, "batch dim"], t: Scalar, y: Float[A, "batch dim"]) -> Float[A, "batch dim"]:
         """That of the Stratonovich form, where it is asked for."""
         if self.stratonovich and self.problem.calculus == "ito" and self.problem.noise not in ("none", "additive"):
-            from harness.correction import drift_correction
-
             return drift - drift_correction(self.xp, self.problem, t, y, self.theta)
         return drift
 
-    def _at(self, t: Any) -> Any:
+    def _at(self, t: Scalar) -> Scalar:
         return t if self.clock is None else self.clock.snap(t)
 
-    def product(self, f: Any, g: Any, dt: float, dW: Any) -> Any:
+    def product(
+        self,
+        f: Float[A, "batch dim"],
+        g: Float[A, "rows ..."] | None,
+        dt: Scalar,
+        dW: Float[A, "batch noise_dim"] | None,
+    ) -> Float[A, "batch dim"]:
         """f dt + g dW, (batch, dim)."""
-        if g is None:
+        if g is None or dW is None:
             return scale(dt, f)
         return axpy(dt, f, self.noise_product(g, dW))
 
-    def noise_product(self, g: Any, dW: Any) -> Any:
+    def noise_product(self, g: Float[A, "rows ..."], dW: Float[A, "batch noise_dim"]) -> Float[A, "batch dim"]:
         """g dW, (batch, dim)."""
         if self.problem.noise == "diagonal":
             return g * dW
@@ -76,16 +85,36 @@ class Terms:
             return dW @ g.T
         return rows_times(g, dW)
 
-    def increment(self, t: Any, y: Any, dt: float, dW: Any) -> Any:
+    def increment(
+        self, t: Scalar, y: Float[A, "batch dim"], dt: Scalar, dW: Float[A, "batch noise_dim"] | None
+    ) -> Float[A, "batch dim"]:
         """f(t, y) dt + g(t, y) dW, (batch, dim)."""
         return self.product(*self.f_and_g(t, y), dt, dW)
 
-    def noise_cotangent(self, cotangent: Any, dW: Any, weight: float = 1.0, added_to: Any = None) -> Any:
+    @overload
+    def noise_cotangent(
+        self,
+        cotangent: Float[A, "batch dim"],
+        dW: Float[A, "batch noise_dim"],
+        weight: float = 1.0,
+        added_to: Float[A, "rows ..."] | None = None,
+    ) -> Float[A, "rows ..."]: ...
+    @overload
+    def noise_cotangent(
+        self, cotangent: Float[A, "batch dim"], dW: None, weight: float = 1.0, added_to: None = None
+    ) -> None: ...
+    def noise_cotangent(
+        self,
+        cotangent: Float[A, "batch dim"],
+        dW: Float[A, "batch noise_dim"] | None,
+        weight: float = 1.0,
+        added_to: Float[A, "rows ..."] | None = None,
+    ) -> Float[A, "rows ..."] | None:
         """What g receives, in its own shape, where g dW receives `cotangent`, (batch, dim); None for an ODE.
 
         With `added_to`, that plus `weight` times what g receives.
         """
-        if self.problem.noise == "none":
+        if dW is None or self.problem.noise == "none":
             return None
         if self.problem.noise == "additive":
             if added_to is not None:
