@@ -5,11 +5,16 @@ from __future__ import annotations
 import bisect
 import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.arrays import Namespace, Scalar
 from harness.grid import Grid
+
+if TYPE_CHECKING:
+    import jax
+    import torch
 
 NEAR = 0.01
 """A time within this part of half a step from a grid point, or from the middle of a step, is that point."""
@@ -43,16 +48,16 @@ class Clock:
         """That of a grid; None where steps are adaptive, which end at times of their own."""
         return cls(stepping, dtype) if isinstance(stepping, Grid) else None
 
-    def snap(self, t: Any) -> Any:
+    def snap(self, xp: Namespace, t: Scalar) -> Scalar:
         """The grid's own number for a time at a grid point or at the middle of a step; another time as it is.
 
-        t is a number, an array of JAX or a tensor, a scalar each.
+        t is a number, or an array without axes that belongs to `xp`, which is `torch` or `jax.numpy`.
         """
         if isinstance(t, float):
             return self._snap_number(t)
         if hasattr(t, "new_tensor"):  # a tensor's method, which other arrays lack
-            return self._snap_tensor(t)
-        return self._snap_jax(t)
+            return self._snap_tensor(xp, t)
+        return self._snap_jax(xp, t)
 
     def _snap_number(self, t: float) -> float:
         t0, rate, reach, halves, edges = self._for_numbers
@@ -81,10 +86,8 @@ class Clock:
         """What an eager solve needs at each evaluation of f and g, made once."""
         return self.grid.t0, self._rate, self._reach, self.halves.tolist(), self._edges.tolist()
 
-    def _snap_tensor(self, t: Any) -> Any:
+    def _snap_tensor(self, torch: Namespace, t: torch.Tensor) -> torch.Tensor:
         """By the arithmetic that made `halves`, since a table would be one more argument of what is compiled."""
-        import torch
-
         grid, rate = self.grid, self._rate
         if rate is None:
             halves, edges = (torch.as_tensor(x, dtype=t.dtype, device=t.device) for x in (self.halves, self._edges))
@@ -97,9 +100,7 @@ class Clock:
             found = found.float().double()
         return torch.where(abs(t - found) <= self._reach, found, t)
 
-    def _snap_jax(self, t: Any) -> Any:
-        import jax.numpy as jnp
-
+    def _snap_jax(self, jnp: Namespace, t: jax.Array) -> jax.Array:
         table, rate = jnp.asarray(self.halves, self.dtype), self._rate
         t = jnp.asarray(t, self.dtype)
         if rate is None:

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
-from harness.problem import AbstractProblem, Theta
+from harness.arrays import A, Namespace, Scalar, Theta
+from harness.lazy import lazily
+from harness.problem import AbstractProblem
+
+if TYPE_CHECKING:
+    import jax
+    from jaxtyping import Float
+else:
+    (jax,) = lazily("jax")
 
 
-def jvp(xp: Any, function: Callable[[Any], Any], y: Any, v: Any) -> Any:
+def jvp(xp: Namespace, function: Callable[[A], A], y: A, v: A) -> A:
     """The directional derivative of `function` at y along v, in the framework that `xp` belongs to."""
     if xp.__name__ == "torch":
-        import torch
-
-        return torch.func.jvp(function, (y,), (v,))[1]
+        return xp.func.jvp(function, (y,), (v,))[1]
     if xp.__name__ == "jax.numpy":
-        import jax
-
         return jax.jvp(function, (y,), (v,))[1]
     raise TypeError(f"no derivatives over {xp.__name__}: use torch or jax.numpy")
 
 
-def drift_correction(xp: Any, problem: AbstractProblem, t: Any, y: Any, theta: Theta) -> Any:
-    """½ Σ_j (∂g_j/∂y) g_j, (batch, dim), g_j being the j-th column of g: the Itô drift minus the Stratonovich one.
+def drift_correction(
+    xp: Namespace, problem: AbstractProblem, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]
+) -> Float[A, "batch dim"]:
+    """½ Σ_j (∂g_j/∂y) g_j, g_j being the j-th column of g: the Itô drift minus the Stratonovich one.
 
     The problem's closed form where it has one, else one directional derivative a column (one in all where diagonal
     noise commutes, since ∂g_i/∂y_k is then zero for k ≠ i).
@@ -31,7 +37,7 @@ def drift_correction(xp: Any, problem: AbstractProblem, t: Any, y: Any, theta: T
     if closed is not None:
         return closed
 
-    def g(state: Any) -> Any:
+    def g(state: Float[A, "batch dim"]) -> Float[A, "batch ..."]:
         return problem.diffusion(xp, t, state, theta)
 
     value = g(y)

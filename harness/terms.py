@@ -63,7 +63,7 @@ class Terms:
         return drift
 
     def _at(self, t: Scalar) -> Scalar:
-        return t if self.clock is None else self.clock.snap(t)
+        return t if self.clock is None else self.clock.snap(self.xp, t)
 
     def product(
         self,

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+from harness.arrays import A, Namespace
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 def only(name: str, noise: str, *allowed: str) -> str | None:
@@ -19,11 +24,11 @@ def require_groups(name: str, dim: int, size: int) -> None:
         raise ValueError(f"{name} is made of groups of {size} variables: dim must be a multiple of {size}, given {dim}")
 
 
-def diagonal_matrix(xp: Any, diagonal: Any, y: Any) -> Any:
-    """A constant diagonal, (dim,), as additive noise has it: a matrix written out, (batch, dim, dim)."""
+def diagonal_matrix(xp: Namespace, diagonal: Float[A, " dim"], y: Float[A, "batch dim"]) -> Float[A, "batch dim dim"]:
+    """A constant diagonal as additive noise has it: a matrix written out."""
     return xp.broadcast_to(xp.diag(diagonal)[None], (*y.shape, y.shape[1]))
 
 
-def mean_squared_norm(ys: Any) -> Any:
+def mean_squared_norm(ys: Float[A, "observations batch dim"]) -> Float[A, ""]:
     """|y|², averaged over observations and batch."""
     return (ys * ys).sum() / (ys.shape[0] * ys.shape[1])

@@ -7,11 +7,15 @@ the loss the sum over dimensions (here its mean over batch and observations).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.arrays import A
 from harness.random import Normals
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 def sigmoid_normal(normals: Normals, dim: int) -> np.ndarray:
@@ -19,6 +23,6 @@ def sigmoid_normal(normals: Normals, dim: int) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(-normals(dim)))
 
 
-def mean_of_sums(ys: Any) -> Any:
+def mean_of_sums(ys: Float[A, "observations batch dim"]) -> Float[A, ""]:
     """The sum over dimensions, averaged over observations and batch."""
     return ys.sum() / (ys.shape[0] * ys.shape[1])

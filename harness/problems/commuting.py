@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.problem import AbstractProblem, Theta
+from harness.arrays import A, Namespace, Scalar, Theta
+from harness.problem import AbstractProblem
 from harness.problems._forms import mean_squared_norm, only
 from harness.random import Normals
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,41 +73,43 @@ class Commuting(AbstractProblem):
             "b": 0.5 / self.channels**0.5 * normals(self.channels, self.dim),
         }
 
-    def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def drift(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """A X, less ½ Σ_j B_j² X in Stratonovich form."""
         del xp, t
         rate = theta["a"] if self.calculus == "ito" else theta["a"] - _half_squares(theta)
         return self._from_basis(rate * self._to_basis(y))
 
-    def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def diffusion(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch ..."]:
         """The columns B_j X, (batch, dim, channels)."""
         del xp, t
         return self._from_basis(self._to_basis(y)[:, :, None] * theta["b"].T)
 
-    def correction(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def correction(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """½ Σ_j B_j² X."""
         del xp, t
         return self._from_basis(_half_squares(theta) * self._to_basis(y))
 
-    def loss(self, xp: Any, ys: Any) -> Any:
+    def loss(self, xp: Namespace, ys: Float[A, "observations batch dim"]) -> Float[A, ""]:
         """Mean of |X|² over observations and batch."""
         del xp
         return mean_squared_norm(ys)
 
-    def solution(self, xp: Any, t: Any, W: Any, y0: Any, theta: Theta) -> Any:
+    def solution(
+        self, xp: Namespace, t: Scalar, W: Float[A, "batch noise_dim"], y0: Float[A, "batch dim"], theta: Theta[A]
+    ) -> Float[A, "batch dim"]:
         """V exp((a − ½ Σ_j b_j²) t + Σ_j b_j W_j) V⁻¹ X0, with W of shape (batch, channels)."""
         exponent = (theta["a"] - _half_squares(theta)) * t + W @ theta["b"]
         return self._from_basis(xp.exp(exponent) * self._to_basis(y0))
 
-    def _from_basis(self, z: Any) -> Any:
+    def _from_basis(self, z: Float[A, "batch dim ..."]) -> Float[A, "batch dim ..."]:
         """V z along axis 1."""
         return z + (self.mixing / self.dim) * z.sum(1)[:, None]
 
-    def _to_basis(self, y: Any) -> Any:
+    def _to_basis(self, y: Float[A, "batch dim"]) -> Float[A, "batch dim"]:
         """V⁻¹ y along axis 1."""
         return y - (self.mixing / (1.0 + self.mixing) / self.dim) * y.sum(1)[:, None]
 
 
-def _half_squares(theta: Theta) -> Any:
-    """½ Σ_j b_j², (dim,)."""
+def _half_squares(theta: Theta[A]) -> Float[A, " dim"]:
+    """½ Σ_j b_j²."""
     return 0.5 * (theta["b"] * theta["b"]).sum(0)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.problem import AbstractProblem, Theta
+from harness.arrays import A, Namespace, Scalar, Theta
+from harness.problem import AbstractProblem
 from harness.problems._forms import diagonal_matrix, mean_squared_norm, only
 from harness.problems._paper import sigmoid_normal
 from harness.random import Normals
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +60,14 @@ class DoubleWell(AbstractProblem):
             theta["sigma"] = self.volatility * sigmoid_normal(normals, self.dim)
         return theta
 
-    def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def drift(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """aX − bX³, less the correction in Stratonovich form."""
         field = y * (theta["a"] - theta["b"] * y * y)
         if self.noise in ("diagonal", "scalar") and self.calculus == "stratonovich":
             return field - self.correction(xp, t, y, theta)
         return field
 
-    def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def diffusion(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch ..."]:
         """σX as a diagonal or as a single column, or σ as a diagonal matrix."""
         del t
         if self.noise == "additive":
@@ -71,14 +75,14 @@ class DoubleWell(AbstractProblem):
         g = theta["sigma"] * y
         return g if self.noise == "diagonal" else g[:, :, None]
 
-    def correction(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def correction(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """½ σ² X; zero where g doesn't depend on X."""
         del t
         if self.noise not in ("diagonal", "scalar"):
             return xp.zeros_like(y)
         return 0.5 * theta["sigma"] * theta["sigma"] * y
 
-    def loss(self, xp: Any, ys: Any) -> Any:
+    def loss(self, xp: Namespace, ys: Float[A, "observations batch dim"]) -> Float[A, ""]:
         """Mean of |X|² over observations and batch."""
         del xp
         return mean_squared_norm(ys)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.problem import AbstractProblem, Theta
+from harness.arrays import A, Namespace, Scalar, Theta
+from harness.problem import AbstractProblem
 from harness.problems._forms import only
 from harness.problems._paper import mean_of_sums, sigmoid_normal
 from harness.random import Normals
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,29 +46,31 @@ class Example1(AbstractProblem):
         """α and β, (dim,)."""
         return {"alpha": sigmoid_normal(normals, self.dim), "beta": sigmoid_normal(normals, self.dim)}
 
-    def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def drift(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """αX, less β²X/2 in Stratonovich form."""
         del xp, t
         alpha, beta = theta["alpha"], theta["beta"]
         rate = alpha if self.calculus == "ito" else alpha - 0.5 * beta * beta
         return rate * y
 
-    def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def diffusion(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch ..."]:
         """βX."""
         del xp, t
         return theta["beta"] * y
 
-    def correction(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def correction(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """β²X/2."""
         del xp, t
         return 0.5 * theta["beta"] * theta["beta"] * y
 
-    def loss(self, xp: Any, ys: Any) -> Any:
+    def loss(self, xp: Namespace, ys: Float[A, "observations batch dim"]) -> Float[A, ""]:
         """The sum over dimensions."""
         del xp
         return mean_of_sums(ys)
 
-    def solution(self, xp: Any, t: Any, W: Any, y0: Any, theta: Theta) -> Any:
+    def solution(
+        self, xp: Namespace, t: Scalar, W: Float[A, "batch noise_dim"], y0: Float[A, "batch dim"], theta: Theta[A]
+    ) -> Float[A, "batch dim"]:
         """X0 exp((α − β²/2) t + βW)."""
         alpha, beta = theta["alpha"], theta["beta"]
         return y0 * xp.exp((alpha - 0.5 * beta * beta) * t + beta * W)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.problem import AbstractProblem, Theta
+from harness.arrays import A, Namespace, Scalar, Theta
+from harness.problem import AbstractProblem
 from harness.problems._forms import only
 from harness.problems._paper import mean_of_sums, sigmoid_normal
 from harness.random import Normals
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,30 +53,32 @@ class Example2(AbstractProblem):
             return ""
         return "the Stratonovich drift is zero, and SlowRK then the classical Runge–Kutta scheme in W: order 2"
 
-    def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def drift(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """−p² sin X cos³X, zero in Stratonovich form."""
         if self.calculus == "stratonovich":
             return 0.0 * theta["p"] * y
         return self.correction(xp, t, y, theta)
 
-    def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def diffusion(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch ..."]:
         """p cos²X."""
         del t
         cos = xp.cos(y)
         return theta["p"] * cos * cos
 
-    def correction(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def correction(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """½ g ∂g/∂X = −p² sin X cos³X, the Itô drift itself."""
         del t
         cos = xp.cos(y)
         return -theta["p"] * theta["p"] * xp.sin(y) * cos * cos * cos
 
-    def loss(self, xp: Any, ys: Any) -> Any:
+    def loss(self, xp: Namespace, ys: Float[A, "observations batch dim"]) -> Float[A, ""]:
         """The sum over dimensions."""
         del xp
         return mean_of_sums(ys)
 
-    def solution(self, xp: Any, t: Any, W: Any, y0: Any, theta: Theta) -> Any:
+    def solution(
+        self, xp: Namespace, t: Scalar, W: Float[A, "batch noise_dim"], y0: Float[A, "batch dim"], theta: Theta[A]
+    ) -> Float[A, "batch dim"]:
         """arctan(pW + tan X0)."""
         del t
         return xp.arctan(theta["p"] * W + xp.tan(y0))

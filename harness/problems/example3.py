@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.problem import AbstractProblem, Theta
+from harness.arrays import A, Namespace, Scalar, Theta
+from harness.problem import AbstractProblem
 from harness.problems._forms import diagonal_matrix, only
 from harness.problems._paper import mean_of_sums, sigmoid_normal
 from harness.random import Normals
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,29 +52,31 @@ class Example3(AbstractProblem):
         """α and β, (dim,)."""
         return {"alpha": sigmoid_normal(normals, self.dim), "beta": sigmoid_normal(normals, self.dim)}
 
-    def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def drift(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """β/√(1+t) − X/(2(1+t))."""
         del xp
         return theta["beta"] * (1.0 + t) ** -0.5 - y * (0.5 / (1.0 + t))
 
-    def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def diffusion(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch ..."]:
         """αβ/√(1+t), as a diagonal or as a diagonal matrix."""
         diagonal = theta["alpha"] * theta["beta"] * (1.0 + t) ** -0.5
         if self.noise == "diagonal":
             return xp.broadcast_to(diagonal, y.shape)
         return diagonal_matrix(xp, diagonal, y)
 
-    def correction(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def correction(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """Zero."""
         del t, theta
         return xp.zeros_like(y)
 
-    def loss(self, xp: Any, ys: Any) -> Any:
+    def loss(self, xp: Namespace, ys: Float[A, "observations batch dim"]) -> Float[A, ""]:
         """The sum over dimensions."""
         del xp
         return mean_of_sums(ys)
 
-    def solution(self, xp: Any, t: Any, W: Any, y0: Any, theta: Theta) -> Any:
+    def solution(
+        self, xp: Namespace, t: Scalar, W: Float[A, "batch noise_dim"], y0: Float[A, "batch dim"], theta: Theta[A]
+    ) -> Float[A, "batch dim"]:
         """(X0 + βt + αβW) / √(1+t)."""
         del xp
         alpha, beta = theta["alpha"], theta["beta"]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.problem import AbstractProblem, Theta
+from harness.arrays import A, Namespace, Scalar, Theta
+from harness.problem import AbstractProblem
 from harness.problems._forms import mean_squared_norm, only
 from harness.problems._paper import sigmoid_normal
 from harness.random import Normals
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,27 +47,29 @@ class GBM(AbstractProblem):
             "beta": self.volatility * sigmoid_normal(normals, self.dim),
         }
 
-    def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def drift(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """αX, less β²X/2 in Stratonovich form."""
         drift = theta["alpha"] * y
         return drift if self.calculus == "ito" else drift - self.correction(xp, t, y, theta)
 
-    def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def diffusion(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch ..."]:
         """βX, a single column."""
         del xp, t
         return (theta["beta"] * y)[:, :, None]
 
-    def correction(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def correction(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """β²X/2."""
         del xp, t
         return 0.5 * theta["beta"] * theta["beta"] * y
 
-    def loss(self, xp: Any, ys: Any) -> Any:
+    def loss(self, xp: Namespace, ys: Float[A, "observations batch dim"]) -> Float[A, ""]:
         """Mean of |X|² over observations and batch."""
         del xp
         return mean_squared_norm(ys)
 
-    def solution(self, xp: Any, t: Any, W: Any, y0: Any, theta: Theta) -> Any:
+    def solution(
+        self, xp: Namespace, t: Scalar, W: Float[A, "batch noise_dim"], y0: Float[A, "batch dim"], theta: Theta[A]
+    ) -> Float[A, "batch dim"]:
         """X0 exp((α − β²/2) t + βW), with W of shape (batch, 1)."""
         alpha, beta = theta["alpha"], theta["beta"]
         return y0 * xp.exp((alpha - 0.5 * beta * beta) * t + beta * W)

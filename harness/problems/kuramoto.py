@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.problem import AbstractProblem, Theta
+from harness.arrays import A, Namespace, Scalar, Theta
+from harness.problem import AbstractProblem
 from harness.problems._forms import diagonal_matrix, only
 from harness.problems._paper import sigmoid_normal
 from harness.random import Normals
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +60,7 @@ class Kuramoto(AbstractProblem):
             theta["sigma"] = self.strength * sigmoid_normal(normals, self.dim)
         return theta
 
-    def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def drift(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """ω + K (S cos X − C sin X), less the correction in Stratonovich form."""
         sin, cos = xp.sin(y), xp.cos(y)
         S, C = sin.sum(1)[:, None] / self.dim, cos.sum(1)[:, None] / self.dim
@@ -65,14 +69,14 @@ class Kuramoto(AbstractProblem):
             return field - self.correction(xp, t, y, theta)
         return field
 
-    def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def diffusion(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch ..."]:
         """σ (1 + modulation cos X), or σ as a diagonal matrix."""
         del t
         if self.noise == "diagonal":
             return theta["sigma"] * (1.0 + self.modulation * xp.cos(y))
         return diagonal_matrix(xp, theta["sigma"], y)
 
-    def correction(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def correction(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """−½ σ² modulation sin X (1 + modulation cos X); zero where g doesn't depend on X."""
         del t
         if self.noise != "diagonal":
@@ -80,6 +84,6 @@ class Kuramoto(AbstractProblem):
         a = self.modulation
         return (-0.5 * a) * theta["sigma"] * theta["sigma"] * xp.sin(y) * (1.0 + a * xp.cos(y))
 
-    def loss(self, xp: Any, ys: Any) -> Any:
+    def loss(self, xp: Namespace, ys: Float[A, "observations batch dim"]) -> Float[A, ""]:
         """Σ_i (1 − cos X_i), averaged over observations and batch."""
         return (1.0 - xp.cos(ys)).sum() / (ys.shape[0] * ys.shape[1])

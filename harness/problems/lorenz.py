@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.problem import AbstractProblem, Theta
+from harness.arrays import A, Namespace, Scalar, Theta
+from harness.problem import AbstractProblem
 from harness.problems._forms import diagonal_matrix, mean_squared_norm, only, require_groups
 from harness.random import Normals
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +80,7 @@ class Lorenz(AbstractProblem):
             theta["alpha"] = np.full(self.dim, self.volatility)
         return theta
 
-    def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def drift(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """The Lorenz field of each copy, less ½ α² X in Stratonovich form."""
         parts = y.reshape(y.shape[0], -1, 3)
         X, Y, Z = parts[:, :, 0], parts[:, :, 1], parts[:, :, 2]
@@ -87,17 +91,17 @@ class Lorenz(AbstractProblem):
             return field - self.correction(xp, t, y, theta)
         return field
 
-    def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def diffusion(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch ..."]:
         """αX, or α as a diagonal matrix."""
         del t
         return theta["alpha"] * y if self.noise == "diagonal" else diagonal_matrix(xp, theta["alpha"], y)
 
-    def correction(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def correction(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """½ α² X; zero where g doesn't depend on X."""
         del t
         return 0.5 * theta["alpha"] * theta["alpha"] * y if self.noise == "diagonal" else xp.zeros_like(y)
 
-    def loss(self, xp: Any, ys: Any) -> Any:
+    def loss(self, xp: Namespace, ys: Float[A, "observations batch dim"]) -> Float[A, ""]:
         """Mean of |y / 10|² over observations and batch."""
         del xp
         return 0.01 * mean_squared_norm(ys)

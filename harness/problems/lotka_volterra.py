@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.problem import AbstractProblem, Theta
+from harness.arrays import A, Namespace, Scalar, Theta
+from harness.problem import AbstractProblem
 from harness.problems._forms import mean_squared_norm, only, require_groups
 from harness.random import Normals
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +49,7 @@ class LotkaVolterra(AbstractProblem):
         values = {"alpha": 1.5, "beta": 1.0, "gamma": 3.0, "delta": 1.0}
         return {name: value * np.exp(0.1 * normals(self.dim // 2)) for name, value in values.items()}
 
-    def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def drift(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """The field of each pair."""
         del t
         pairs = y.reshape(y.shape[0], -1, 2)
@@ -54,11 +58,11 @@ class LotkaVolterra(AbstractProblem):
         dv = v * (theta["delta"] * u - theta["gamma"])
         return xp.stack([du, dv], -1).reshape(y.shape)
 
-    def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def diffusion(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch ..."]:
         """There is none."""
         raise NotImplementedError("an ODE has no diffusion")
 
-    def loss(self, xp: Any, ys: Any) -> Any:
+    def loss(self, xp: Namespace, ys: Float[A, "observations batch dim"]) -> Float[A, ""]:
         """Mean of |(u, v)|² over observations and batch."""
         del xp
         return mean_squared_norm(ys)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.arithmetic import affine
-from harness.problem import AbstractProblem, Theta
+from harness.arrays import A, Namespace, Scalar, Theta
+from harness.problem import AbstractProblem
 from harness.problems._forms import mean_squared_norm
 from harness.random import Normals
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +69,12 @@ class Neural(AbstractProblem):
             "g_b2": scale * 0.5 * normals(outputs),
         }
 
-    def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def drift(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """(batch, dim)."""
         del t
         return affine(xp.tanh(affine(y, theta["f_w1"], theta["f_b1"])), theta["f_w2"], theta["f_b2"])
 
-    def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def diffusion(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch ..."]:
         """(batch, dim) for diagonal noise, else (batch, dim, m)."""
         if self.noise == "additive":
             hidden = xp.tanh(t * theta["g_w1"] + theta["g_b1"])
@@ -79,12 +83,12 @@ class Neural(AbstractProblem):
         out = affine(xp.tanh(affine(y, theta["g_w1"], theta["g_b1"])), theta["g_w2"], theta["g_b2"])
         return out if self.noise == "diagonal" else out.reshape(y.shape[0], self.dim, self.noise_dim)
 
-    def loss(self, xp: Any, ys: Any) -> Any:
+    def loss(self, xp: Namespace, ys: Float[A, "observations batch dim"]) -> Float[A, ""]:
         """Mean of |y|² over observations and batch."""
         del xp
         return mean_squared_norm(ys)
 
-    def correction(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def correction(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """½ Σ_j (∂g_j/∂y) g_j written out for the perceptron: no automatic differentiation needed."""
         if self.noise in ("none", "additive"):
             return xp.zeros_like(y)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.arithmetic import affine
-from harness.problem import AbstractProblem, Theta
+from harness.arrays import A, Namespace, Scalar, Theta
+from harness.problem import AbstractProblem
 from harness.problems._forms import mean_squared_norm, only
 from harness.random import Normals
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,18 +67,18 @@ class NeuralCommutative(AbstractProblem):
             "g_b2": 0.25 * normals(d),
         }
 
-    def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def drift(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """(batch, dim)."""
         del t
         return affine(xp.tanh(affine(y, theta["f_w1"], theta["f_b1"])), theta["f_w2"], theta["f_b2"])
 
-    def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def diffusion(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch ..."]:
         """(batch, dim)."""
         del t
         hidden = xp.tanh(theta["g_w1"] * y[:, :, None] + theta["g_b1"])
         return (theta["g_w2"] * hidden).sum(2) + theta["g_b2"]
 
-    def correction(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def correction(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """½ g_i g_i′, with g_i′ = Σ_k p_ik r_ik (1 − tanh²)."""
         del t
         hidden = xp.tanh(theta["g_w1"] * y[:, :, None] + theta["g_b1"])
@@ -82,7 +86,7 @@ class NeuralCommutative(AbstractProblem):
         slope = (theta["g_w2"] * theta["g_w1"] * (1.0 - hidden * hidden)).sum(2)
         return 0.5 * g * slope
 
-    def loss(self, xp: Any, ys: Any) -> Any:
+    def loss(self, xp: Namespace, ys: Float[A, "observations batch dim"]) -> Float[A, ""]:
         """Mean of |y|² over observations and batch."""
         del xp
         return mean_squared_norm(ys)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.problem import AbstractProblem, Theta
+from harness.arrays import A, Namespace, Scalar, Theta
+from harness.problem import AbstractProblem
 from harness.problems._forms import diagonal_matrix, mean_squared_norm, only
 from harness.problems._paper import sigmoid_normal
 from harness.random import Normals
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,24 +60,24 @@ class OrnsteinUhlenbeck(AbstractProblem):
             "sigma": sigmoid_normal(normals, self.dim),
         }
 
-    def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def drift(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """κ(μ − X)."""
         del xp, t
         return theta["kappa"] * (theta["mu"] - y)
 
-    def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def diffusion(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch ..."]:
         """σ, as a diagonal or as a diagonal matrix."""
         del t
         if self.noise == "diagonal":
             return xp.broadcast_to(theta["sigma"], y.shape)
         return diagonal_matrix(xp, theta["sigma"], y)
 
-    def correction(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def correction(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """Zero."""
         del t, theta
         return xp.zeros_like(y)
 
-    def loss(self, xp: Any, ys: Any) -> Any:
+    def loss(self, xp: Namespace, ys: Float[A, "observations batch dim"]) -> Float[A, ""]:
         """Mean of |X|² over observations and batch."""
         del xp
         return mean_squared_norm(ys)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.problem import AbstractProblem, Theta
+from harness.arrays import A, Namespace, Scalar, Theta
+from harness.problem import AbstractProblem
 from harness.problems._forms import mean_squared_norm, only, require_groups
 from harness.random import Normals
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,18 +53,18 @@ class VanDerPol(AbstractProblem):
         del normals
         return {"mu": np.full(self.dim // 2, self.mu)}
 
-    def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def drift(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
         """The field of each pair."""
         del t
         pairs = y.reshape(y.shape[0], -1, 2)
         x, v = pairs[:, :, 0], pairs[:, :, 1]
         return xp.stack([v, theta["mu"] * (1.0 - x * x) * v - x], -1).reshape(y.shape)
 
-    def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def diffusion(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch ..."]:
         """There is none."""
         raise NotImplementedError("an ODE has no diffusion")
 
-    def loss(self, xp: Any, ys: Any) -> Any:
+    def loss(self, xp: Namespace, ys: Float[A, "observations batch dim"]) -> Float[A, ""]:
         """Mean of |(x, v)|² over observations and batch."""
         del xp
         return mean_squared_norm(ys)

@@ -86,7 +86,7 @@ def test_every_backend_sees_the_same_side_of_a_knot(registry, make_case, noise, 
 def test_the_clock_is_the_same_where_it_is_compiled():
     """As a whole graph, traced as for torch-compile. Inductor itself takes a minute and a half for a solve."""
     clock = Clock(Grid(0.0, 1.0, 28))
-    compiled = torch.compile(clock.snap, fullgraph=True, dynamic=False, backend="aot_eager")
+    compiled = torch.compile(lambda t: clock.snap(torch, t), fullgraph=True, dynamic=False, backend="aot_eager")
     for n in range(28):
         assert float(compiled(torch.tensor(n / 28 + 1 / 28, dtype=torch.float64))) == clock.times[n + 1]
 
@@ -97,15 +97,15 @@ def test_a_time_is_one_number_however_it_was_computed(dtype, t0, t1, steps):
     """As a Python number, as a tensor and in JAX; from the step's start, its end, or counted from t1."""
     clock, dt = Clock(Grid(t0, t1, steps), dtype), (t1 - t0) / steps
     tolerance = np.finfo(dtype).eps * max(abs(t0), abs(t1))
-    snapped = jax.jit(lambda t: clock.snap(jnp.asarray(t, dtype)))
+    snapped = jax.jit(lambda t: clock.snap(jnp, jnp.asarray(t, dtype)))
     assert clock.times[0] == np.dtype(dtype).type(t0)
     assert clock.times[-1] == np.dtype(dtype).type(t1)
     for n in range(0, steps + 1, max(1, steps // 28)):
         expected = clock.times[n]
         assert abs(expected - (t0 + (t1 - t0) * n / steps)) <= tolerance
         for computed in (t0 + n * dt, t0 + (n - 1) * dt + dt, t1 - (steps - n) * dt, float(np.nextafter(expected, 9))):
-            assert clock.snap(float(computed)) == expected
-            assert float(clock.snap(torch.tensor(computed, dtype=torch.float64))) == expected
+            assert clock.snap(np, float(computed)) == expected
+            assert float(clock.snap(torch, torch.tensor(computed, dtype=torch.float64))) == expected
             assert float(snapped(computed)) == expected
     third = t0 + dt / 3
-    assert clock.snap(third) == third
+    assert clock.snap(np, third) == third
