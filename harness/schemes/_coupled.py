@@ -5,12 +5,16 @@ McCallum & Foster, "Efficient, accurate and stable gradients for neural ODEs", 2
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from harness.arithmetic import axpy
-from harness.scheme import AbstractReversibleScheme, State, backward_noise
+from harness.arrays import A, Scalar
+from harness.scheme import AbstractReversibleScheme, Noise, State, backward_noise, increment_of
 from harness.schemes._runge_kutta import AbstractRungeKutta
 from harness.terms import Terms
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 COUPLING = 0.999  # λ, as in the paper's experiments
 PULL = 1 - COUPLING
@@ -41,21 +45,23 @@ class AbstractCoupled(AbstractReversibleScheme):
         "y and z part by an error of the next order, growing where f contracts, that the coupling removes slowly"
     )
 
-    def init(self, terms: Terms, t0: Any, y0: Any) -> State:
+    def init(self, terms: Terms, t0: Scalar, y0: Float[A, "batch dim"]) -> State[A]:
         """z = y."""
         del terms, t0
         return (y0, y0)
 
-    def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Any) -> State:
+    def step(self, terms: Terms, t0: Scalar, dt: Scalar, state: State[A], dW: Noise[A]) -> State[A]:
         """First y, then z from the new y."""
         y0, z0 = state
+        dW = increment_of(dW)
         y1 = y0 + axpy(-PULL, y0 - z0, self.base.change(terms, t0, dt, z0, dW))
         z1 = z0 - self.base.change(terms, t0 + dt, -dt, y1, backward_noise(dW))
         return (y1, z1)
 
-    def reverse(self, terms: Terms, t1: Any, dt: float, state1: State, dW: Any) -> State:
+    def reverse(self, terms: Terms, t1: Scalar, dt: Scalar, state1: State[A], dW: Noise[A]) -> State[A]:
         """The same two lines, solved for z0 and then for y0."""
         y1, z1 = state1
+        dW = increment_of(dW)
         z0 = z1 + self.base.change(terms, t1, -dt, y1, backward_noise(dW))
         change = self.base.change(terms, t1 - dt, dt, z0, dW)
         y0 = y1 - axpy(-PULL / COUPLING, y1 - change - z0, change)

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from harness.arithmetic import combine
-from harness.scheme import AbstractScheme, State
+from harness.arrays import A, Scalar
+from harness.scheme import AbstractScheme, Noise, State, increment_of
 from harness.terms import Terms
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 class AbstractRungeKutta(AbstractScheme):
@@ -27,25 +31,32 @@ class AbstractRungeKutta(AbstractScheme):
     the error of a step. One weight more than there are stages is that of the increment at (t1, y1), which is the next
     step's first."""
 
-    def init(self, terms: Terms, t0: Any, y0: Any) -> State:
+    def init(self, terms: Terms, t0: Scalar, y0: Float[A, "batch dim"]) -> State[A]:
         """y alone."""
         del terms, t0
         return (y0,)
 
-    def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Any) -> State:
+    def step(self, terms: Terms, t0: Scalar, dt: Scalar, state: State[A], dW: Noise[A]) -> State[A]:
         """y1 = y0 + Σ b_i k_i, with k_i the increment at y0 + Σ a_ij k_j."""
         (y0,) = state
-        return (self._add_to(y0, terms, t0, dt, y0, dW),)
+        return (combine(*self._weighted(terms, t0, dt, y0, increment_of(dW)), y0),)
 
-    def change(self, terms: Terms, t0: Any, dt: float, y0: Any, dW: Any) -> Any:
-        """Σ b_i k_i, (batch, dim): what a step from y0 adds to it. dt may be negative: a step backwards from t0."""
-        return self._add_to(None, terms, t0, dt, y0, dW)
+    def change(
+        self, terms: Terms, t0: Scalar, dt: Scalar, y0: Float[A, "batch dim"], dW: Float[A, "batch noise_dim"] | None
+    ) -> Float[A, "batch dim"]:
+        """Σ b_i k_i: what a step from y0 adds to it. dt may be negative: a step backwards from t0."""
+        change = combine(*self._weighted(terms, t0, dt, y0, dW))
+        assert change is not None  # some b_i isn't zero
+        return change
 
-    def _add_to(self, start: Any, terms: Terms, t0: Any, dt: Any, y0: Any, dW: Any) -> Any:
+    def _weighted(
+        self, terms: Terms, t0: Scalar, dt: Scalar, y0: Float[A, "batch dim"], dW: Float[A, "batch noise_dim"] | None
+    ) -> tuple[tuple[float, ...], list[A]]:
+        """The weights of the result, and what they weigh: the increments, or f itself where dt is in the weights."""
         if terms.problem.noise == "none" and isinstance(dt, float):
             tableau = with_weights_times(self, dt)
-            return combine(tableau.b, stages(tableau, terms, t0, dt, y0, dW, unit=1), start)
-        return combine(self.b, stages(self, terms, t0, dt, y0, dW), start)
+            return tableau.b, stages(tableau, terms, t0, dt, y0, dW, unit=1)
+        return self.b, stages(self, terms, t0, dt, y0, dW)
 
 
 @dataclass(frozen=True)
@@ -72,10 +83,16 @@ def with_weights_times(tableau: Tableau | AbstractRungeKutta, dt: float) -> Tabl
 
 
 def stages(
-    tableau: Tableau | AbstractRungeKutta, terms: Terms, t0: Any, dt: Any, y0: Any, dW: Any, unit: Any = None
-) -> list[Any]:
+    tableau: Tableau | AbstractRungeKutta,
+    terms: Terms,
+    t0: Scalar,
+    dt: Scalar,
+    y0: Float[A, "batch dim"],
+    dW: Float[A, "batch noise_dim"] | None,
+    unit: Scalar | None = None,
+) -> list[A]:
     """k_i, the increment at y0 + Σ a_ij k_j, of every stage: f dt + g dW, or f `unit` + g dW."""
-    increments: list[Any] = []
+    increments: list[A] = []
     for a, c in zip(tableau.a, tableau.c, strict=True):
         y = combine(a, increments, y0)
         increments.append(terms.increment(t0 + c * dt, y, dt if unit is None else unit, dW))

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
+from harness.arithmetic import combine
+from harness.arrays import A, Scalar
 from harness.scheme import AbstractScheme, Noise, State
-from harness.schemes._runge_kutta import combine
 from harness.terms import Terms
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 Row = tuple[float, ...]
 
@@ -46,22 +50,23 @@ class AbstractStochasticRungeKutta(AbstractScheme):
     b_w: ClassVar[Row]
     b_h: ClassVar[Row] = ()
 
-    def init(self, terms: Terms, t0: Any, y0: Any) -> State:
+    def init(self, terms: Terms, t0: Scalar, y0: Float[A, "batch dim"]) -> State[A]:
         """y alone."""
         del terms, t0
         return (y0,)
 
-    def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Noise) -> State:
+    def step(self, terms: Terms, t0: Scalar, dt: Scalar, state: State[A], dW: Noise[A]) -> State[A]:
         """Each product of an evaluation with dt, W or H is made once, where any stage or the result needs it."""
         (y0,) = state
-        W, H = dW if self.needs_levy_area else (dW, None)
+        W, H = dW if isinstance(dW, tuple) else (dW, None)
+        assert W is not None  # these schemes are for SDEs
         with_w = _used((*(s.w for s in self.stages), self.b_w))
         with_h = _used((*(s.h for s in self.stages), self.b_h))
-        f_dt: list[Any] = []
-        g_W: list[Any] = []
-        g_H: list[Any] = []
+        f_dt: list[A] = []
+        g_W: list[A] = []
+        g_H: list[A] = []
 
-        def shifted(a: Row, w: Row, h: Row) -> Any:
+        def shifted(a: Row, w: Row, h: Row) -> Float[A, "batch dim"]:
             y = y0
             for weights, values in ((a, f_dt), (w, g_W), (h, g_H)):
                 shift = combine(weights, values)
@@ -74,6 +79,7 @@ class AbstractStochasticRungeKutta(AbstractScheme):
                 f_dt.append(terms.f(t, y) * dt)
             else:
                 g, j = terms.g(t, y), len(g_W)
-                g_W.append(terms.noise_product(g, W) if j in with_w else None)
-                g_H.append(terms.noise_product(g, H) if j in with_h else None)
+                assert g is not None
+                g_W.append(terms.noise_product(g, W) if j in with_w else y0)  # y0 only holds a place that none reads
+                g_H.append(y0 if H is None or j not in with_h else terms.noise_product(g, H))
         return (shifted(self.b, self.b_w, self.b_h),)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-from harness.scheme import AbstractReversibleScheme, Orders, State
+from harness.arrays import A, Scalar
+from harness.scheme import AbstractReversibleScheme, Noise, Orders, State
 from harness.terms import Terms
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 class ALF(AbstractReversibleScheme):
@@ -23,11 +27,11 @@ class ALF(AbstractReversibleScheme):
     orders = Orders(none=2)
     summary = "asynchronous leapfrog: order 2, ODEs only; reversible"
 
-    def init(self, terms: Terms, t0: Any, y0: Any) -> State:
+    def init(self, terms: Terms, t0: Scalar, y0: Float[A, "batch dim"]) -> State[A]:
         """v = f(t0, y)."""
         return (y0, terms.f(t0, y0))
 
-    def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Any) -> State:
+    def step(self, terms: Terms, t0: Scalar, dt: Scalar, state: State[A], dW: Noise[A]) -> State[A]:
         """Half a step along v, v reflected in f there, half a step along the new v."""
         del dW
         y0, v0 = state
@@ -36,6 +40,6 @@ class ALF(AbstractReversibleScheme):
         v1 = 2 * terms.f(t0 + half, y) - v0
         return (y + half * v1, v1)
 
-    def reverse(self, terms: Terms, t1: Any, dt: float, state1: State, dW: Any) -> State:
+    def reverse(self, terms: Terms, t1: Scalar, dt: Scalar, state1: State[A], dW: Noise[A]) -> State[A]:
         """The same step with −dt: it is symmetric."""
         return self.step(terms, t1, -dt, state1, dW)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
+from harness.arrays import A, Scalar
 from harness.correction import drift_correction, jvp
-from harness.scheme import AbstractScheme, Orders, State
+from harness.scheme import AbstractScheme, Noise, Orders, State, increment_of
 from harness.terms import Terms
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 class Milstein(AbstractScheme):
@@ -24,23 +28,26 @@ class Milstein(AbstractScheme):
     orders = Orders(additive=1, commutative=1)
     summary = "Milstein: order 1 for commutative noise, Itô or Stratonovich"
 
-    def init(self, terms: Terms, t0: Any, y0: Any) -> State:
+    def init(self, terms: Terms, t0: Scalar, y0: Float[A, "batch dim"]) -> State[A]:
         """y alone."""
         del terms, t0
         return (y0,)
 
-    def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Any) -> State:
+    def step(self, terms: Terms, t0: Scalar, dt: Scalar, state: State[A], dW: Noise[A]) -> State[A]:
         """The drift correction ½ Σ_j (∂g_j/∂y) g_j is a factor of the second-order term, or what Itô's takes off it."""
         (y,) = state
-        problem = terms.problem
+        problem, dW = terms.problem, increment_of(dW)
+        assert dW is not None  # it is for SDEs
         change = terms.increment(t0, y, dt, dW)  # added to y as a whole, so that no small term is rounded by itself
         if problem.noise == "additive":
             return (y + change,)
         ito = problem.calculus == "ito" and not terms.stratonovich
         if problem.noise == "general":
             # Σ_jk (∂g_j/∂y) g_k dW_j dW_k is the derivative of y ↦ g(y) dW along g dW.
-            def noise(state: Any) -> Any:
-                return terms.noise_product(terms.g(t0, state), dW)
+            def noise(state: Float[A, "batch dim"]) -> Float[A, "batch dim"]:
+                g = terms.g(t0, state)
+                assert g is not None
+                return terms.noise_product(g, dW)
 
             change = change + 0.5 * jvp(terms.xp, noise, y, noise(y))
             if ito:

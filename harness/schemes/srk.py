@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from harness.arithmetic import combine
+from harness.arrays import A, Scalar
 from harness.scheme import AbstractScheme, Noise, Orders, State
 from harness.schemes._stochastic_runge_kutta import AbstractStochasticRungeKutta, Stage
 from harness.terms import Terms
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 class _SRA1(AbstractStochasticRungeKutta):
@@ -50,16 +54,17 @@ class SRK(AbstractScheme):
         """SRA1 needs two evaluations of each."""
         return (2, 2) if noise == "additive" else super().work(noise)
 
-    def init(self, terms: Terms, t0: Any, y0: Any) -> State:
+    def init(self, terms: Terms, t0: Scalar, y0: Float[A, "batch dim"]) -> State[A]:
         """y alone."""
         del terms, t0
         return (y0,)
 
-    def step(self, terms: Terms, t0: Any, dt: float, state: State, dW: Noise) -> State:
+    def step(self, terms: Terms, t0: Scalar, dt: Scalar, state: State[A], dW: Noise[A]) -> State[A]:
         """SRI2: g_k is taken at points that the fixed √dt shifts, and weighed by iterated integrals over the step."""
         if terms.problem.noise == "additive":
             return _ADDITIVE.step(terms, t0, dt, state, dW)
         (y0,) = state
+        assert isinstance(dW, tuple)  # it needs the Lévy area
         W, H = dW
         root = dt**0.5
         I_1 = W
@@ -67,11 +72,13 @@ class SRK(AbstractScheme):
         I_10 = 0.5 * W + H  # I_(1,0) / dt, which is ∫W ds / dt
         I_111 = W * (W * W - 3 * dt) * (1 / (6 * dt))  # I_(1,1,1) / dt
 
-        def f_dt(c: float, y: Any) -> Any:
+        def f_dt(c: float, y: Float[A, "batch dim"]) -> Float[A, "batch dim"]:
             return terms.f(t0 + c * dt, y) * dt
 
-        def g(c: float, y: Any) -> Any:
-            return terms.g(t0 + c * dt, y)
+        def g(c: float, y: Float[A, "batch dim"]) -> Float[A, "rows ..."]:
+            found = terms.g(t0 + c * dt, y)
+            assert found is not None
+            return found
 
         product = terms.noise_product
         f0, g0 = f_dt(0.0, y0), g(0.0, y0)
