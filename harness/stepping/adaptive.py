@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic
 
+from harness.arrays import A, Namespace, Scalar
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme, State
 from harness.stepping.controller import ODE_GAINS, SDE_GAINS, Controller
@@ -49,7 +50,7 @@ class Adaptive:
         """The most tried steps that are kept."""
         return MOST_STEPS // self.estimate.parts
 
-    def length(self, xp: Any, proposal: Any, place: Any) -> tuple[Any, Any]:
+    def length(self, xp: Namespace, proposal: Scalar, place: Scalar) -> tuple[Scalar, Scalar]:
         """The next step in ticks, and the length of one of them.
 
         It is as proposed, but reaches to the next observation at most, and goes halfway there where little is left.
@@ -64,14 +65,16 @@ class Adaptive:
         half = -(-room // (2 * parts)) * parts
         return xp.where(wanted >= room, room, xp.where(2 * wanted > room, half, wanted)), unit
 
-    def control(self, xp: Any, length: Any, unit: Any, error: Any, previous: Any) -> tuple[Any, Any, Any]:
+    def control(
+        self, xp: Namespace, length: Scalar, unit: Scalar, error: Scalar, previous: Scalar
+    ) -> tuple[Scalar, Scalar, Scalar]:
         """Whether a step is kept, the proposed length of the next, and the error that it is to remember."""
         kept, proposal, previous = self.controller.control(xp, length, self.estimate.parts, error, previous)
         return kept, proposal if self.ticks.equal else proposal * (unit / self.ticks.mean), previous
 
 
 @dataclass(frozen=True)
-class Attempt:
+class Attempt(Generic[A]):
     """One step, and its error.
 
     The first `controlled` arrays of the state have their error controlled. `whole` is `step` for the step that is only
@@ -80,13 +83,15 @@ class Attempt:
     """
 
     adaptive: Adaptive
-    xp: Any
-    step: Step
-    whole: Step
+    xp: Namespace
+    step: Step[A]
+    whole: Step[A]
     controlled: int = 1
     quiet: Quiet = nullcontext
 
-    def __call__(self, t: Any, dt: Any, state: State, W: tuple[Any, Any, Any]) -> tuple[list[State], Any]:
+    def __call__(
+        self, t: Scalar, dt: Scalar, state: State[A], W: tuple[A | None, A | None, A | None]
+    ) -> tuple[list[State[A]], Scalar]:
         """Over dt > 0 from t: the state after each part of the step, and the norm of its error.
 
         W is the path at the start, in the middle (None unless the estimate `halves`) and at the end.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -61,14 +60,14 @@ class Asked:
     atol: float = 0.0
 
     @classmethod
-    def of(cls, ts: Any, steps: int | None, dt: float | None, rtol: float, atol: float) -> Asked:
+    def of(cls, ts: object, steps: int | None, dt: float | None, rtol: float, atol: float) -> Asked:
         """Adaptive steps where a tolerance is above 0: the first is that of `steps` or `dt`, by default a hundredth of
         the interval. Raises ValueError."""
         for name, given in (("rtol", rtol), ("atol", atol)):
             if not isinstance(given, int | float) or not 0 <= given < math.inf:
                 raise ValueError(f"{name} is {shown(given)}; needed: a number, at least 0")
         if steps is None and dt is None and (rtol or atol):
-            coarsest = Grid.of(ts, max(1, np.size(ts) - 1), None)
+            coarsest = Grid.of(ts, max(1, np.asarray(ts).size - 1), None)
             dt = (coarsest.t1 - coarsest.t0) / FIRST
         return cls(Grid.of(ts, steps, dt), float(rtol), float(atol))
 

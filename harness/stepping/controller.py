@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from harness.arrays import A, Namespace, Scalar
 
 SAFETY, LEAST, MOST = 0.9, 0.2, 5.0
 """Of the factor by which a step's length may change."""
@@ -29,7 +30,7 @@ class Controller:
     exponent: float
     gains: tuple[float, float]
 
-    def norm(self, xp: Any, errors: Sequence[Any], starts: Sequence[Any], ends: Sequence[Any]) -> Any:
+    def norm(self, xp: Namespace, errors: Sequence[A], starts: Sequence[A], ends: Sequence[A]) -> Scalar:
         """Of the errors of several arrays, at most 1 where they are within the tolerance."""
         squares = []
         for error, start, end in zip(errors, starts, ends, strict=True):
@@ -37,7 +38,9 @@ class Controller:
             squares.append(((error / scale) ** 2).mean())
         return (sum(squares) / len(squares)) ** 0.5
 
-    def control(self, xp: Any, length: Any, shortest: int, error: Any, previous: Any) -> tuple[Any, Any, Any]:
+    def control(
+        self, xp: Namespace, length: Scalar, shortest: int, error: Scalar, previous: Scalar
+    ) -> tuple[Scalar, Scalar, Scalar]:
         """Whether a step of this length is kept, the proposed length of the next, and the error to remember.
 
         `previous` is the error remembered of the last step that was kept. The shortest step is kept whatever its error.

@@ -6,36 +6,37 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, Generic, TypeAlias
 
 from harness.arithmetic import combine
+from harness.arrays import A, Scalar
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme, State
 from harness.schemes._runge_kutta import AbstractRungeKutta, Tableau, stages, with_error_stage
 from harness.terms import Terms
 
-Step = Callable[[Any, Any, State, Any], tuple[State, Any]]
+Step: TypeAlias = Callable[[Scalar, Scalar, State[A], A | None], tuple[State[A], Sequence[A] | None]]
 """(t, dt, state, dW) -> the state after the step, and what the estimate's `errors` says of it."""
-Quiet = Callable[[], AbstractContextManager[Any]]
+Quiet: TypeAlias = Callable[[], AbstractContextManager[object]]
 """What is for the estimate alone goes on within one of these."""
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Stretch(Generic[A]):
     """A step to try, from t over dt > 0, in the direction `sign`.
 
     W is the path at the start, in the middle (None unless the estimate `halves`) and at the end; all None for an ODE.
     """
 
-    t: Any
-    dt: Any
-    W: tuple[Any, Any, Any]
+    t: Scalar
+    dt: Scalar
+    W: tuple[A | None, A | None, A | None]
     sign: int = 1
 
-    def increment(self, first: int, last: int) -> Any:
+    def increment(self, first: int, last: int) -> A | None:
         """dW between two of the three, forwards in time."""
         W0, W1 = self.W[first], self.W[last]
-        if W0 is None:
+        if W0 is None or W1 is None:
             return None
         return W1 - W0 if self.sign > 0 else W0 - W1
 
@@ -57,7 +58,9 @@ class AbstractEstimate(ABC):
         """How often f is evaluated for a step that is tried."""
 
     @abstractmethod
-    def step(self, terms: Terms, stretch: tuple[Any, Any], state: State, dW: Any, quiet: Quiet) -> tuple[State, Any]:
+    def step(
+        self, terms: Terms, stretch: tuple[Scalar, Scalar], state: State[A], dW: A | None, quiet: Quiet
+    ) -> tuple[State[A], Sequence[A] | None]:
         """The scheme's step over `stretch`, (t, dt), and its `errors`."""
 
     @abstractmethod
@@ -65,13 +68,19 @@ class AbstractEstimate(ABC):
         """The weights of a step of a Runge–Kutta scheme, with the stages that the estimate needs."""
 
     @abstractmethod
-    def errors(self, *increments: Sequence[Any]) -> tuple[Any, ...] | None:
+    def errors(self, *increments: Sequence[A]) -> tuple[A, ...] | None:
         """The error in each of several arrays, given its increments at every stage; None where it isn't embedded."""
 
     @abstractmethod
     def attempt(
-        self, step: Step, whole: Step, stretch: Stretch, state: State, controlled: int, quiet: Quiet
-    ) -> tuple[list[State], Sequence[Any]]:
+        self,
+        step: Step[A],
+        whole: Step[A],
+        stretch: Stretch[A],
+        state: State[A],
+        controlled: int,
+        quiet: Quiet,
+    ) -> tuple[list[State[A]], Sequence[A]]:
         """The state after each part of the step, and the errors of the first `controlled` arrays of the state.
 
         `whole` is `step` for a step that is only compared with others. It may leave out the rest of the state.
@@ -96,7 +105,9 @@ class Embedded(AbstractEstimate):
         del noise
         return len(self.tableau().b)
 
-    def step(self, terms: Terms, stretch: tuple[Any, Any], state: State, dW: Any, quiet: Quiet) -> tuple[State, Any]:
+    def step(
+        self, terms: Terms, stretch: tuple[Scalar, Scalar], state: State[A], dW: A | None, quiet: Quiet
+    ) -> tuple[State[A], Sequence[A] | None]:
         """By the stages, from which the error is made too."""
         tableau = self.tableau()
         increments = stages(tableau, terms, *stretch, state[0], dW)
@@ -108,16 +119,28 @@ class Embedded(AbstractEstimate):
         """With the stage of the error."""
         return with_error_stage(self.pair)
 
-    def errors(self, *increments: Sequence[Any]) -> tuple[Any, ...]:
+    def errors(self, *increments: Sequence[A]) -> tuple[A, ...]:
         """By the difference of the weights."""
-        return tuple(combine(self.pair.b_error or (), values) for values in increments)
+        return tuple(self._error(values) for values in increments)
+
+    def _error(self, increments: Sequence[A]) -> A:
+        error = combine(self.pair.b_error or (), increments)
+        assert error is not None  # or the scheme would have another estimate
+        return error
 
     def attempt(
-        self, step: Step, whole: Step, stretch: Stretch, state: State, controlled: int, quiet: Quiet
-    ) -> tuple[list[State], Sequence[Any]]:
+        self,
+        step: Step[A],
+        whole: Step[A],
+        stretch: Stretch[A],
+        state: State[A],
+        controlled: int,
+        quiet: Quiet,
+    ) -> tuple[list[State[A]], Sequence[A]]:
         """One step."""
         del whole, controlled, quiet
         end, errors = step(stretch.t, stretch.dt, state, stretch.increment(0, 2))
+        assert errors is not None  # a step of a pair tells its own
         return [end], errors
 
 
@@ -138,7 +161,9 @@ class Doubled(AbstractEstimate):
         """Those of three steps."""
         return 3 * self.single.work(noise)[0]
 
-    def step(self, terms: Terms, stretch: tuple[Any, Any], state: State, dW: Any, quiet: Quiet) -> tuple[State, Any]:
+    def step(
+        self, terms: Terms, stretch: tuple[Scalar, Scalar], state: State[A], dW: A | None, quiet: Quiet
+    ) -> tuple[State[A], Sequence[A] | None]:
         """The scheme's own. Its error shows in the comparison only."""
         del quiet
         return self.single.step(terms, *stretch, state, dW), None
@@ -148,13 +173,19 @@ class Doubled(AbstractEstimate):
         assert isinstance(self.single, AbstractRungeKutta)
         return self.single
 
-    def errors(self, *increments: Sequence[Any]) -> None:
+    def errors(self, *increments: Sequence[A]) -> None:
         """None of a single step."""
         del increments
 
     def attempt(
-        self, step: Step, whole: Step, stretch: Stretch, state: State, controlled: int, quiet: Quiet
-    ) -> tuple[list[State], Sequence[Any]]:
+        self,
+        step: Step[A],
+        whole: Step[A],
+        stretch: Stretch[A],
+        state: State[A],
+        controlled: int,
+        quiet: Quiet,
+    ) -> tuple[list[State[A]], Sequence[A]]:
         """One step, whose end is only compared, and two half steps."""
         t, dt = stretch.t, stretch.dt
         with quiet():

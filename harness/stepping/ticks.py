@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from harness.arrays import Namespace, Scalar
 from harness.grid import Grid
 
 SDE_TICKS = 2**14
@@ -78,7 +78,7 @@ class Ticks:
         """The time of every tick less t0, float64, (count + 1,)."""
         return self.cells.halves - self.cells.t0
 
-    def time(self, xp: Any, tick: Any) -> Any:
+    def time(self, xp: Namespace, tick: Scalar) -> Scalar:
         """The time of a tick."""
         if self.equal:
             return self.cells.t0 + tick * self.mean
@@ -98,15 +98,15 @@ class Way:
     ticks: Ticks
     sign: int = 1
 
-    def tick(self, place: Any) -> Any:
+    def tick(self, place: Scalar) -> Scalar:
         """The tick there."""
         return place if self.sign > 0 else self.ticks.count - place
 
-    def time(self, xp: Any, place: Any) -> Any:
+    def time(self, xp: Namespace, place: Scalar) -> Scalar:
         """The time there."""
         return self.ticks.time(xp, self.tick(place))
 
-    def ahead(self, xp: Any, place: Any) -> tuple[Any, Any]:
+    def ahead(self, xp: Namespace, place: Scalar) -> tuple[Scalar, Scalar]:
         """The number of ticks to the next observation, and the length of each of them."""
         stride = self._stride
         if stride is not None:
@@ -116,7 +116,7 @@ class Way:
         distances = self.ticks.distances
         return marks[passed + 1] - place, xp.asarray(distances if self.sign > 0 else distances[::-1])[passed]
 
-    def met(self, xp: Any, place: Any) -> tuple[Any, Any]:
+    def met(self, xp: Namespace, place: Scalar) -> tuple[Scalar, Scalar]:
         """Whether an observation (or, going back, t0) is there, and how many of them have been met, with this one."""
         stride = self._stride
         if stride is not None:
