@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import SupportsFloat
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 PARTS = ("theta", "y0", "loss")
 """What errors are taken of, each by itself."""
@@ -31,13 +32,13 @@ class GradientArrays:
     @classmethod
     def of(
         cls,
-        loss: Any,
-        theta: Mapping[str, Any],
-        y0: Any,
-        evaluations: Any = None,
-        variance: Any = None,
+        loss: SupportsFloat,
+        theta: Mapping[str, ArrayLike],
+        y0: ArrayLike,
+        evaluations: SupportsFloat | None = None,
+        variance: SupportsFloat | None = None,
         largest: float | None = None,
-        times: Any = None,
+        times: ArrayLike | None = None,
     ) -> GradientArrays:
         """From arrays that numpy can read."""
         parts = [np.asarray(theta[name], dtype=np.float64).ravel() for name in sorted(theta)]

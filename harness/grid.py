@@ -9,7 +9,6 @@ import math
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -67,16 +66,19 @@ class Grid:
         return cls.cached(problem.t0, problem.t1, case.steps, case.observations)
 
     @classmethod
-    def of(cls, ts: Any, steps: int | None, dt: float | None) -> Grid:
+    def of(cls, ts: object, steps: int | None, dt: float | None) -> Grid:
         """Observed at `ts`, an array or a sequence of increasing numbers of which the first is t0.
 
         `steps` counts the steps over all of it; or no step is longer than `dt`. Raises ValueError.
         """
         times = _times(ts)
-        if (steps is None) == (dt is None):
+        if steps is not None and dt is None:
+            count = _index(steps)
+        elif dt is not None and steps is None:
+            count = _counted(times, dt)
+        else:
             raise ValueError(f"give either steps or dt, given {'neither' if steps is None else 'both'}")
         observations = canonical_observations(times[0], times[-1], times[1:])
-        count = _counted(times, dt) if steps is None else _index(steps)
         return cls.cached(times[0], times[-1], count, observations)
 
     @property
@@ -170,7 +172,7 @@ def _shared_out(t0: float, ends: tuple[float, ...], steps: int) -> tuple[int, ..
     return tuple(shares.tolist())
 
 
-def _times(ts: Any) -> list[float]:
+def _times(ts: object) -> list[float]:
     """Two or more increasing numbers. float32 times that are equally spaced in float32 are so in float64."""
     times = np.asarray(ts)
     if times.ndim != 1 or len(times) < 2 or times.dtype.kind not in "iuf":
@@ -183,7 +185,7 @@ def _times(ts: Any) -> list[float]:
     return (even if (abs(times - even) <= 4 * rounding * abs(times).max()).all() else times).tolist()
 
 
-def _counted(times: Sequence[float], dt: Any) -> int:
+def _counted(times: Sequence[float], dt: float) -> int:
     """The number of steps, none of which is longer than dt."""
     try:
         dt = float(dt)
@@ -197,7 +199,7 @@ def _counted(times: Sequence[float], dt: Any) -> int:
     return sum(max(1, math.ceil(ratio - EXACT * ratio)) for ratio in ratios)
 
 
-def _index(steps: Any) -> int:
+def _index(steps: int) -> int:
     try:
         return operator.index(steps)
     except TypeError:

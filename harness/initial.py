@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -49,7 +48,7 @@ def initial_values(problem: AbstractProblem, batch: int, seed: int) -> tuple[np.
     return given.y0, dict(given.theta)
 
 
-def _numbers(what: str, value: Any) -> np.ndarray:
+def _numbers(what: str, value: object) -> np.ndarray:
     """A copy in float64. Integers and float32 are taken; what isn't real and finite is not."""
     try:
         array = np.array(value)

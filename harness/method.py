@@ -5,19 +5,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Generic
 
+from harness.arrays import A, Scalar
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
+if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Float
+
 
 @dataclass(frozen=True)
-class Gradient:
+class Gradient(Generic[A]):
     """One loss and its gradient, in arrays of the method's own framework.
 
-    `loss` is a scalar, `theta` the gradient by parameter name, each of its parameter's shape, `y0` (batch, dim).
+    `theta` is the gradient by parameter name, each of its parameter's shape.
     A method that knows them may tell how often f was evaluated, forwards and backwards, and, of a random estimator,
     its variance, the mean over the coordinates.
 
@@ -26,12 +31,12 @@ class Gradient:
     with the same scheme on exactly these steps.
     """
 
-    loss: Any
-    theta: Mapping[str, Any]
-    y0: Any
-    evaluations: Any = None
-    variance: Any = None
-    times: Any = None
+    loss: Float[A, ""]
+    theta: Mapping[str, A]
+    y0: Float[A, "batch dim"]
+    evaluations: Scalar | None = None
+    variance: Scalar | None = None
+    times: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

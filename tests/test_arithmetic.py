@@ -41,7 +41,9 @@ def test_combine(make):
 
 
 def test_weights_beyond_the_values_are_left_out():
-    np.testing.assert_allclose(combine((0.5, 2.0, 0.5), [X, Y]), 0.5 * X + 2 * Y)
+    found = combine((0.5, 2.0, 0.5), [X, Y])
+    assert found is not None
+    np.testing.assert_allclose(found, 0.5 * X + 2 * Y)
 
 
 @pytest.mark.parametrize("make", MAKERS)

@@ -30,7 +30,9 @@ def test_the_product_with_noise(problem):
     expected = np.einsum("bij,bj->bi", matrices(problem, y0, theta), dW)
     for xp, convert in NAMESPACES:
         terms = Terms(xp, problem, {k: convert(v) for k, v in theta.items()})
-        found = terms.noise_product(terms.g(0.25, convert(y0)), convert(dW))
+        g = terms.g(0.25, convert(y0))
+        assert g is not None
+        found = terms.noise_product(g, convert(dW))
         np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-12, atol=1e-14)
 
 
@@ -40,7 +42,9 @@ def test_the_cotangent_of_g_is_autograd_s(problem):
     generator = np.random.default_rng(0)
     dW, bar = (torch.tensor(generator.normal(size=(BATCH, n))) for n in (problem.noise_dim, problem.dim))
     terms = Terms(torch, problem, {k: torch.tensor(v) for k, v in theta.items()})
-    g = terms.g(0.25, torch.tensor(y0)).detach().requires_grad_()
+    value = terms.g(0.25, torch.tensor(y0))
+    assert value is not None
+    g = value.detach().requires_grad_()
     (expected,) = torch.autograd.grad(terms.noise_product(g, dW), g, bar)
     torch.testing.assert_close(terms.noise_cotangent(bar, dW), expected, rtol=1e-13, atol=1e-14)
     torch.testing.assert_close(terms.noise_cotangent(bar, dW, 0.5, g), g + 0.5 * expected, rtol=1e-13, atol=1e-14)
@@ -53,5 +57,6 @@ def test_additive_noise_has_one_matrix_for_all_rows(problem):
     rows = matrices(problem, y0, theta)
     assert (rows == rows[0]).all()
     one = Terms(np, problem, theta).g(0.25, y0)
+    assert one is not None
     assert one.shape == (problem.dim, problem.noise_dim)
     np.testing.assert_array_equal(one, rows[0])

@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -139,7 +138,7 @@ class _Stretches:
         """The first place after each of these."""
         return self._places[np.searchsorted(self._places, first, side="right")]
 
-    def take(self, first: np.ndarray, length: Any, W: np.ndarray, H: np.ndarray) -> np.ndarray:
+    def take(self, first: np.ndarray, length: np.ndarray | float, W: np.ndarray, H: np.ndarray) -> np.ndarray:
         """Add the pieces, in increasing order, that lie within one stretch; say which these are."""
         stretch = np.searchsorted(self._places, first, side="right") - 1
         whole = (stretch >= 0) & (stretch < len(self._places) - 1)

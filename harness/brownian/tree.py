@@ -23,7 +23,12 @@ the sums (w, η), becomes a sample given (W, H) by the linear regression on them
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, overload
+
+from harness.arrays import A, Scalar
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 def levels(ticks: int) -> int:
@@ -37,14 +42,26 @@ def odd_part(ticks: int) -> int:
     return ticks // (ticks & -ticks)
 
 
-def root(h: float, normals: Any) -> tuple[Any, Any]:
-    """W and H of the whole interval, of length h, from standard normals, (1 or 2, …). No H where there is one only."""
+def root(h: float, normals: Float[A, "rows ..."]) -> tuple[Float[A, ...], Float[A, ...] | None]:
+    """W and H of the whole interval, of length h, from one row of standard normals or two. No H where there is one."""
     W = h**0.5 * normals[0]
-    return W, (h / 12) ** 0.5 * normals[1] if len(normals) > 1 else None
+    return W, (h / 12) ** 0.5 * normals[1] if normals.shape[0] > 1 else None
 
 
-def cut(W: Any, H: Any, h: Any, r: Any, normals: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """(W, H) of the parts left and right of the cut, from standard normals: one, or four where H isn't None."""
+@overload
+def cut(W: A, H: A, h: Scalar, r: Scalar, normals: Float[A, "rows ..."]) -> tuple[tuple[A, A], tuple[A, A]]: ...
+@overload
+def cut(
+    W: A, H: A | None, h: Scalar, r: Scalar, normals: Float[A, "rows ..."]
+) -> tuple[tuple[A, A | None], tuple[A, A | None]]: ...
+def cut(
+    W: A, H: A | None, h: Scalar, r: Scalar, normals: Float[A, "rows ..."]
+) -> tuple[tuple[A, A | None], tuple[A, A | None]]:
+    """(W, H) of the parts left and right of the cut, from rows of standard normals: one, or four where H isn't None.
+
+    W, H and each row have the same shape. h is the length of the cell, r the part of it that is left of the cut; both
+    are numbers, or one for each of several cells in a shape that broadcasts.
+    """
     s = 1 - r
     if H is None:
         left = r * W + (r * s * h) ** 0.5 * normals[0]

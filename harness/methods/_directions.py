@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from harness.brownian.path import SharedPath
@@ -24,7 +22,7 @@ def directions(
     y0, theta = initial_values(problem, case.batch, case.seed)
     normals = Normals(case.seed, 3, 0 if path is None else path.seed)
 
-    def like(value: Any) -> np.ndarray:
+    def like(value: np.ndarray) -> np.ndarray:
         return normals(count, *value.shape)
 
     return like(y0), {name: like(theta[name]) for name in sorted(theta)}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from harness.arithmetic import combine
+from harness.arrays import A
 from harness.case import Case
 from harness.scheme import AbstractScheme
 from harness.schemes._runge_kutta import AbstractRungeKutta
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 def no_tableau(scheme: AbstractScheme) -> str | None:
@@ -23,12 +27,16 @@ def not_an_ode(case: Case) -> str | None:
     return None if case.noise == "none" else f"the symplectic adjoint is for ODEs: noise none, not {case.noise}"
 
 
-def stage_state(tableau: AbstractRungeKutta, i: int, y: Any, increments: Sequence[Any]) -> Any:
+def stage_state(
+    tableau: AbstractRungeKutta, i: int, y: Float[A, "batch dim"], increments: Sequence[Float[A, "batch dim"]]
+) -> Float[A, "batch dim"]:
     """y at stage i of the step from y, given the increments of the stages before it."""
     return combine(tableau.a[i], increments, y)
 
 
-def stage_cotangent(tableau: AbstractRungeKutta, i: int, adjoint: Any, later: dict[int, Any]) -> Any:
+def stage_cotangent(
+    tableau: AbstractRungeKutta, i: int, adjoint: Float[A, "batch dim"], later: dict[int, Float[A, "batch dim"]]
+) -> Float[A, "batch dim"] | None:
     """What the increment of stage i receives: b_i λ + Σ_{j > i} a_ji ξ_j; None where nothing depends on it.
 
     `adjoint` is λ after the step, `later` has ξ_j, what y at the later stages received.

@@ -191,7 +191,9 @@ def test_the_tree_drives_both_solves(registry, adaptive_case, backend, approach)
     else:
         W = np.asarray(JaxTree.of(jax.random.key(case.seed), case, case.dim, ticks, 1.0).at(ticks))
     y0, theta = initial_values(problem, case.batch, case.seed)
-    exact = float(problem.loss(np, problem.solution(np, 1.0, W, y0, theta)[None]))
+    end = problem.solution(np, 1.0, W, y0, theta)
+    assert end is not None
+    exact = float(problem.loss(np, end[None]))
     assert abs(found.loss - exact) <= 0.01 * abs(exact)
 
 

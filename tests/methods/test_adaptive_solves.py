@@ -35,25 +35,25 @@ def public_gradient(registry, case) -> GradientArrays:
     ts = np.linspace(0, 1, ends + 1) if isinstance(ends, int) else np.array([0.0, *ends])
     options: dict[str, Any] = {"method": case.approach, "scheme": case.scheme, "steps": case.steps, "atol": case.atol}
     if case.backend == "torch":
-        y0 = torch.tensor(y0, requires_grad=True)
-        theta = {name: torch.tensor(value, requires_grad=True) for name, value in theta.items()}
+        start = torch.tensor(y0, requires_grad=True)
+        tensors = {name: torch.tensor(value, requires_grad=True) for name, value in theta.items()}
 
         class Own:
             noise_type, sde_type = case.noise, case.calculus
 
             def f(self, t, y):
-                return problem.drift(torch, t, y, theta)
+                return problem.drift(torch, t, y, tensors)
 
             def g(self, t, y):
-                return problem.diffusion(torch, t, y, theta)
+                return problem.diffusion(torch, t, y, tensors)
 
         if case.noise == "none":
-            ys = harness.torch.odeint(Own().f, y0, ts, **options)
+            ys = harness.torch.odeint(Own().f, start, ts, **options)
         else:
-            ys = harness.torch.sdeint(Own(), y0, ts, seed=case.seed, **options)
+            ys = harness.torch.sdeint(Own(), start, ts, seed=case.seed, **options)
         found = problem.loss(torch, ys[1:])
-        y0_bar, *bars = torch.autograd.grad(found, [y0, *theta.values()])
-        return GradientArrays.of(found.detach(), dict(zip(theta, bars, strict=True)), y0_bar)
+        y0_bar, *bars = torch.autograd.grad(found, [start, *tensors.values()])
+        return GradientArrays.of(found.detach(), dict(zip(tensors, bars, strict=True)), y0_bar)
 
     def drift(t, y, theta):
         return problem.drift(jnp, t, y, theta)

@@ -19,8 +19,9 @@ def agreement_tolerance() -> float:
 def test_the_interpolation_is_exact_for_cubics(c):
     h, t0 = 0.5, 1.0
     cubic, slope = np.polynomial.Polynomial([1.0, -2.0, 0.5, 3.0]), np.polynomial.Polynomial([-2.0, 1.0, 9.0])
-    found = state_on_path(c, cubic(t0), cubic(t0 + h), h * slope(t0), [h * slope(t0 + h)])
-    assert found == pytest.approx(cubic(t0 + h - c * h), rel=1e-14)
+    y0, y1, k0, k1 = np.array([[cubic(t0)], [cubic(t0 + h)], [h * slope(t0)], [h * slope(t0 + h)]])
+    found = state_on_path(c, y0, y1, k0, [k1])
+    assert found[0] == pytest.approx(cubic(t0 + h - c * h), rel=1e-14)
 
 
 @pytest.mark.parametrize(
