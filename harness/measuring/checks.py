@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.arrays import A, Namespace, Scalar, Theta
 from harness.case import Case
 from harness.errors import ProblemError
 from harness.gradient_arrays import GradientArrays, relative_error
 from harness.grid import Grid, count_of
 from harness.initial import Values
-from harness.measuring.framework import AbstractFramework
+from harness.measuring.framework import AbstractFramework, Function
 from harness.method import Gradient
 from harness.problem import AbstractProblem
 from harness.stepping.reported import with_exact_ends
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 def check_problem(problem: AbstractProblem, values: Values, case: Case, framework: AbstractFramework) -> None:
@@ -27,35 +32,33 @@ def check_problem(problem: AbstractProblem, values: Values, case: Case, framewor
     batch, dim = values.y0.shape
     ys = np.broadcast_to(values.y0, (count_of(case.observations), batch, dim))
 
-    def drift(xp: Any, t: Any, y: Any, theta: Any) -> Any:
-        return problem.drift(xp, t, y, theta)
+    def loss(xp: Namespace, t: Scalar, y: A, theta: Theta[A]) -> A:
+        del t, theta
+        return problem.loss(xp, y)
 
-    def diffusion(xp: Any, t: Any, y: Any, theta: Any) -> Any:
-        return problem.diffusion(xp, t, y, theta)
-
-    _check(problem, "drift", framework, case, drift, (values.y0, values.theta), (batch, dim))
+    _check(problem, "drift", framework, case, problem.drift, (values.y0, values.theta), (batch, dim))
     if problem.noise == "diagonal":
-        _check(problem, "diffusion", framework, case, diffusion, (values.y0, values.theta), (batch, dim))
+        _check(problem, "diffusion", framework, case, problem.diffusion, (values.y0, values.theta), (batch, dim))
     elif problem.noise != "none":
         y = values.y0[:1] if problem.noise == "additive" else values.y0
         needed = (len(y), dim, problem.noise_dim)
-        _check(problem, "diffusion", framework, case, diffusion, (y, values.theta), needed)
+        _check(problem, "diffusion", framework, case, problem.diffusion, (y, values.theta), needed)
     if problem.shares and problem.noise != "none":
         _check_together(problem, values, case, framework)
-    _check(problem, "loss", framework, case, lambda xp, _, ys, __: problem.loss(xp, ys), (ys, {}), ())
+    _check(problem, "loss", framework, case, loss, (ys, {}), ())
 
 
 def _check_together(problem: AbstractProblem, values: Values, case: Case, framework: AbstractFramework) -> None:
     """`drift_and_diffusion` must give what `drift` and `diffusion` give: methods use the one or the others."""
     rounding = 1e-4 if case.dtype == "float32" else 1e-10
-    for place, part in enumerate(("drift", "diffusion")):
 
-        def alone(*given: Any, part: str = part) -> Any:
-            return getattr(problem, part)(*given)
+    def drift(xp: Namespace, t: Scalar, y: A, theta: Theta[A]) -> A:
+        return problem.drift_and_diffusion(xp, t, y, theta)[0]
 
-        def together(*given: Any, place: int = place) -> Any:
-            return problem.drift_and_diffusion(*given)[place]
+    def diffusion(xp: Namespace, t: Scalar, y: A, theta: Theta[A]) -> A:
+        return problem.drift_and_diffusion(xp, t, y, theta)[1]
 
+    for part, alone, together in (("drift", problem.drift, drift), ("diffusion", problem.diffusion, diffusion)):
         apart, joint = (
             framework.numbers(function, problem.t0, values.y0, values.theta, case.dtype)
             for function in (alone, together)
@@ -69,8 +72,8 @@ def _check(
     part: str,
     framework: AbstractFramework,
     case: Case,
-    function: Any,
-    arguments: tuple[Any, Any],
+    function: Function,
+    arguments: tuple[np.ndarray, Mapping[str, np.ndarray]],
     needed: tuple[int, ...],
 ) -> None:
     try:
@@ -88,13 +91,13 @@ def _check(
 
 def with_checked_states(problem: AbstractProblem, case: Case) -> AbstractProblem:
     """The problem with a loss that raises ProblemError where the states that it is given have a wrong shape."""
-    kind: Any = type(problem)
+    kind: Any = type(problem)  # a base class that is known only here
     needed = (count_of(case.observations), case.batch, case.dim)
 
     class Checked(kind):
         """The same problem, with an eye on the states."""
 
-        def loss(self, xp: Any, ys: Any) -> Any:
+        def loss(self, xp: Namespace, ys: Float[A, "observations batch dim"]) -> Float[A, ""]:
             """The loss of states of the right shape."""
             if tuple(ys.shape) != needed:
                 raise ProblemError(
@@ -108,7 +111,7 @@ def with_checked_states(problem: AbstractProblem, case: Case) -> AbstractProblem
     return checked
 
 
-def check_gradient(gradient: Any, values: Values, case: Case, framework: AbstractFramework) -> None:
+def check_gradient(gradient: object, values: Values, case: Case, framework: AbstractFramework) -> None:
     """A method's gradient has a scalar loss, θ's names, each parameter's shape, y0's shape. Raises ProblemError."""
     if not isinstance(gradient, Gradient):
         raise ProblemError(f"{case.method} gives {type(gradient).__name__}; needed: Gradient(loss, theta, y0)")

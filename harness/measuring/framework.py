@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Protocol, SupportsFloat
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from harness.arrays import A, Namespace, Scalar, Theta
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays
+from harness.lazy import lazily
 from harness.method import Gradient
+
+if TYPE_CHECKING:
+    import jax
+    import torch
+else:
+    jax, torch = lazily("jax", "torch")
 
 Outline = tuple[tuple[int, ...], str | None]
 """An array's shape, and its dtype by name; None for a plain number, which has none."""
+
+
+class Function(Protocol):
+    """A function of a problem, such as its drift, over the arrays of any framework."""
+
+    def __call__(self, xp: Namespace, t: Scalar, y: A, theta: Theta[A], /) -> A:
+        """At one time, state and θ."""
+        ...
 
 
 class AbstractFramework(ABC):
@@ -44,26 +62,25 @@ class AbstractFramework(ABC):
 
     @abstractmethod
     def outline(
-        self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
+        self, function: Function, t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
     ) -> Outline:
         """Of `function(xp, t, y, theta)`, its arrays being of this precision. Whatever the function raises."""
 
     @abstractmethod
     def numbers(
-        self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
+        self, function: Function, t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
     ) -> np.ndarray:
         """`function(xp, t, y, theta)` in numpy, its arrays being of this precision. Whatever the function raises."""
 
-    def form(self, array: Any) -> Outline:
+    def form(self, array: ArrayLike) -> Outline:
         """Shape and dtype of an array, or of a plain number."""
         dtype = getattr(array, "dtype", None)
         return tuple(np.shape(array)), None if dtype is None else str(dtype).removeprefix("torch.")
 
 
-def _in_numpy(gradient: Gradient, loss: Any, theta: Mapping[str, Any], y0: Any) -> GradientArrays:
+def _in_numpy(gradient: Gradient, loss: SupportsFloat, theta: Mapping[str, ArrayLike], y0: ArrayLike) -> GradientArrays:
     """These arrays, which NumPy can read, with what the method tells beside them."""
-    told = {"evaluations": gradient.evaluations, "variance": gradient.variance, "times": gradient.times}
-    return GradientArrays.of(loss, theta, y0, **told)
+    return GradientArrays.of(loss, theta, y0, gradient.evaluations, gradient.variance, times=gradient.times)
 
 
 class Numpy(AbstractFramework):
@@ -75,13 +92,13 @@ class Numpy(AbstractFramework):
         """Nothing."""
 
     def outline(
-        self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
+        self, function: Function, t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
     ) -> Outline:
         """By evaluating it."""
         return self.form(self.numbers(function, t, y, theta, dtype))
 
     def numbers(
-        self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
+        self, function: Function, t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
     ) -> np.ndarray:
         """As they are."""
         return function(np, t, y.astype(dtype), {name: value.astype(dtype) for name, value in theta.items()})
@@ -94,14 +111,10 @@ class Torch(AbstractFramework):
 
     def configure(self, case: Case) -> None:
         """The number of threads."""
-        import torch
-
         torch.set_num_threads(case.threads)
 
     def wait(self, gradient: Gradient) -> None:
         """A CUDA device works asynchronously."""
-        import torch
-
         super().wait(gradient)
         if getattr(gradient.y0, "is_cuda", False):
             torch.cuda.synchronize()
@@ -113,26 +126,24 @@ class Torch(AbstractFramework):
         return _in_numpy(gradient, loss, theta, y0)
 
     def outline(
-        self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
+        self, function: Function, t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
     ) -> Outline:
         """By evaluating it."""
         return self.form(self._evaluated(function, t, y, theta, dtype))
 
     def numbers(
-        self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
+        self, function: Function, t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
     ) -> np.ndarray:
         """By way of tensors on the CPU."""
         return self._evaluated(function, t, y, theta, dtype).numpy()
 
     def _evaluated(
-        self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
-    ) -> Any:
-        import torch
-
+        self, function: Function, t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
+    ) -> torch.Tensor:
         kind = getattr(torch, dtype)
         tensors = {name: torch.tensor(value, dtype=kind) for name, value in theta.items()}
         with torch.no_grad():
-            return function(torch, t, torch.tensor(y, dtype=kind), tensors)
+            return function(importlib.import_module("torch"), t, torch.tensor(y, dtype=kind), tensors)
 
 
 class Jax(AbstractFramework):
@@ -144,8 +155,6 @@ class Jax(AbstractFramework):
         """Precision, before anything is traced. XLA sizes its pool of threads by NPROC when its client starts."""
         os.environ["NPROC"] = str(case.threads)
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-        import jax
-
         jax.config.update("jax_enable_x64", case.dtype == "float64")
         if (
             case.device == "cuda"
@@ -153,23 +162,21 @@ class Jax(AbstractFramework):
             jax.config.update("jax_default_matmul_precision", "float32")
 
     def outline(
-        self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
+        self, function: Function, t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
     ) -> Outline:
         """By tracing it: nothing is computed."""
-        import jax
 
-        def of(array: Any) -> jax.ShapeDtypeStruct:
+        def of(array: ArrayLike) -> jax.ShapeDtypeStruct:
             return jax.ShapeDtypeStruct(np.shape(array), dtype)
 
         arguments = (of(t), of(y), {name: of(value) for name, value in theta.items()})
         return self.form(jax.eval_shape(lambda *given: function(jax.numpy, *given), *arguments))
 
     def numbers(
-        self, function: Callable[..., Any], t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
+        self, function: Function, t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str
     ) -> np.ndarray:
         """By evaluating it."""
-        import jax.numpy as jnp
-
+        jnp = jax.numpy
         arrays = {name: jnp.asarray(value, dtype) for name, value in theta.items()}
         return np.asarray(function(jnp, jnp.asarray(t, dtype), jnp.asarray(y, dtype), arrays))
 

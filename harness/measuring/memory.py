@@ -6,8 +6,17 @@ import gc
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from harness.lazy import lazily
 from harness.measuring.allocator import allocated_bytes
+
+if TYPE_CHECKING:
+    import jax
+    import memray
+    import torch
+else:
+    jax, memray, torch = lazily("jax", "memray", "torch")
 
 HALF_CALLS, HALF_SECONDS = 10, 2.0
 """What calls retain is measured in two halves of so many calls each: fewer where they take longer, at least one."""
@@ -21,8 +30,6 @@ def peak_bytes_cpu(call: Callable[[], object]) -> int:
     memray's tracker intercepts malloc, mmap and their kin in the process, so that torch and XLA are measured by one
     technique, to the byte. (The resident set can't tell: an allocator keeps freed pages.)
     """
-    import memray
-
     gc.collect()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "allocations.bin"
@@ -42,8 +49,6 @@ def peak_bytes_cuda(call: Callable[[], object], framework: str) -> int | None:
     and what compiling took; XLA's plan for the compiled gradient, which is what it allocates, stands in for it.
     """
     if framework == "torch":
-        import torch
-
         torch.cuda.synchronize()
         before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
@@ -85,12 +90,8 @@ def in_use_cuda(framework: str) -> int | None:
     """The bytes of the device that the framework's allocator has given out; None where the framework has none."""
     gc.collect()
     if framework == "torch":
-        import torch
-
         torch.cuda.synchronize()
         return int(torch.cuda.memory_allocated())
     if framework == "jax":
-        import jax
-
         return (jax.devices("gpu")[0].memory_stats() or {}).get("bytes_in_use")
     return None

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-RESAMPLES = 1000
+from harness.lazy import lazily
 
-Samples = Any
-"""A sequence of numbers, an array or a column of a DataFrame."""
+if TYPE_CHECKING:
+    import pandas as pd
+    from scipy import optimize, stats
+
+    Samples = Sequence[float] | np.ndarray | pd.Series
+    """A sequence of numbers, an array or a column of a DataFrame."""
+else:
+    optimize, stats = lazily("scipy.optimize", "scipy.stats")
+
+RESAMPLES = 1000
 
 
 def median_interval(samples: Samples, level: float = 0.95) -> tuple[float, float, float]:
@@ -53,8 +61,6 @@ def growth_exponent(x: Samples, y: Samples, *, least: float = 0.02) -> float:
     is (xᵖ − 1)/p, which is log x at p = 0. Needs three points. NaN where y varies by less than `least`, relative:
     there is no growth to fit.
     """
-    from scipy.optimize import fminbound
-
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     if len(x) < 3 or y.max() - y.min() < least * y.min():
         return math.nan
@@ -65,7 +71,7 @@ def growth_exponent(x: Samples, y: Samples, *, least: float = 0.02) -> float:
         solution = np.linalg.lstsq(basis, np.ones_like(y), rcond=None)[0]
         return float(((basis @ solution - 1) ** 2).sum())
 
-    return float(np.asarray(fminbound(misfit, -0.5, 3, xtol=1e-6)))
+    return float(np.asarray(optimize.fminbound(misfit, -0.5, 3, xtol=1e-6)))
 
 
 def slope_interval(x: np.ndarray, samples: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
@@ -143,6 +149,4 @@ def _bounds(resampled: np.ndarray, level: float) -> tuple[float, float]:
 
 def _student(level: float, freedom: int) -> float:
     """The quantile of Student's t that bounds so much of it."""
-    from scipy.stats import t
-
-    return float(t.ppf((1 + level) / 2, freedom))
+    return float(stats.t.ppf((1 + level) / 2, freedom))
