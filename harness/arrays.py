@@ -52,9 +52,11 @@ class Array(Protocol):
 
 A = TypeVar("A", bound=Array)
 """The array type of one framework."""
+T = TypeVar("T")
+"""The same in an alias. Without the bound, which pyright wrongly says there that `jax.Array` doesn't meet."""
 Namespace: TypeAlias = ModuleType
 """An array namespace: `torch`, `jax.numpy` or `numpy`."""
 Scalar: TypeAlias = Any
 """A Python number or an array without axes: a time, the length of a step, a weight."""
-Theta: TypeAlias = Mapping[str, A]
+Theta: TypeAlias = Mapping[str, T]
 """The parameters of a problem by name."""

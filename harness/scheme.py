@@ -6,16 +6,16 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeAlias, overload
 
-from harness.arrays import A, Scalar
+from harness.arrays import A, Scalar, T
 from harness.problem import AbstractProblem
 from harness.terms import Terms
 
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-State: TypeAlias = tuple[A, ...]
+State: TypeAlias = tuple[T, ...]
 """A scheme's state: y, (batch, dim), first, then whatever else the scheme carries from step to step."""
-Noise: TypeAlias = A | tuple[A, A] | None
+Noise: TypeAlias = T | tuple[T, T] | None
 """What drives one step: the Brownian increment dW, (batch, noise_dim); for a scheme that `needs_levy_area` the pair
 (dW, H), H being the step's space–time Lévy area, of the same shape; None for an ODE."""
 

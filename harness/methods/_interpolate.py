@@ -38,8 +38,8 @@ def state_on_path(
 ) -> Float[A, "batch dim"]:
     """y at the part c of the way back from y1 to y0, by cubic Hermite interpolation between the two, of order 4.
 
-    With k = h f at either end: k0 (None will do where c is 0 or 1), and the first of `increments`, those of the stages so far.
-    Hairer, Nørsett & Wanner 1993, section II.6.
+    With k = h f at either end: k0 (None will do where c is 0 or 1), and the first of `increments`, those of the stages
+    so far. Hairer, Nørsett & Wanner 1993, section II.6.
     """
     if c == 0:
         return y1

@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 from scipy.integrate import DOP853
 
+from harness.arrays import Scalar, Theta
 from harness.case import Case
 from harness.grid import Grid
 from harness.initial import initial_values
@@ -58,10 +59,16 @@ def adaptive_grid(problem: AbstractProblem, case: Case) -> FineGrid:
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _with_sensitivities(problem: AbstractProblem, t: Any, state: Any, theta: Any, directions: Any) -> Any:
+def _with_sensitivities(
+    problem: AbstractProblem,
+    t: Scalar,
+    state: Float[Array, "3 batch dim"],
+    theta: Theta[Array],
+    directions: Theta[Array],
+) -> Float[Array, "3 batch dim"]:
     y, u, v = state
 
-    def drift(y: Any, theta: Any) -> Any:
+    def drift(y: Float[Array, "batch dim"], theta: Theta[Array]) -> Float[Array, "batch dim"]:
         return problem.drift(jnp, t, y, theta)
 
     f, u_dot = jax.jvp(drift, (y, theta), (u, directions))
@@ -89,7 +96,7 @@ def accepted_steps(
     """
     shape = start.shape
     longest = (problem.t1 - problem.t0) / LONGEST
-    options: dict[str, Any] = {"rtol": tolerance, "atol": tolerance * typical_size(start), "max_step": longest}
+    atol = tolerance * typical_size(start)
 
     def flat(t: float, state: np.ndarray) -> np.ndarray:
         return np.asarray(field(t, state.reshape(shape))).ravel()
@@ -97,7 +104,7 @@ def accepted_steps(
     state, taken, step = start.ravel(), 0, None
     for begin, end in itertools.pairwise([problem.t0, *ends]):
         first = None if step is None else min(step, end - begin)
-        solver = DOP853(flat, begin, state, end, first_step=first, **options)
+        solver = DOP853(flat, begin, state, end, longest, tolerance, atol, first_step=first)
         while solver.status == "running":
             message = solver.step()
             taken += 1

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from harness.problem import AbstractProblem
 from harness.reference.sources import sources
 
 Found = TypeVar("Found")
-Question = tuple[Any, ...]
+Question = tuple[str, AbstractProblem, Case, SharedPath | None, *tuple[object, ...]]
 """(kind, problem, case, path, and what else the computation takes)."""
 
 _COMPUTES = ("ode", "sde", "closed_form")
@@ -69,7 +69,7 @@ class ReferenceCache:
         return answer
 
 
-def _stored(path: Path, kind: type) -> Any:
+def _stored(path: Path, kind: type) -> object:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
             return kind(**{name: data[name] if data[name].ndim else float(data[name]) for name in data})
@@ -84,7 +84,7 @@ def default_cache_folder() -> Path:
     return Path(own) if own else Path(base) / "gradient-harness" / "references"
 
 
-def cache_key(kind: str, problem: AbstractProblem, case: Case, path: SharedPath | None, *rest: Any) -> str:
+def cache_key(kind: str, problem: AbstractProblem, case: Case, path: SharedPath | None, *rest: object) -> str:
     """The digest of all that a reference depends on. Method, scheme and precision are not among it.
 
     Nor is the case's number of steps: the numeric solves have theirs in `rest`, and the closed form reads the path at

@@ -9,7 +9,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
+from harness.arrays import A, Namespace, Scalar, Theta
 from harness.brownian.jax_noise import noise_argument
 from harness.brownian.path import SharedPath
 from harness.case import Case
@@ -80,16 +82,18 @@ def meets_a_jump(problem: AbstractProblem, scheme: AbstractScheme, case: Case, p
 
 
 def _shifted(problem: AbstractProblem, shift: float) -> AbstractProblem:
-    kind: Any = type(problem)
+    kind: Any = type(problem)  # a base class that is known only here
 
     class Shifted(kind):
         """The same problem, a little earlier or later."""
 
-        def drift(self, xp: Any, t: Any, y: Any, theta: Any) -> Any:
+        def drift(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
             """f at t + shift."""
             return super().drift(xp, t + shift, y, theta)
 
-        def diffusion(self, xp: Any, t: Any, y: Any, theta: Any) -> Any:
+        def diffusion(
+            self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]
+        ) -> Float[A, "batch ..."]:
             """g at t + shift."""
             return super().diffusion(xp, t + shift, y, theta)
 

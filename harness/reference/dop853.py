@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 from scipy.integrate import DOP853
 
 from harness.scheme import Orders
 from harness.schemes._runge_kutta import AbstractRungeKutta
 
 
-def _rows(matrix) -> tuple[tuple[float, ...], ...]:
+def _rows(matrix: np.ndarray) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(float(weight) for weight in row[:i]) for i, row in enumerate(matrix))
 
 

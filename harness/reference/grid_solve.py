@@ -5,17 +5,18 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
+from harness.arrays import Scalar, Theta
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays
 from harness.initial import initial_values
 from harness.problem import AbstractProblem
-from harness.scheme import AbstractScheme
+from harness.scheme import AbstractScheme, Noise
 from harness.terms import Terms
 
 CHUNK = 256
@@ -63,12 +64,21 @@ class _Chunk:
     problem: AbstractProblem
     scheme: AbstractScheme
 
-    def __call__(self, y: Any, theta: Any, t: Any, dt: Any, noise: Any) -> Any:
+    def __call__(
+        self,
+        y: Float[Array, "batch dim"],
+        theta: Theta[Array],
+        t: Float[Array, " steps"],
+        dt: Float[Array, " steps"],
+        noise: Noise[Array],
+    ) -> tuple[Float[Array, "batch dim"], Float[Array, "steps batch dim"]]:
         """The state after the steps, and the states after each. A step is recomputed in its gradient, not kept."""
         terms = Terms(jnp, self.problem, theta, stratonovich=True)
 
         @jax.checkpoint
-        def step(y: Any, inputs: Any) -> tuple[Any, Any]:
+        def step(
+            y: Float[Array, "batch dim"], inputs: tuple[Scalar, Scalar, Noise[Array]]
+        ) -> tuple[Float[Array, "batch dim"], Float[Array, "batch dim"]]:
             t, dt, noise = inputs
             (y,) = self.scheme.step(terms, t, dt, (y,), noise)
             return y, y
@@ -77,18 +87,36 @@ class _Chunk:
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _forward(chunk: _Chunk, y: Any, theta: Any, t: Any, dt: Any, noise: Any) -> Any:
+def _forward(
+    chunk: _Chunk,
+    y: Float[Array, "batch dim"],
+    theta: Theta[Array],
+    t: Float[Array, " steps"],
+    dt: Float[Array, " steps"],
+    noise: Noise[Array],
+) -> tuple[Float[Array, "batch dim"], Float[Array, "steps batch dim"]]:
     return chunk(y, theta, t, dt, noise)
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _backward(chunk: _Chunk, y: Any, theta: Any, t: Any, dt: Any, noise: Any, y_bar: Any, ys_bar: Any) -> Any:
+def _backward(
+    chunk: _Chunk,
+    y: Float[Array, "batch dim"],
+    theta: Theta[Array],
+    t: Float[Array, " steps"],
+    dt: Float[Array, " steps"],
+    noise: Noise[Array],
+    y_bar: Float[Array, "batch dim"],
+    ys_bar: Float[Array, "steps batch dim"],
+) -> tuple[Float[Array, "batch dim"], Theta[Array]]:
     _, vjp = jax.vjp(lambda y, theta: chunk(y, theta, t, dt, noise), y, theta)
     return vjp((y_bar, ys_bar))
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _loss_gradient(problem: AbstractProblem, ys: Any) -> Any:
+def _loss_gradient(
+    problem: AbstractProblem, ys: Float[Array, "observations batch dim"]
+) -> tuple[Float[Array, ""], Float[Array, "observations batch dim"]]:
     return jax.value_and_grad(functools.partial(problem.loss, jnp))(ys)
 
 
@@ -97,7 +125,7 @@ def grid_solve(
     case: Case,
     scheme: AbstractScheme,
     grid: FineGrid,
-    noise: Callable[[int, int], Any] | None = None,
+    noise: Callable[[int, int], Noise[np.ndarray]] | None = None,
 ) -> GradientArrays:
     """The gradient of the scheme's solve on the grid, float64. Memory is that of a chunk of steps.
 
@@ -111,7 +139,7 @@ def grid_solve(
     parameters = jax.tree.map(jnp.asarray, theta)
     times = np.append(grid.times, np.full(-grid.steps % size, grid.times[-1]))
 
-    def arguments(start: int) -> tuple[Any, Any, Any]:
+    def arguments(start: int) -> tuple[Float[Array, " steps"], Float[Array, " steps"], Noise[Array]]:
         here = times[start : start + size + 1]
         made = None
         if noise is not None:

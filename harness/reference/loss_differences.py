@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
+from harness.arrays import Scalar, Theta
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays
 from harness.grid import Grid
@@ -109,10 +110,14 @@ def _derivatives(losses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _field(problem: AbstractProblem, t: Any, states: Any, thetas: Any) -> Any:
+def _field(
+    problem: AbstractProblem, t: Scalar, states: Float[Array, "changes batch dim"], thetas: Theta[Array]
+) -> Float[Array, "changes batch dim"]:
     return jax.vmap(lambda y, theta: problem.drift(jnp, t, y, theta))(states, thetas)
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _losses(problem: AbstractProblem, solutions: Any) -> Any:
+def _losses(
+    problem: AbstractProblem, solutions: Float[Array, "changes observations batch dim"]
+) -> Float[Array, " changes"]:
     return jax.vmap(functools.partial(problem.loss, jnp))(solutions)

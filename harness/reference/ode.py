@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays, relative_errors
@@ -46,7 +46,7 @@ def ode(
     def adapted() -> FineGrid:
         return adaptive_grid(problem, case)
 
-    def solved(kind: str, grid_of, *rest: int) -> GradientArrays:
+    def solved(kind: str, grid_of: Callable[[], FineGrid], *rest: int) -> GradientArrays:
         return cache.get((kind, problem, case, None, *rest), lambda: grid_solve(problem, case, _SCHEME, grid_of()))
 
     whole = solved("adapted steps", adapted)

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Bool, Float, Int
 
+from harness.arrays import Scalar, Theta
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays
 from harness.grid import Grid
 from harness.initial import initial_values
 from harness.problem import AbstractProblem
-from harness.scheme import AbstractScheme
+from harness.scheme import AbstractScheme, Noise, State
 from harness.stepping.reported import with_exact_ends
 from harness.terms import Terms
+
+Values = tuple[Float[Array, "batch dim"], Theta[Array]]
+"""y0 and θ."""
+Steps = tuple[Float[Array, " steps"], Float[Array, " steps"], Noise[Array]]
+"""The start, the length and the noise of every step."""
 
 
 def on_steps(
@@ -51,13 +57,17 @@ class _Solve:
     problem: AbstractProblem
     scheme: AbstractScheme
 
-    def __call__(self, values: Any, steps: Any, taken: Any, observed: Any) -> Any:
+    def __call__(
+        self, values: Values, steps: Steps, taken: Bool[Array, " steps"], observed: Int[Array, " observations"]
+    ) -> Float[Array, ""]:
         """The loss. Steps that are not `taken` leave the state as it is."""
         y0, theta = values
         terms = Terms(jnp, self.problem, theta)
 
         @jax.checkpoint
-        def step(state: Any, inputs: Any) -> tuple[Any, Any]:
+        def step(
+            state: State[Array], inputs: tuple[tuple[Scalar, Scalar, Noise[Array]], Bool[Array, ""]]
+        ) -> tuple[State[Array], Float[Array, "batch dim"]]:
             (t, dt, noise), taken = inputs
             after = self.scheme.step(terms, t, dt, state, noise)
             state = jax.tree.map(lambda x, y: jnp.where(taken, x, y), after, state)
@@ -68,5 +78,11 @@ class _Solve:
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _gradient(solve: _Solve, values: Any, steps: Any, taken: Any, observed: Any) -> Any:
+def _gradient(
+    solve: _Solve,
+    values: Values,
+    steps: Steps,
+    taken: Bool[Array, " steps"],
+    observed: Int[Array, " observations"],
+) -> tuple[Float[Array, ""], Values]:
     return jax.value_and_grad(solve)(values, steps, taken, observed)

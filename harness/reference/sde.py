@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any
 
+import numpy as np
 from scipy.special import stdtrit
 
 from harness.brownian.path import SharedPath
@@ -17,7 +17,7 @@ from harness.problem import AbstractProblem
 from harness.reference.bars import ROUNDING, Reference
 from harness.reference.cache import ReferenceCache
 from harness.reference.grid_solve import FineGrid, grid_solve
-from harness.scheme import AbstractScheme
+from harness.scheme import AbstractScheme, Noise
 from harness.schemes.heun import Heun
 from harness.schemes.midpoint import Midpoint
 from harness.schemes.slowrk import SlowRK
@@ -53,7 +53,7 @@ def path_solve(
     scheme = scheme or strongest(problem)
     grid = FineGrid.equal(problem, steps, Grid.of_case(problem, case).observed_times())
 
-    def noise(start: int, stop: int) -> Any:
+    def noise(start: int, stop: int) -> Noise[np.ndarray]:
         W, H = path.between(grid.times[start : stop + 1])
         return (W, H) if scheme.needs_levy_area else W
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeAlias
 
 from harness.arithmetic import combine
-from harness.arrays import A, Scalar
+from harness.arrays import A, Scalar, T
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme, State
 from harness.schemes._runge_kutta import AbstractRungeKutta, Tableau, stages, with_error_stage
 from harness.terms import Terms
 
-Step: TypeAlias = Callable[[Scalar, Scalar, State[A], A | None], tuple[State[A], Sequence[A] | None]]
+Step: TypeAlias = Callable[[Scalar, Scalar, State[T], T | None], tuple[State[T], Sequence[T] | None]]
 """(t, dt, state, dW) -> the state after the step, and what the estimate's `errors` says of it."""
 Quiet: TypeAlias = Callable[[], AbstractContextManager[object]]
 """What is for the estimate alone goes on within one of these."""
