@@ -134,10 +134,10 @@ def test_another_version_of_a_library_meets_no_old_entry(key, monkeypatch, libra
 
 def test_a_plugin_s_own_modules_are_followed(tmp_path, monkeypatch):
     (tmp_path / "my_problem.py").write_text("def f():\n    from my_formulas import g\n")
-    (tmp_path / "my_formulas.py").write_text("import numpy\nfrom harness.arithmetic import axpy\n")
+    (tmp_path / "my_formulas.py").write_text("import numpy\nfrom harness.arrays import A\n")
     monkeypatch.syspath_prepend(tmp_path)
     found = sources([importlib.import_module("my_problem")])
-    assert list(found) == ["harness.arithmetic", "my_formulas", "my_problem"]
+    assert list(found) == ["harness.arrays", "my_formulas", "my_problem"]
 
 
 def test_the_folder_is_the_user_s(monkeypatch, tmp_path):
