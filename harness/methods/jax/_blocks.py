@@ -36,8 +36,8 @@ class Blocks:
         """Forwards over a block, writing the observed states; until the next observation the last one written stays."""
 
         def body(
-            _: Index, n: Index, dW: Noise[Array], carry: tuple[State[Array], PyTree]
-        ) -> tuple[State[Array], PyTree]:
+            _: Index, n: Index, dW: Noise[Array], carry: tuple[State[Array], Observed]
+        ) -> tuple[State[Array], Observed]:
             state, ys = carry
             state = self.solve.step(n, state, self.theta, dW)
             return state, put(ys, state[0], self.solve.observation(n)[1] + 1)

@@ -29,13 +29,13 @@ class AbstractSweep(ABC):
 
     @abstractmethod
     def forward(self, solve: JaxSolve, y0: Y, theta: PyTree, noise: NoiseArgument) -> tuple[Observed, PyTree]:
-        """The observed states, (observations, batch, dim), and a tree of arrays that `backward` is given."""
+        """The observed states, and a tree of arrays that `backward` is given."""
 
     @abstractmethod
     def backward(
         self, solve: JaxSolve, theta: PyTree, noise: NoiseArgument, residual: PyTree, ys_bar: Observed
     ) -> tuple[Y, PyTree]:
-        """∂L/∂y0, (batch, dim), and ∂L/∂θ, a tree as `theta`; `ys_bar` is ∂L/∂ys, (observations, batch, dim)."""
+        """∂L/∂y0, and ∂L/∂θ, a tree as `theta`; `ys_bar` is ∂L/∂ys."""
 
     def states(self, solve: JaxSolve, y0: Y, theta: PyTree, noise: NoiseArgument) -> Observed:
         """The observed states where no derivative is taken."""
