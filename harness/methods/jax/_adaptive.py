@@ -17,7 +17,7 @@ from harness.methods._backward import backward_scheme
 from harness.methods.jax._adjoint import adjoint_over
 from harness.methods.jax._solve import JaxSolve, Observed, Y, add, zeros
 from harness.methods.jax._sweep import AbstractSweep
-from harness.scheme import Noise, State, increment_of
+from harness.scheme import State
 from harness.stepping import Adaptive
 from harness.stepping.adaptive import MOST_STEPS, Attempt
 from harness.stepping.estimate import Step
@@ -304,7 +304,7 @@ def forward_step(solve: JaxSolve, adaptive: Adaptive, theta: PyTree) -> Step:
     terms = solve.terms(theta)
 
     def step(
-        t: Float[Array, ""], dt: Float[Array, ""], state: State[Array], dW: Noise[Array]
+        t: Float[Array, ""], dt: Float[Array, ""], state: State[Array], dW: Float[Array, "batch noise_dim"] | None
     ) -> tuple[State[Array], PyTree]:
         return adaptive.estimate.step(terms, (t, dt), state, dW, nullcontext)
 
@@ -316,14 +316,14 @@ def backward_step(solve: JaxSolve, adaptive: Adaptive, theta: PyTree) -> Step:
     tableau = adaptive.estimate.tableau()
 
     def step(
-        t: Float[Array, ""], dt: Float[Array, ""], state: State[Array], dW: Noise[Array]
+        t: Float[Array, ""], dt: Float[Array, ""], state: State[Array], dW: Float[Array, "batch noise_dim"] | None
     ) -> tuple[State[Array], PyTree]:
         y, *bars = state
 
         def stage(i: int, increments: list[Y]) -> Y:
             return combine(minus(tableau.a[i]), increments, y)
 
-        found = adjoint_over(solve, tableau, theta, (t, dt, increment_of(dW)), (bars[0], bars[1]), state=stage)
+        found = adjoint_over(solve, tableau, theta, (t, dt, dW), (bars[0], bars[1]), state=stage)
         bars, increments, products = found
         end = (combine(minus(tableau.b), increments, y), *bars)
         return end, adaptive.estimate.errors(increments, products)
