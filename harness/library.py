@@ -6,22 +6,27 @@ import functools
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from harness.backend import AbstractBackend
 from harness.brownian.path import SharedPath
 from harness.case import Case
+from harness.lazy import lazily
 from harness.method import AbstractGradientMethod, Gradient
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
 if TYPE_CHECKING:
-    from jax import Array
+    from jaxtyping import Array, Float
     from torch import Tensor
 
-    from harness.methods.jax._loss import LossGradient
-    from harness.methods.jax._solve import JaxSolve
+    from harness.brownian.jax_noise import NoiseArgument
+    from harness.methods.jax import _compile, _loss, _solve
     from harness.methods.torch._tensors import CaseTensors
+else:
+    _compile, _loss, _solve = lazily(
+        "harness.methods.jax._compile", "harness.methods.jax._loss", "harness.methods.jax._solve"
+    )
 
 
 @dataclass(frozen=True)
@@ -67,8 +72,10 @@ class AbstractJaxLibraryMethod(AbstractLibraryMethod):
     framework = "jax"
 
     @abstractmethod
-    def states(self, solve: JaxSolve, y0: Array, theta: dict[str, Array], noise: Any) -> Array:
-        """The observed states, (observations, batch, dim). Traced once.
+    def states(
+        self, solve: _solve.JaxSolve, y0: Float[Array, "batch dim"], theta: dict[str, Array], noise: NoiseArgument
+    ) -> Float[Array, "observations batch dim"]:
+        """The observed states. Traced once.
 
         `solve` has the case, its problem and its times. `noise` is a key where the library draws, the increments of a
         shared path, with their space–time Lévy areas where the scheme needs them, or None for an ODE.
@@ -78,15 +85,10 @@ class AbstractJaxLibraryMethod(AbstractLibraryMethod):
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:
         """Compile ahead of time."""
-        from harness.methods.jax._compile import compile_gradient
-        from harness.methods.jax._solve import JaxSolve
-
-        return compile_gradient(_gradient_of(self), JaxSolve(problem, scheme, case), path)
+        return _compile.compile_gradient(_gradient_of(self), _solve.JaxSolve(problem, scheme, case), path)
 
 
 @functools.cache
-def _gradient_of(method: AbstractJaxLibraryMethod) -> LossGradient:
+def _gradient_of(method: AbstractJaxLibraryMethod) -> _loss.LossGradient:
     """The same function for equal methods, by which `compile_gradient` knows a compiled one again."""
-    from harness.methods.jax._loss import gradient_of
-
-    return gradient_of(method.states)
+    return _loss.gradient_of(method.states)

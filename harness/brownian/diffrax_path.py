@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeAlias
 
 import diffrax
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array
+import numpy as np
+from jaxtyping import Array, Float
+
+Time: TypeAlias = Float[Array | np.ndarray, ""] | float
+"""As diffrax asks for it."""
 
 
 class InjectedBrownian(diffrax.AbstractBrownianPath):
     """Answers diffrax's queries over one step from the shared path.
 
-    `W` and `H` are the increments and space–time Lévy areas of the grid's steps, (steps, batch, noise_dim), which lie
-    between neighbouring `times`, (steps + 1,). Their
-    gradient is stopped: BacksolveAdjoint takes every array in the terms for a parameter and would carry an adjoint as
-    large as the path. A query backwards in time has the negated increment, and the same H: reversed, the path
-    goes from W(t1) to W(t0) over the same bridge, whose mean H is.
+    `W` and `H` are the increments and space–time Lévy areas of the grid's steps, which lie between neighbouring
+    `times`. Their gradient is stopped: BacksolveAdjoint takes every array in the terms for a parameter and would carry
+    an adjoint as large as the path. A query backwards in time has the negated increment, and the same H: reversed, the
+    path goes from W(t1) to W(t0) over the same bridge, whose mean H is.
     """
 
-    W: Array
-    H: Array
-    times: Array
+    W: Float[Array, "steps batch noise_dim"]
+    H: Float[Array, "steps batch noise_dim"]
+    times: Float[Array, " steps+1"]
     t0: float  # pyright: ignore[reportIncompatibleVariableOverride] - abstract in the parent, as equinox has it
     t1: float  # pyright: ignore[reportIncompatibleVariableOverride]
     levy_area: type = diffrax.BrownianIncrement
 
-    def evaluate(self, t0: Any, t1: Any = None, left: bool = True, use_levy: bool = False) -> Any:
+    def evaluate(
+        self, t0: Time, t1: Time | None = None, left: bool = True, use_levy: bool = False
+    ) -> Float[Array, "batch noise_dim"] | diffrax.BrownianIncrement | diffrax.SpaceTimeLevyArea:
         """The increment over [t0, t1], which must be a step of the grid."""
         del left
         if t1 is None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax.extend.random import threefry_2x32
+from jaxtyping import Array, Float, Key, UInt
 
 TERMS = {"float32": 5, "float64": 9}
 """Of the Taylor series of cosine and sine on [−π/4, π/4]: what they leave out is below the precision."""
 
 
-def standard_normals(key: Any, count: int, dtype: str) -> Any:
-    """Standard normals by Box and Muller's transform of Threefry's bits, (count,). `key` must be one of Threefry's.
+def standard_normals(key: Key[Array, ""], count: int, dtype: str) -> Float[Array, " count"]:
+    """Standard normals by Box and Muller's transform of Threefry's bits. `key` must be one of Threefry's.
 
     In about half the time of `jax.random.normal`, which inverts the error function: docs/decisions/0004-box-muller.md.
     """
@@ -25,7 +25,7 @@ def standard_normals(key: Any, count: int, dtype: str) -> Any:
     return jnp.concatenate(jax.lax.optimization_barrier((radius * cos, radius * sin)))[:count]
 
 
-def cos_and_sin_of_turns(u: Any, dtype: str) -> tuple[Any, Any]:
+def cos_and_sin_of_turns(u: Float[Array, " n"], dtype: str) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
     """cos 2πu and sin 2πu for u in [0, 1], by their series about the nearest quarter of a turn.
 
     XLA's own functions must do with any angle, and cost a multiple.
@@ -45,8 +45,8 @@ def cos_and_sin_of_turns(u: Any, dtype: str) -> tuple[Any, Any]:
     return jnp.where((quarter + 1) & 2, -cos, cos), jnp.where(quarter & 2, -sin, sin)
 
 
-def _words(key: Any, half: int, dtype: str) -> tuple[Any, Any]:
-    """Two arrays of random words, (half,) each: of 32 bits for float32, of 64 for float64."""
+def _words(key: Key[Array, ""], half: int, dtype: str) -> tuple[UInt[Array, " half"], UInt[Array, " half"]]:
+    """Two arrays of random words: of 32 bits for float32, of 64 for float64."""
     if dtype == "float32":
         # Both words of a block; jax.random.bits makes one of two.
         words = threefry_2x32(jax.random.key_data(key), jnp.arange(2 * half, dtype=jnp.uint32).reshape(2, half))
@@ -55,7 +55,7 @@ def _words(key: Any, half: int, dtype: str) -> tuple[Any, Any]:
     return words[0], words[1]
 
 
-def _uniform(words: Any, dtype: str) -> Any:
+def _uniform(words: UInt[Array, " half"], dtype: str) -> Float[Array, " half"]:
     """(k + ½) 2^−p in [2^−(p+1), 1], k being a word's first p bits: it may round to 1, and is never 0."""
     used, mantissa = (32, 24) if dtype == "float32" else (64, 53)
     return ((words >> (used - mantissa)).astype(dtype) + 0.5) * 2.0**-mantissa

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, Key, UInt
 
 from harness.brownian.jax_normals import standard_normals
 from harness.brownian.tree import cut, levels, odd_part, root
 from harness.case import Case
 from harness.grid import Grid
+from harness.scheme import Noise
 from harness.stepping.ticks import Ticks
+
+_W: TypeAlias = Float[Array, "batch noise_dim"]
+_Walk: TypeAlias = tuple[Int[Array, ""], Int[Array, ""], UInt[Array, ""], _W, _W, _W | None]
+"""On the way down: the first cell and the number of cells below a node, its number, W before it, its own W and H."""
 
 
 @dataclass(frozen=True)
@@ -23,47 +29,49 @@ class JaxTree:
     drawn by Threefry, the key folded with the node's number. Cells and ticks may be traced.
     """
 
-    key: Any
+    key: Key[Array, ""]
     shape: tuple[int, int]
     dtype: str
     ticks: int
     span: float
     levy_area: bool = False
-    ends: Any = None
+    ends: Float[Array, " ends"] | None = None
 
     @classmethod
-    def of(cls, key: Any, case: Case, noise_dim: int, ticks: int, span: float, *, levy_area: bool = False) -> JaxTree:
+    def of(
+        cls, key: Key[Array, ""], case: Case, noise_dim: int, ticks: int, span: float, *, levy_area: bool = False
+    ) -> JaxTree:
         """With cells of one length."""
         return cls(key, (case.batch, noise_dim), case.dtype, ticks, span, levy_area)
 
     @classmethod
-    def on(cls, grid: Grid, key: Any, case: Case, noise_dim: int, *, levy_area: bool = False) -> JaxTree:
+    def on(cls, grid: Grid, key: Key[Array, ""], case: Case, noise_dim: int, *, levy_area: bool = False) -> JaxTree:
         """With the steps of a grid as cells."""
         ends = None if grid.equal_step is not None else jnp.asarray(grid.times - grid.t0, case.dtype)
         span = grid.t1 - grid.t0
         return cls(key, (case.batch, noise_dim), case.dtype, grid.steps, span, levy_area, ends)
 
     @classmethod
-    def at_ticks(cls, ticks: Ticks, key: Any, case: Case, noise_dim: int) -> JaxTree:
+    def at_ticks(cls, ticks: Ticks, key: Key[Array, ""], case: Case, noise_dim: int) -> JaxTree:
         """With a cell between neighbouring ticks."""
         ends = None if ticks.equal else jnp.asarray(ticks.elapsed_times(), case.dtype)
         return cls(key, (case.batch, noise_dim), case.dtype, ticks.count, ticks.span, ends=ends)
 
-    def cells(self, n: Any) -> Any:
-        """dW of cells n, (count,): (count, batch, noise_dim), or the pair (dW, H). No cell beyond the last: its own."""
+    def cells(self, n: Int[Array, " count"]) -> Noise[Array]:
+        """dW of cells n, (count, batch, noise_dim), or the pair (dW, H). No cell beyond the last: its own."""
         _, W, H = jax.vmap(self._walk)(jnp.clip(n, 0, self.ticks - 1))
-        return (W, H) if self.levy_area else W
+        return W if H is None else (W, H)
 
-    def at(self, tick: Any) -> Any:
-        """W at a tick, (batch, noise_dim), zero at the first."""
+    def at(self, tick: Int[Array, ""] | int) -> Float[Array, "batch noise_dim"]:
+        """W at a tick, zero at the first."""
         before, W, _ = self._walk(jnp.minimum(tick, self.ticks - 1))
         return jnp.where(tick == self.ticks, before + W, before)
 
-    def _walk(self, n: Any) -> tuple[Any, Any, Any]:
+    def _walk(self, n: Int[Array, ""]) -> tuple[_W, _W, _W | None]:
         """W before cell n, and its W and H."""
         piece = self.ticks // odd_part(self.ticks)
 
-        def descend(_: Any, carry: Any) -> Any:
+        def descend(_: Int[Array, ""], carry: _Walk) -> _Walk:
             low, count, node, before, W, H = carry
             unit = jnp.where(count > piece, piece, 1)
             first = unit * (count // (2 * unit))
@@ -86,7 +94,9 @@ class JaxTree:
         *_, before, W, H = jax.lax.fori_loop(0, levels(self.ticks), descend, carry)
         return before, W, H
 
-    def _stretch(self, low: Any, first: Any, count: Any) -> tuple[Any, Any]:
+    def _stretch(
+        self, low: Int[Array, ""], first: Int[Array, ""], count: Int[Array, ""]
+    ) -> tuple[Float[Array, ""], Float[Array, ""]]:
         """The length of `count` cells from cell `low` on, and which part of it the first of them take."""
         if self.ends is None:
             return (
@@ -96,8 +106,8 @@ class JaxTree:
         start, middle, stop = (self.ends[tick] for tick in (low, low + first, low + count))
         return stop - start, (middle - start) / (stop - start)
 
-    def _normals(self, node: Any, rows: int) -> Any:
-        """Standard normals of a node, (rows, batch, noise_dim). The whole interval is node 0, the cuts are 1, 2, …"""
+    def _normals(self, node: UInt[Array, ""] | int, rows: int) -> Float[Array, "rows batch noise_dim"]:
+        """Standard normals of a node. The whole interval is node 0, the cuts are 1, 2, …"""
         batch, noise_dim = self.shape
         normals = standard_normals(jax.random.fold_in(self.key, node), rows * batch * noise_dim, self.dtype)
         return normals.reshape(rows, batch, noise_dim)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias, TypeGuard
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
+from jax.extend.core import ClosedJaxpr, Jaxpr, jaxpr_as_fun
+from jaxtyping import Array, ArrayLike, Float, PyTree, PyTreeDef
 
+from harness.arrays import Namespace
 from harness.errors import shown
 
-Field = Callable[[Any, Any, Any], Any]
+Field = Callable[[Float[Array, ""], Float[Array, "batch dim"], PyTree], Float[Array, "rows ..."]]
 """(t, y, args) -> drift or diffusion."""
-Leaves = tuple[Any, ...]
+Leaves: TypeAlias = tuple[Array | None, ...]
 """The array leaves of (drift, diffusion, args) in order; None stands where a leaf is no array."""
-Theta = tuple[Leaves, tuple[Any, ...], tuple[Any, ...]]
+Theta: TypeAlias = tuple[Leaves, tuple[Array, ...], tuple[Array, ...]]
 """These, and the traced arrays that drift and diffusion close over."""
 
 
@@ -30,11 +32,11 @@ class Fields:
     in `static`. A function is such a leaf. An `equinox.Module` is a tree, so it may be the drift itself.
     """
 
-    structure: Any
-    static: tuple[Any, ...]
+    structure: PyTreeDef  # pyright: ignore[reportInvalidTypeForm] - it has no stubs
+    static: tuple[object, ...]
 
     @classmethod
-    def split(cls, drift: Field, diffusion: Field | None, args: Any) -> tuple[Fields, Leaves]:
+    def split(cls, drift: Field, diffusion: Field | None, args: PyTree) -> tuple[Fields, Leaves]:
         """Raises ValueError where something is neither an array nor hashable."""
         leaves, structure = jax.tree.flatten((drift, diffusion, args))
         arrays = tuple(_strong(x) if _is_array(x) else None for x in leaves)
@@ -47,7 +49,7 @@ class Fields:
             ) from None
         return fields, arrays
 
-    def joined(self, arrays: Leaves) -> tuple[Any, Any, Any]:
+    def joined(self, arrays: Leaves) -> tuple[Field, Field | None, PyTree]:
         """Drift, diffusion and args with these arrays."""
         leaves = [static if x is None else x for static, x in zip(self.static, arrays, strict=True)]
         return jax.tree.unflatten(self.structure, leaves)
@@ -68,8 +70,8 @@ class Equation:
     noise_dim: int
     t0: float
     t1: float
-    opened_drift: Any = None
-    opened_diffusion: Any = None
+    opened_drift: Jaxpr | None = None
+    opened_diffusion: Jaxpr | None = None
     name: str = "the given equation"
     shares: bool = False  # f and g are two functions here
 
@@ -83,8 +85,10 @@ class Equation:
         """Whether the noise is known to commute. Of diagonal noise it isn't: g_i may read any y_j."""
         return self.noise in ("none", "additive", "scalar")
 
-    def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
-        """f, (batch, dim)."""
+    def drift(
+        self, xp: Namespace, t: Float[Array, ""], y: Float[Array, "batch dim"], theta: Theta
+    ) -> Float[Array, "batch dim"]:
+        """f."""
         del xp
         arrays, closed_over, _ = theta
         if self.opened_drift is not None:
@@ -92,22 +96,29 @@ class Equation:
         drift, _, args = self.fields.joined(arrays)
         return drift(t, y, args)
 
-    def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def diffusion(
+        self, xp: Namespace, t: Float[Array, ""], y: Float[Array, "batch dim"], theta: Theta
+    ) -> Float[Array, "rows ..."]:
         """g, (batch, dim) for diagonal noise, else (batch, dim, noise_dim)."""
         del xp
         arrays, _, closed_over = theta
         if self.opened_diffusion is not None:
             return _evaluated(self.opened_diffusion, closed_over, t, y, arrays)
         _, diffusion, args = self.fields.joined(arrays)
+        assert diffusion is not None  # an ODE's isn't asked for
         return diffusion(t, y, args)
 
-    def correction(self, xp: Any, t: Any, y: Any, theta: Theta) -> None:
+    def correction(self, xp: Namespace, t: Float[Array, ""], y: Float[Array, "batch dim"], theta: Theta) -> None:
         """Left to automatic differentiation."""
         del xp, t, y, theta
 
 
 def equation(
-    functions: tuple[Field, Field | None], args: Any, y0: Any, times: tuple[float, float], form: tuple[str, str]
+    functions: tuple[Field, Field | None],
+    args: PyTree,
+    y0: Float[Array, "batch dim"],
+    times: tuple[float, float],
+    form: tuple[str, str],
 ) -> tuple[Equation, Theta]:
     """The equation and its arrays. `functions` are drift and diffusion, `form` is (noise, calculus).
 
@@ -118,10 +129,12 @@ def equation(
     fields, arrays = Fields.split(*functions, args)
     (batch, dim), dtype = y0.shape, y0.dtype
 
-    def traced(place: int, rows: int) -> tuple[Any, tuple[Any, ...], Any]:
-        def function(t: Any, y: Any, arrays: Leaves) -> Any:
+    def traced(place: int, rows: int) -> tuple[Jaxpr | None, tuple[Array, ...], PyTree]:
+        def function(t: Float[Array, ""], y: Float[Array, "batch dim"], arrays: Leaves) -> Float[Array, "rows ..."]:
             *both, args = fields.joined(arrays)
-            return both[place](t, y, args)
+            field = both[place]
+            assert field is not None
+            return field(t, y, args)
 
         t, y = jax.ShapeDtypeStruct((), dtype), jax.ShapeDtypeStruct((rows, dim), dtype)
         closed, found = jax.make_jaxpr(function, return_shape=True)(t, y, arrays)
@@ -142,11 +155,13 @@ def equation(
     return found, (arrays, of_drift, of_diffusion)
 
 
-def _evaluated(jaxpr: Any, closed_over: tuple[Any, ...], t: Any, y: Any, arrays: Leaves) -> Any:
+def _evaluated(
+    jaxpr: Jaxpr, closed_over: tuple[Array, ...], t: Float[Array, ""], y: Float[Array, "batch dim"], arrays: Leaves
+) -> Float[Array, "rows ..."]:
     return jaxpr_as_fun(ClosedJaxpr(jaxpr, closed_over))(t, y, *jax.tree.leaves(arrays))[0]
 
 
-def _check(what: str, found: Any, needed: tuple[int, ...], dtype: Any) -> None:
+def _check(what: str, found: object, needed: tuple[int, ...], dtype: np.dtype) -> None:
     if not isinstance(found, jax.ShapeDtypeStruct):
         raise ValueError(f"the {what} gives {shown(found)}; needed: one array of shape {needed}")
     if found.shape != needed or not all(needed):
@@ -156,11 +171,11 @@ def _check(what: str, found: Any, needed: tuple[int, ...], dtype: Any) -> None:
         raise ValueError(f"the {what} is {found.dtype} where y0 is {dtype}; needed: the same precision")
 
 
-def _is_array(x: Any) -> bool:
+def _is_array(x: object) -> TypeGuard[ArrayLike]:
     return isinstance(x, jax.Array) or (isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "biufc")
 
 
-def _strong(x: Any) -> Any:
+def _strong(x: ArrayLike) -> Array:
     """An array of JAX whose type is its own: a loop doesn't keep that of a Python number."""
     x = jnp.asarray(x)
     return jax.lax.convert_element_type(x, x.dtype) if getattr(x, "weak_type", False) else x  # a key has none

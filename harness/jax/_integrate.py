@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray, PyTree
 
+from harness.brownian.jax_noise import NoiseArgument
 from harness.case import CALCULI, DTYPES, NOISES, Case
 from harness.errors import one_of, shown
-from harness.jax._equation import Equation, Field, equation
+from harness.jax._equation import Equation, Field, Theta, equation
 from harness.jax._noise import Increment, Path, increments, threefry
 from harness.machine import Machine
 from harness.methods.jax._method import AbstractSweepMethod
@@ -34,7 +35,7 @@ def sdeint(
     diffusion: Field,
     y0: Float[Array, "batch dim"],
     ts: Times,
-    args: Any = None,
+    args: PyTree = None,
     *,
     noise_type: str,
     sde_type: str = "stratonovich",
@@ -44,7 +45,7 @@ def sdeint(
     dt: float | None = None,
     rtol: float = 0.0,
     atol: float = 0.0,
-    key: Any = None,
+    key: PRNGKeyArray | None = None,
     path: Path | Increment | None = None,
 ) -> Float[Array, "times batch dim"]:
     """Solve dY = f(t, Y; args) dt + g(t, Y; args) dW, differentiably in y0 and in args.
@@ -103,7 +104,7 @@ def odeint(
     drift: Field,
     y0: Float[Array, "batch dim"],
     ts: Times,
-    args: Any = None,
+    args: PyTree = None,
     *,
     method: str = "reversible",
     scheme: str | None = None,
@@ -126,7 +127,9 @@ def odeint(
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
-def _solved(sweep: AbstractSweep, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> Any:
+def _solved(
+    sweep: AbstractSweep, solve: JaxSolve, y0: Float[Array, "batch dim"], theta: Theta, noise: NoiseArgument
+) -> Float[Array, "times batch dim"]:
     """The states with y0 before them. Compiled once for one equation, also where the caller doesn't compile."""
     return jnp.concatenate([y0[None], differentiable(sweep, solve)(y0, theta, noise)])
 
@@ -139,7 +142,7 @@ def _asked(ts: Times, steps: int | None, dt: float | None, rtol: float, atol: fl
     return Asked.of(ts, steps, dt, rtol, atol)
 
 
-def _initial(y0: Any) -> Any:
+def _initial(y0: ArrayLike) -> Float[Array, "batch dim"]:
     y0 = jnp.asarray(y0)
     if y0.ndim != 2 or not all(y0.shape):
         raise ValueError(f"y0 has shape {y0.shape}; needed: (batch, dim), each at least 1")
@@ -148,7 +151,12 @@ def _initial(y0: Any) -> Any:
 
 
 def _solver(
-    equation: Equation, y0: Any, asked: Asked, method: str, scheme: str | None, brownian: str
+    equation: Equation,
+    y0: Float[Array, "batch dim"],
+    asked: Asked,
+    method: str,
+    scheme: str | None,
+    brownian: str,
 ) -> tuple[AbstractSweep, JaxSolve]:
     """The method's sweep, and the equation with the scheme and the steps. Raises ValueError where they don't fit."""
     methods, schemes = _methods(), _registry().schemes
@@ -201,11 +209,11 @@ def _methods() -> dict[str, AbstractSweepMethod]:
     return {method.name.partition("/")[2]: method for method in found if isinstance(method, AbstractSweepMethod)}
 
 
-def _callable(what: str, given: Any) -> None:
+def _callable(what: str, given: object) -> None:
     if not callable(given):
         raise ValueError(f"{what} is {shown(given)}; needed: a function (t, y, args)")
 
 
-def _known(what: str, given: Any, names: Any) -> None:
+def _known(what: str, given: object, names: Collection[str]) -> None:
     if not isinstance(given, str) or given not in names:
         raise ValueError(f"{what} is {shown(given)}; {one_of(names, given)}")

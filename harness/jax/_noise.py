@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key
 
 from harness.clock import Clock
 from harness.errors import shown
@@ -19,16 +21,16 @@ THREEFRY = "threefry2x32"
 class Path(Protocol):
     """As `diffrax.AbstractPath` has it."""
 
-    def evaluate(self, t0: Any, t1: Any) -> Any:
-        """W(t1) − W(t0), (batch, noise_dim)."""
+    def evaluate(self, t0: Float[Array, ""], t1: Float[Array, ""]) -> Float[Array, "batch noise_dim"]:
+        """W(t1) − W(t0)."""
         ...
 
 
-Increment = Callable[[Any, Any], Any]
-"""(t0, t1) -> W(t1) − W(t0), (batch, noise_dim)."""
+Increment = Callable[[Float[Array, ""], Float[Array, ""]], Float[Array, "batch noise_dim"]]
+"""(t0, t1) -> W(t1) − W(t0)."""
 
 
-def threefry(key: Any) -> Any:
+def threefry(key: object) -> Key[Array, ""]:
     """The key as one of Threefry's, by which the native samplers draw. Raises ValueError where it is no key."""
     if not isinstance(key, jax.Array):
         raise ValueError(f"key is {shown(key)}; needed: a PRNG key, such as jax.random.key(0)")
@@ -45,8 +47,10 @@ def threefry(key: Any) -> Any:
     return jax.random.wrap_key_data(jax.random.bits(key, (2,), jnp.uint32), impl=THREEFRY)
 
 
-def increments(path: Path | Increment, grid: Grid, shape: tuple[int, int], dtype: Any) -> Any:
-    """dW of every step, (steps, batch, noise_dim), by one query for all of them. `shape` is (batch, noise_dim).
+def increments(
+    path: Path | Increment, grid: Grid, shape: tuple[int, int], dtype: np.dtype
+) -> Float[Array, "steps batch noise_dim"]:
+    """dW of every step, by one query for all of them. `shape` is (batch, noise_dim).
 
     The path is called once, on traced scalar times, under `vmap`. Raises ValueError where its shape is another.
     """

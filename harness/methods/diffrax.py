@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import functools
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from harness.backend import AbstractBackend
 from harness.backend_facts import Style
 from harness.case import Case
+from harness.lazy import lazily
 from harness.library import AbstractJaxLibraryMethod
 from harness.methods._support import at_least_one
 
 if TYPE_CHECKING:
-    from jax import Array
+    import diffrax
+    import jax
+    import jax.numpy as jnp
+    import lineax
+    from jaxtyping import Array, Float
 
+    from harness.brownian import diffrax_path, jax_noise
+    from harness.brownian.jax_noise import NoiseArgument
+    from harness.methods import _diffrax_term
     from harness.methods.jax._solve import JaxSolve
+else:
+    diffrax, jax, jnp, lineax, diffrax_path, jax_noise, _diffrax_term = lazily(
+        "diffrax",
+        "jax",
+        "jax.numpy",
+        "lineax",
+        "harness.brownian.diffrax_path",
+        "harness.brownian.jax_noise",
+        "harness.methods._diffrax_term",
+    )
 
 _SOLVERS = {
     "heun": "Heun",
@@ -63,35 +81,26 @@ class Diffrax(AbstractBackend):
         return super().unsupported(case)
 
 
-def _terms(solve: Any, noise: Any, batch: int) -> Any:
-    import diffrax
-    import jax
-    import jax.numpy as jnp
-    import lineax
-
-    from harness.brownian.diffrax_path import InjectedBrownian
-    from harness.brownian.jax_noise import is_key
-    from harness.methods._diffrax_term import BatchedControlTerm
-
+def _terms(solve: JaxSolve, noise: NoiseArgument, batch: int) -> diffrax.AbstractTerm:
     problem, case = solve.problem, solve.case
     drift = diffrax.ODETerm(lambda t, y, theta: problem.drift(jnp, t, y, theta))
-    if problem.noise == "none":
+    if noise is None:
         return drift
     shape = jax.ShapeDtypeStruct((batch, problem.noise_dim), case.dtype)
     levy_area = diffrax.SpaceTimeLevyArea if solve.scheme.needs_levy_area else diffrax.BrownianIncrement
     span = {"t0": problem.t0, "t1": problem.t1, "levy_area": levy_area}
-    if is_key(noise):
+    if jax_noise.is_key(noise):
         brownian = diffrax.VirtualBrownianTree(tol=float(solve.grid.lengths.min()) / 2, shape=shape, key=noise, **span)
     else:
         W, H = noise if isinstance(noise, tuple) else (noise, noise)  # without the need, H is never asked for
-        brownian = InjectedBrownian(W=W, H=H, times=solve.time(jnp.arange(solve.steps + 1)), **span)
+        brownian = diffrax_path.InjectedBrownian(W=W, H=H, times=solve.time(jnp.arange(solve.steps + 1)), **span)
 
     if problem.noise == "diagonal":
         noise_term = diffrax.ControlTerm(
             lambda t, y, theta: lineax.DiagonalLinearOperator(problem.diffusion(jnp, t, y, theta)), brownian
         )
     else:
-        noise_term = BatchedControlTerm(lambda t, y, theta: problem.diffusion(jnp, t, y, theta), brownian)
+        noise_term = _diffrax_term.BatchedControlTerm(lambda t, y, theta: problem.diffusion(jnp, t, y, theta), brownian)
     return diffrax.MultiTerm(drift, noise_term)
 
 
@@ -104,30 +113,30 @@ class _Diffrax(AbstractJaxLibraryMethod):
     """The name of its class."""
     step_seconds = 1.2e-3
 
-    def states(self, solve: JaxSolve, y0: Array, theta: dict[str, Array], noise: Any) -> Array:
+    def states(
+        self, solve: JaxSolve, y0: Float[Array, "batch dim"], theta: dict[str, Array], noise: NoiseArgument
+    ) -> Float[Array, "observations batch dim"]:
         """`diffeqsolve` as its documentation has it.
 
         The whole batch is one state, with one Brownian path of its shape: faster than mapping over the batch.
         ItoMilstein is mapped all the same, since it takes all pairs of Brownian motions, those of two samples too.
         """
-        import jax
-
-        from harness.brownian.jax_noise import is_key
-
         if self.backend.scheme_name(solve.case) != "ItoMilstein":
             return self._solved(solve, y0, theta, noise)
-        own = is_key(noise)
-        samples = jax.random.split(noise, solve.case.batch) if own else noise[:, :, None]
+        if jax_noise.is_key(noise):
+            samples, axis = jax.random.split(noise, solve.case.batch), 0
+        else:
+            assert isinstance(noise, jax.Array)  # of an SDE, and without H
+            samples, axis = noise[:, :, None], 1
         one = functools.partial(self._solved, solve)
-        return jax.vmap(one, in_axes=(0, None, 0 if own else 1), out_axes=1)(y0[:, None], theta, samples)[:, :, 0]
+        return jax.vmap(one, in_axes=(0, None, axis), out_axes=1)(y0[:, None], theta, samples)[:, :, 0]
 
-    def _solved(self, solve: JaxSolve, y0: Array, theta: dict[str, Array], noise: Any) -> Any:
-        import diffrax
-        import jax.numpy as jnp
-
+    def _solved(
+        self, solve: JaxSolve, y0: Float[Array, "batch dim"], theta: dict[str, Array], noise: NoiseArgument
+    ) -> Float[Array, "observations batch dim"]:
         problem, case, step = solve.problem, solve.case, solve.grid.equal_step
         times = solve.time(jnp.arange(solve.steps + 1))
-        return diffrax.diffeqsolve(
+        ys = diffrax.diffeqsolve(
             _terms(solve, noise, y0.shape[0]),
             getattr(diffrax, self.backend.scheme_name(case))(),
             t0=problem.t0,
@@ -141,6 +150,8 @@ class _Diffrax(AbstractJaxLibraryMethod):
             max_steps=case.steps,
             throw=False,
         ).ys
+        assert ys is not None  # `saveat` asks for them
+        return ys
 
 
 @dataclass(frozen=True, kw_only=True)

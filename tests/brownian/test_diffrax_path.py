@@ -75,6 +75,7 @@ def test_no_gradient_flows_into_the_path(injected):
     def total(W):
         path = InjectedBrownian(W=W, H=W, times=TIMES, t0=0.5, t1=2.5, levy_area=diffrax.SpaceTimeLevyArea)
         area = path.evaluate(0.5, 0.75, use_levy=True)
+        assert isinstance(area, diffrax.SpaceTimeLevyArea)
         return area.W.sum() + area.H.sum()
 
     assert not jax.grad(total)(injected.W).any()

@@ -23,8 +23,10 @@ def drawn(backend, case):
     from harness.brownian.jax_noise import draw, noise_argument
 
     key = noise_argument(case, 4, GRID, None, levy_area=True)
-    W, H = draw(key, 0, STEPS, case, 4, GRID, levy_area=True)
-    one_W, one_H = draw(key, 5, 1, case, 4, GRID, levy_area=True)
+    every, one = draw(key, 0, STEPS, case, 4, GRID, levy_area=True), draw(key, 5, 1, case, 4, GRID, levy_area=True)
+    assert isinstance(every, tuple)
+    assert isinstance(one, tuple)
+    (W, H), (one_W, one_H) = every, one
     assert jax.numpy.array_equal(one_W[0], W[5])
     assert jax.numpy.array_equal(one_H[0], H[5])
     return np.asarray([W, H]).reshape(2, STEPS, -1)

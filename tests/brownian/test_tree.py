@@ -100,6 +100,7 @@ def test_cells_beyond_the_ends_are_harmless(make_case):
     """A scan asks for the step before the first, and masks it."""
     tree = JaxTree.of(jax.random.key(0), make_case(), 2, 4, SPAN)
     found = tree.cells(jnp.arange(-1, 5))
+    assert isinstance(found, jax.Array)
     assert (found[0] == found[1]).all()
     assert (found[-1] == found[-2]).all()
 

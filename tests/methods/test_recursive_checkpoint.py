@@ -185,7 +185,9 @@ def test_compiled_code_does_not_grow_with_the_steps(registry, make_case):
         case = make_case(steps=steps, **axes)
         solve = JaxSolve(problem_of(registry, case), registry.schemes["euler"], case)
         compiled = compile_gradient(loss_gradient(RecursiveCheckpointSweep()), solve, None)
-        lines.append(compiled.executable.as_text().count("\n"))
+        text = compiled.executable.as_text()
+        assert text is not None
+        lines.append(text.count("\n"))
         sizes.append(compiled.temp_bytes())
     assert lines[1] <= 1.02 * lines[0]
     assert sizes[1] - sizes[0] <= 3 * 10 * 64 * 8

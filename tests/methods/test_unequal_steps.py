@@ -109,7 +109,9 @@ def test_samplers_draw_by_the_length_of_each_step(make_case, backend, sampler):
         from harness.brownian.jax_noise import draw, noise_argument
 
         key = noise_argument(case, 1, grid, None, levy_area=True)
-        W, H = map(np.asarray, draw(key, 0, 7, case, 1, grid, levy_area=True))
+        found = draw(key, 0, 7, case, 1, grid, levy_area=True)
+        assert isinstance(found, tuple)
+        W, H = map(np.asarray, found)
     scales = np.sqrt(grid.lengths)[:, None]
     z = np.concatenate([W[..., 0] / scales, H[..., 0] / scales * np.sqrt(12)])
     assert np.abs(z.mean(-1)).max() < 5 / np.sqrt(z.shape[1])

@@ -6,16 +6,16 @@ from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from harness.arithmetic import combine, minus
-from harness.brownian.jax_noise import at_tick
+from harness.brownian.jax_noise import Index, NoiseArgument, at_tick
 from harness.methods._backward import backward_scheme
 from harness.methods.jax._adjoint import adjoint_over
-from harness.methods.jax._solve import JaxSolve, add, zeros
+from harness.methods.jax._solve import JaxSolve, Observed, Y, add, zeros
 from harness.methods.jax._sweep import AbstractSweep
 from harness.scheme import State
 from harness.stepping import Adaptive
@@ -30,21 +30,21 @@ class Tried:
     `count` attempts were kept before it.
     """
 
-    start: Any
-    stop: Any
-    count: Any
-    states: list[State]
+    start: Int[Array, ""]
+    stop: Int[Array, ""]
+    count: Int[Array, ""]
+    states: list[State[Array]]
 
 
 @dataclass(frozen=True)
 class Walked:
     """The result of a solve. `attempts` counts the rejected ones too; `finished` is false where it was given up."""
 
-    state: State
-    held: Any
-    attempts: Any
-    kept: Any
-    finished: Any
+    state: State[Array]
+    held: PyTree
+    attempts: Int[Array, ""]
+    kept: Int[Array, ""]
+    finished: Bool[Array, ""]
 
 
 @jax.tree_util.register_dataclass
@@ -52,40 +52,48 @@ class Walked:
 class Told:
     """What a solve tells of itself: how often it evaluated f, and whether it reached its end."""
 
-    evaluations: Any
-    finished: Any
+    evaluations: Int[Array, ""]
+    finished: Bool[Array, ""]
 
 
 class AbstractAdaptiveSweep(AbstractSweep):
     """A sweep over adaptive steps that counts the evaluations of f. Nothing is a number where a solve was given up."""
 
     @abstractmethod
-    def ahead(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any, Told]:
+    def ahead(self, solve: JaxSolve, y0: Y, theta: PyTree, noise: NoiseArgument) -> tuple[Observed, PyTree, Told]:
         """The observed states, what `back` starts from, and what the solve tells."""
 
     @abstractmethod
     def back(
-        self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any, finished: Any
-    ) -> tuple[Any, Any, Told]:
+        self,
+        solve: JaxSolve,
+        theta: PyTree,
+        noise: NoiseArgument,
+        residual: PyTree,
+        ys_bar: Observed,
+        finished: Bool[Array, ""],
+    ) -> tuple[Y, PyTree, Told]:
         """∂L/∂y0, ∂L/∂θ and what this way tells. It takes no step unless the solve was `finished`."""
 
-    def states(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> Any:
+    def states(self, solve: JaxSolve, y0: Y, theta: PyTree, noise: NoiseArgument) -> Observed:
         """The observed states, nothing else kept."""
         walked, _ = observed(solve, y0, theta, noise)
         return _if(walked.finished, walked.held)
 
-    def forward(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any]:
+    def forward(self, solve: JaxSolve, y0: Y, theta: PyTree, noise: NoiseArgument) -> tuple[Observed, PyTree]:
         """As `ahead`."""
         ys, residual, told = self.ahead(solve, y0, theta, noise)
         return _if(told.finished, ys), (residual, told.finished)
 
-    def backward(self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any) -> tuple[Any, Any]:
+    def backward(
+        self, solve: JaxSolve, theta: PyTree, noise: NoiseArgument, residual: PyTree, ys_bar: Observed
+    ) -> tuple[Y, PyTree]:
         """As `back`."""
         residual, finished = residual
         y0_bar, theta_bar, told = self.back(solve, theta, noise, residual, ys_bar, finished)
         return _if(finished & told.finished, (y0_bar, theta_bar))
 
-    def gradient(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, ...]:
+    def gradient(self, solve: JaxSolve, y0: Y, theta: PyTree, noise: NoiseArgument) -> tuple[PyTree, ...]:
         """That of the problem's loss, with the evaluations of f on both ways."""
         ys, residual, there = self.ahead(solve, y0, theta, noise)
         loss, ys_bar = solve.loss_cotangents(ys)
@@ -98,13 +106,13 @@ class AbstractAdaptiveSweep(AbstractSweep):
 class AdaptiveBackpropSweep(AbstractAdaptiveSweep):
     """Through the kept steps, whose lengths count as constants. The state before each is held, and where it starts."""
 
-    def ahead(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any, Told]:
+    def ahead(self, solve: JaxSolve, y0: Y, theta: PyTree, noise: NoiseArgument) -> tuple[Observed, PyTree, Told]:
         """In arrays as long as the most steps that are allowed."""
         adaptive = adaptive_of(solve)
         step = forward_step(solve, adaptive, theta)
         parts = adaptive.estimate.parts
 
-        def update(held: Any, tried: Tried) -> tuple[State, Any]:
+        def update(held: PyTree, tried: Tried) -> tuple[State[Array], PyTree]:
             ys, starts, states = held
             for part, before in enumerate(tried.states[:-1]):
                 place = tried.count * parts + part
@@ -123,8 +131,14 @@ class AdaptiveBackpropSweep(AbstractAdaptiveSweep):
         return ys, (y0, starts, states, walked.kept * parts), told(solve, adaptive, walked)
 
     def back(
-        self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any, finished: Any
-    ) -> tuple[Any, Any, Told]:
+        self,
+        solve: JaxSolve,
+        theta: PyTree,
+        noise: NoiseArgument,
+        residual: PyTree,
+        ys_bar: Observed,
+        finished: Bool[Array, ""],
+    ) -> tuple[Y, PyTree, Told]:
         """One product a step, which evaluates it again."""
         y0, starts, states, kept = residual
         adaptive = adaptive_of(solve)
@@ -132,7 +146,7 @@ class AdaptiveBackpropSweep(AbstractAdaptiveSweep):
         state, init_vjp = jax.vjp(solve.init, y0, theta)
         steps = jnp.where(finished, kept, 0)
 
-        def one(i: Any, carry: Any) -> Any:
+        def one(i: Index, carry: PyTree) -> PyTree:
             (y_bar, *rest), theta_bar, stop, W1 = carry
             n = steps - 1 - i
             start, state = starts[n], jax.tree.map(lambda x: x[n], states)
@@ -142,7 +156,7 @@ class AdaptiveBackpropSweep(AbstractAdaptiveSweep):
             met, number = way.met(jnp, stop)
             y_bar = jnp.where(met, y_bar + ys_bar[jnp.maximum(number - 1, 0)], y_bar)
 
-            def change(state: State, theta: Any) -> State:
+            def change(state: State[Array], theta: PyTree) -> State[Array]:
                 dW = None if W0 is None else W1 - W0
                 return solve.scheme.step(solve.terms(theta), t, dt, state, dW)
 
@@ -165,19 +179,25 @@ class AdaptiveAdjointSweep(AbstractAdaptiveSweep):
     (Kidger, Chen & Lyons, "Hey, that's not an ODE", ICML 2021).
     """
 
-    def ahead(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any, Told]:
+    def ahead(self, solve: JaxSolve, y0: Y, theta: PyTree, noise: NoiseArgument) -> tuple[Observed, PyTree, Told]:
         """Keep the observed states."""
         walked, adaptive = observed(solve, y0, theta, noise)
         return walked.held, walked.held, told(solve, adaptive, walked)
 
     def back(
-        self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any, finished: Any
-    ) -> tuple[Any, Any, Told]:
+        self,
+        solve: JaxSolve,
+        theta: PyTree,
+        noise: NoiseArgument,
+        residual: PyTree,
+        ys_bar: Observed,
+        finished: Bool[Array, ""],
+    ) -> tuple[Y, PyTree, Told]:
         """Both equations, y being set to the forward solution's at every observation."""
         ys, last = residual, len(residual) - 1
         behind = adaptive_of(solve).back(solve.problem, backward_scheme(solve.scheme, solve.problem))
 
-        def reset(_: Any, tried: Tried) -> tuple[State, Any]:
+        def reset(_: PyTree, tried: Tried) -> tuple[State[Array], PyTree]:
             y, a, theta_bar = tried.states[-1]
             met, number = behind.way.met(jnp, tried.stop)
             k = last - number
@@ -192,12 +212,19 @@ class AdaptiveAdjointSweep(AbstractAdaptiveSweep):
         return a, theta_bar, told(solve, behind, walked)
 
 
-Update = Callable[[Any, Tried], tuple[State, Any]]
+Update = Callable[[PyTree, Tried], tuple[State[Array], PyTree]]
 """(what is held beside the state, an attempt) -> the state to go on from, and what is held then."""
 
 
 def walk(
-    solve: JaxSolve, attempt: Attempt, noise: Any, state: State, held: Any, update: Update, *, wanted: Any = True
+    solve: JaxSolve,
+    attempt: Attempt,
+    noise: NoiseArgument,
+    state: State[Array],
+    held: PyTree,
+    update: Update,
+    *,
+    wanted: Bool[Array, ""] | bool = True,
 ) -> Walked:
     """From one end to the other; no step where it isn't `wanted`.
 
@@ -207,14 +234,14 @@ def walk(
     adaptive, dtype = attempt.adaptive, solve.case.dtype
     way, estimate = adaptive.way, adaptive.estimate
 
-    def path(place: Any) -> Any:
+    def path(place: Int[Array, ""]) -> Float[Array, "batch noise_dim"] | None:
         return path_at(solve, adaptive, noise, way.tick(place))
 
-    def unfinished(carry: Any) -> Any:
+    def unfinished(carry: PyTree) -> Bool[Array, ""]:
         place, kept, *_ = carry
         return (place < adaptive.ticks.count) & (kept < adaptive.most) & wanted
 
-    def body(carry: Any) -> Any:
+    def body(carry: PyTree) -> PyTree:
         place, kept, attempts, proposal, previous, W, state, held = carry
         length, unit = adaptive.length(jnp, proposal, place)
         length, unit = length.astype(place.dtype), jnp.asarray(unit, dtype)
@@ -235,12 +262,12 @@ def walk(
     return Walked(state, held, attempts, kept, place == adaptive.ticks.count)
 
 
-def observed(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Walked, Adaptive]:
+def observed(solve: JaxSolve, y0: Y, theta: PyTree, noise: NoiseArgument) -> tuple[Walked, Adaptive]:
     """A solve forwards that holds the observed states alone."""
     adaptive = adaptive_of(solve)
     step = forward_step(solve, adaptive, theta)
 
-    def watch(ys: Any, tried: Tried) -> tuple[State, Any]:
+    def watch(ys: Observed, tried: Tried) -> tuple[State[Array], PyTree]:
         return tried.states[-1], observe(adaptive, ys, tried)
 
     ys = jnp.zeros((solve.count, *y0.shape), y0.dtype)
@@ -253,41 +280,47 @@ def adaptive_of(solve: JaxSolve) -> Adaptive:
     return solve.stepping
 
 
-def path_at(solve: JaxSolve, adaptive: Adaptive, noise: Any, tick: Any) -> Any:
+def path_at(
+    solve: JaxSolve, adaptive: Adaptive, noise: NoiseArgument, tick: Index
+) -> Float[Array, "batch noise_dim"] | None:
     """W at a tick, None for an ODE."""
     return at_tick(noise, tick, solve.case, solve.problem.noise_dim, adaptive.ticks)
 
 
-def time_at(solve: JaxSolve, adaptive: Adaptive, tick: Any) -> Any:
+def time_at(solve: JaxSolve, adaptive: Adaptive, tick: Index) -> Float[Array, ""]:
     """The time of a tick, in the case's precision."""
     return jnp.asarray(adaptive.ticks.time(jnp, tick), solve.case.dtype)
 
 
-def observe(adaptive: Adaptive, ys: Any, tried: Tried) -> Any:
-    """The observed states, (observations, batch, dim), with the last state of the attempt where one is due there."""
+def observe(adaptive: Adaptive, ys: Observed, tried: Tried) -> Observed:
+    """The observed states, with the last state of the attempt where one is due there."""
     met, number = adaptive.way.met(jnp, tried.stop)
     place = jnp.where(met, number - 1, len(ys))
     return ys.at[place].set(tried.states[-1][0], mode="drop")
 
 
-def forward_step(solve: JaxSolve, adaptive: Adaptive, theta: Any) -> Step:
+def forward_step(solve: JaxSolve, adaptive: Adaptive, theta: PyTree) -> Step:
     """A step with its embedded error, where that is the estimate."""
     terms = solve.terms(theta)
 
-    def step(t: Any, dt: Any, state: State, dW: Any) -> tuple[State, Any]:
+    def step(
+        t: Float[Array, ""], dt: Float[Array, ""], state: State[Array], dW: Float[Array, "batch noise_dim"] | None
+    ) -> tuple[State[Array], PyTree]:
         return adaptive.estimate.step(terms, (t, dt), state, dW, nullcontext)
 
     return step
 
 
-def backward_step(solve: JaxSolve, adaptive: Adaptive, theta: Any) -> Step:
+def backward_step(solve: JaxSolve, adaptive: Adaptive, theta: PyTree) -> Step:
     """As `forward_step`, of (y, a, ∂L/∂θ so far) from t to t − dt."""
     tableau = adaptive.estimate.tableau()
 
-    def step(t: Any, dt: Any, state: State, dW: Any) -> tuple[State, Any]:
+    def step(
+        t: Float[Array, ""], dt: Float[Array, ""], state: State[Array], dW: Float[Array, "batch noise_dim"] | None
+    ) -> tuple[State[Array], PyTree]:
         y, *bars = state
 
-        def stage(i: int, increments: list[Any]) -> Any:
+        def stage(i: int, increments: list[Y]) -> Y:
             return combine(minus(tableau.a[i]), increments, y)
 
         found = adjoint_over(solve, tableau, theta, (t, dt, dW), (bars[0], bars[1]), state=stage)
@@ -303,6 +336,6 @@ def told(solve: JaxSolve, adaptive: Adaptive, walked: Walked) -> Told:
     return Told(walked.attempts * adaptive.estimate.evaluations(solve.problem.noise), walked.finished)
 
 
-def _if(finished: Any, found: Any) -> Any:
+def _if(finished: Bool[Array, ""], found: PyTree) -> PyTree:
     """Not a number where a solve was given up."""
     return jax.tree.map(lambda x: jnp.where(finished, x, jnp.nan), found)

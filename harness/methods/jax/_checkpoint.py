@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, PyTree
 
+from harness.brownian.jax_noise import Index, NoiseArgument
 from harness.methods.jax._blocks import Blocks, room
-from harness.methods.jax._solve import JaxSolve, add, zeros
+from harness.methods.jax._solve import Bars, JaxSolve, Observed, Y, add, zeros
 from harness.methods.jax._sweep import AbstractSweep
+from harness.scheme import State
 
 
 @dataclass(frozen=True)
 class CheckpointSweep(AbstractSweep):
     """Scan over segments, keeping their first states; backwards, each is run again with all its states kept."""
 
-    def forward(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any]:
+    def forward(self, solve: JaxSolve, y0: Y, theta: PyTree, noise: NoiseArgument) -> tuple[Observed, PyTree]:
         """Keep the state before each segment."""
         segments = _segments(solve, theta, noise)
 
-        def one_segment(carry: Any, segment: Any) -> tuple[Any, Any]:
+        def one_segment(
+            carry: tuple[State[Array], Observed], segment: Index
+        ) -> tuple[tuple[State[Array], Observed], State[Array]]:
             state, ys = carry
             return segments.sweep(segment, state, ys), state
 
@@ -30,11 +34,13 @@ class CheckpointSweep(AbstractSweep):
         (_, ys), kept = jax.lax.scan(one_segment, carry, jnp.arange(segments.count))
         return ys, (y0, kept)
 
-    def backward(self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any) -> tuple[Any, Any]:
+    def backward(
+        self, solve: JaxSolve, theta: PyTree, noise: NoiseArgument, residual: PyTree, ys_bar: Observed
+    ) -> tuple[Y, PyTree]:
         """Reverse the segments, the last one first."""
         segments = _segments(solve, theta, noise)
 
-        def one_segment(bars: Any, inputs: Any) -> tuple[Any, None]:
+        def one_segment(bars: Bars, inputs: tuple[Index, State[Array]]) -> tuple[Bars, None]:
             segment, state = inputs
             return segments.reverse(segment, state, bars, ys_bar), None
 
@@ -46,5 +52,5 @@ class CheckpointSweep(AbstractSweep):
         return y0_bar, add(theta_bar, product)
 
 
-def _segments(solve: JaxSolve, theta: Any, noise: Any) -> Blocks:
+def _segments(solve: JaxSolve, theta: PyTree, noise: NoiseArgument) -> Blocks:
     return Blocks(solve, theta, noise, math.isqrt(solve.steps - 1) + 1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import PyTree, PyTreeDef
 
 from harness.brownian.jax_noise import noise_argument
 from harness.brownian.path import SharedPath
@@ -17,7 +17,7 @@ from harness.method import Gradient
 from harness.methods.jax._compiler_options import compiler_options
 from harness.methods.jax._solve import JaxSolve
 
-Function = Callable[..., tuple[Any, ...]]
+Function = Callable[..., tuple[PyTree, ...]]
 """(solve, y0, theta, noise, *extra) -> (loss, ∂L/∂θ, ∂L/∂y0), and the evaluations of f where it counts them."""
 
 
@@ -25,8 +25,8 @@ Function = Callable[..., tuple[Any, ...]]
 class CompiledGradient:
     """A compiled gradient with the arguments that it is called with."""
 
-    executable: Any
-    arguments: tuple[Any, ...]
+    executable: jax.stages.Compiled
+    arguments: tuple[PyTree, ...]
 
     def __call__(self) -> Gradient:
         """Dispatch it; the result may not have been computed yet."""
@@ -45,13 +45,18 @@ class CompiledGradient:
 
 
 @functools.lru_cache(maxsize=2)
-def _executable(function: Function, solve: JaxSolve, leaves: tuple[Any, ...], tree: Any) -> Any:
+def _executable(
+    function: Function,
+    solve: JaxSolve,
+    leaves: tuple[jax.ShapeDtypeStruct, ...],
+    tree: PyTreeDef,  # pyright: ignore[reportInvalidTypeForm] - it has no stubs
+) -> jax.stages.Compiled:
     """Compile for arguments of these shapes; another sample of the noise so compiles nothing anew."""
     lowered = jax.jit(functools.partial(function, solve)).lower(*tree.unflatten(leaves))
     return lowered.compile(compiler_options(solve.case, lowered))
 
 
-def compile_gradient(function: Function, solve: JaxSolve, path: SharedPath | None, *extra: Any) -> CompiledGradient:
+def compile_gradient(function: Function, solve: JaxSolve, path: SharedPath | None, *extra: PyTree) -> CompiledGradient:
     """Trace and compile `function` for a case. A second path of the same case meets the same executable.
 
     `extra` are trees of arrays that the function takes after the noise, here made of the case's precision.

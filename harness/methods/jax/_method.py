@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.grid import Grid
+from harness.lazy import lazily
 from harness.method import AbstractGradientMethod, Gradient
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
 if TYPE_CHECKING:
-    from harness.methods.jax._solve import JaxSolve
-    from harness.methods.jax._sweep import AbstractSweep
+    from harness.methods.jax import _compile, _solve, _sweep
+else:
+    _compile, _solve, _sweep = lazily(
+        "harness.methods.jax._compile", "harness.methods.jax._solve", "harness.methods.jax._sweep"
+    )
 
 
 class AbstractSweepMethod(AbstractGradientMethod):
@@ -24,14 +28,14 @@ class AbstractSweepMethod(AbstractGradientMethod):
     framework = "jax"
 
     @abstractmethod
-    def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
+    def sweep(self, scheme: AbstractScheme) -> _sweep.AbstractSweep:
         """The sweep over fixed steps, for a scheme that `unsuited` lets through. Imports JAX."""
 
-    def adaptive_sweep(self) -> AbstractSweep:
+    def adaptive_sweep(self) -> _sweep.AbstractSweep:
         """The sweep over adaptive steps, for a method whose `steppings` has them. Imports JAX."""
         raise NotImplementedError(f"{self.name} has fixed steps only")
 
-    def stepped(self, solve: JaxSolve) -> AbstractSweep:
+    def stepped(self, solve: _solve.JaxSolve) -> _sweep.AbstractSweep:
         """The sweep over the steps that the solve has."""
         fixed = isinstance(solve.stepping, Grid)
         return self.sweep(solve.scheme) if fixed else self.adaptive_sweep()
@@ -40,9 +44,5 @@ class AbstractSweepMethod(AbstractGradientMethod):
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:
         """Compile ahead of time."""
-        from harness.methods.jax._compile import compile_gradient
-        from harness.methods.jax._solve import JaxSolve
-        from harness.methods.jax._sweep import loss_gradient
-
-        solve = JaxSolve(problem, scheme, case)
-        return compile_gradient(loss_gradient(self.stepped(solve)), solve, path)
+        solve = _solve.JaxSolve(problem, scheme, case)
+        return _compile.compile_gradient(_sweep.loss_gradient(self.stepped(solve)), solve, path)

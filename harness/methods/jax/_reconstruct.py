@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 import jax
+from jaxtyping import Array, PyTree
 
-from harness.methods.jax._solve import JaxSolve, add, zeros
+from harness.brownian.jax_noise import Index, NoiseArgument
+from harness.methods.jax._solve import JaxSolve, Observed, Y, add, zeros
 from harness.methods.jax._sweep import AbstractSweep
-from harness.scheme import AbstractReversibleScheme, State, backward_noise
+from harness.scheme import AbstractReversibleScheme, Noise, State, backward_noise, increment_of
+
+_Carry: TypeAlias = tuple[State[Array], State[Array], PyTree]
+"""The state, its cotangent, and ∂L/∂θ so far."""
 
 
 class AbstractReconstruction(AbstractSweep):
@@ -18,24 +23,26 @@ class AbstractReconstruction(AbstractSweep):
 
     @abstractmethod
     def back(
-        self, solve: JaxSolve, n: Any, state: State, adjoint: State, theta: Any, dW: Any
-    ) -> tuple[State, State, Any]:
+        self, solve: JaxSolve, n: Index, state: State[Array], adjoint: State[Array], theta: PyTree, dW: Noise[Array]
+    ) -> tuple[State[Array], State[Array], PyTree]:
         """From the state and the adjoint after step n: those before it, and what the step gives to ∂L/∂θ."""
 
-    def forward(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any]:
+    def forward(self, solve: JaxSolve, y0: Y, theta: PyTree, noise: NoiseArgument) -> tuple[Observed, PyTree]:
         """Keep the final state."""
         state, ys = solve.forward(y0, theta, noise)
         return ys, (y0, state)
 
-    def backward(self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any) -> tuple[Any, Any]:
+    def backward(
+        self, solve: JaxSolve, theta: PyTree, noise: NoiseArgument, residual: PyTree, ys_bar: Observed
+    ) -> tuple[Y, PyTree]:
         """`back` for every step."""
 
-        def back(carry: Any, n: Any, dW: Any, _: Any) -> Any:
+        def back(carry: _Carry, n: Index, dW: Noise[Array], _: PyTree) -> _Carry:
             state, adjoint, theta_bar = carry
             state, adjoint, product = self.back(solve, n, state, adjoint, theta, dW)
             return state, adjoint, add(theta_bar, product)
 
-        def meet(carry: Any, cotangent: Any) -> Any:
+        def meet(carry: _Carry, cotangent: Y) -> _Carry:
             state, (y_bar, *rest), theta_bar = carry
             return state, (y_bar + cotangent, *rest), theta_bar
 
@@ -48,8 +55,8 @@ class AbstractReconstruction(AbstractSweep):
 
 
 def _differentiated(
-    solve: JaxSolve, n: Any, state: State, adjoint: State, theta: Any, dW: Any
-) -> tuple[State, State, Any]:
+    solve: JaxSolve, n: Index, state: State[Array], adjoint: State[Array], theta: PyTree, dW: Noise[Array]
+) -> tuple[State[Array], State[Array], PyTree]:
     """One vector–Jacobian product of forward step n, from the state before it."""
     _, vjp = jax.vjp(lambda state, theta: solve.step(n, state, theta, dW), state, theta)
     return (state, *vjp(adjoint))
@@ -60,8 +67,8 @@ class ReversibleSweep(AbstractReconstruction):
     """By the scheme's own inverse."""
 
     def back(
-        self, solve: JaxSolve, n: Any, state: State, adjoint: State, theta: Any, dW: Any
-    ) -> tuple[State, State, Any]:
+        self, solve: JaxSolve, n: Index, state: State[Array], adjoint: State[Array], theta: PyTree, dW: Noise[Array]
+    ) -> tuple[State[Array], State[Array], PyTree]:
         """Reverse the step and differentiate it."""
         assert isinstance(solve.scheme, AbstractReversibleScheme)
         state = solve.scheme.reverse(solve.terms(theta), solve.time(n + 1), solve.dt(n), state, dW)
@@ -73,11 +80,11 @@ class StepBackSweep(AbstractReconstruction):
     """By the scheme's own step, backwards: what effectively symmetric schemes are for."""
 
     def back(
-        self, solve: JaxSolve, n: Any, state: State, adjoint: State, theta: Any, dW: Any
-    ) -> tuple[State, State, Any]:
+        self, solve: JaxSolve, n: Index, state: State[Array], adjoint: State[Array], theta: PyTree, dW: Noise[Array]
+    ) -> tuple[State[Array], State[Array], PyTree]:
         """Step with −h and −dW, and differentiate the step."""
         terms, t1 = solve.terms(theta), solve.time(n + 1)
-        state = solve.scheme.step(terms, t1, -solve.dt(n), state, backward_noise(dW))
+        state = solve.scheme.step(terms, t1, -solve.dt(n), state, backward_noise(increment_of(dW)))
         return _differentiated(solve, n, state, adjoint, theta, dW)
 
 
@@ -86,8 +93,8 @@ class LeapfrogSweep(AbstractReconstruction):
     """The asynchronous leapfrog's (Zhuang et al. 2021, algorithm 4): one evaluation of f and its product a step."""
 
     def back(
-        self, solve: JaxSolve, n: Any, state: State, adjoint: State, theta: Any, dW: Any
-    ) -> tuple[State, State, Any]:
+        self, solve: JaxSolve, n: Index, state: State[Array], adjoint: State[Array], theta: PyTree, dW: Noise[Array]
+    ) -> tuple[State[Array], State[Array], PyTree]:
         """The evaluation that the step back needs is the one that is differentiated."""
         del dW
         half = 0.5 * solve.dt(n)

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Bool, PyTree
 
+from harness.brownian.jax_noise import NoiseArgument
 from harness.methods._revolve import AT_HAND, BLOCK, Schedule, default_checkpoints, revolve
 from harness.methods.jax._blocks import Blocks, put, room
-from harness.methods.jax._solve import JaxSolve, add, zeros
+from harness.methods.jax._solve import Bars, Carry, JaxSolve, Observed, Y, add, zeros
 from harness.methods.jax._sweep import AbstractSweep
+from harness.scheme import State
+
+_Forwards: TypeAlias = tuple[State[Array], Observed, State[Array]]
+"""The state, the observed states and the stored states, each of these with a leading axis of slots."""
+_Backwards: TypeAlias = tuple[State[Array], State[Array], Bars]
+"""The state, the stored states and the cotangents."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +33,11 @@ class RecursiveCheckpointSweep(AbstractSweep):
 
     checkpoints: int | None = None
 
-    def forward(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any]:
+    def forward(self, solve: JaxSolve, y0: Y, theta: PyTree, noise: NoiseArgument) -> tuple[Observed, PyTree]:
         """Keep the states that the schedule stores, and the one before the last block."""
         blocks, schedule = self._plan(solve, theta, noise)
 
-        def to_next(carry: Any, inputs: Any) -> tuple[Any, None]:
+        def to_next(carry: _Forwards, inputs: PyTree) -> tuple[_Forwards, None]:
             """Store the state, and go to where the next one is stored or the last block starts."""
             state, ys, kept = carry
             slot, start, stop = inputs
@@ -46,11 +54,13 @@ class RecursiveCheckpointSweep(AbstractSweep):
         _, ys = blocks.sweep(blocks.count - 1, state, ys)
         return ys, (y0, state, kept)
 
-    def backward(self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any) -> tuple[Any, Any]:
+    def backward(
+        self, solve: JaxSolve, theta: PyTree, noise: NoiseArgument, residual: PyTree, ys_bar: Observed
+    ) -> tuple[Y, PyTree]:
         """Follow the legs."""
         blocks, schedule = self._plan(solve, theta, noise)
 
-        def one_leg(carry: Any, leg: Any) -> tuple[Any, None]:
+        def one_leg(carry: _Backwards, leg: PyTree) -> tuple[_Backwards, None]:
             state, kept, bars = carry
             slot, start, stop, store = leg
             state = jax.tree.map(lambda kept, at_hand: jnp.where(slot == AT_HAND, at_hand, kept[slot]), kept, state)
@@ -68,12 +78,12 @@ class RecursiveCheckpointSweep(AbstractSweep):
         y0_bar, product = init_vjp(state_bar)
         return y0_bar, add(theta_bar, product)
 
-    def _plan(self, solve: JaxSolve, theta: Any, noise: Any) -> tuple[Blocks, Schedule]:
+    def _plan(self, solve: JaxSolve, theta: PyTree, noise: NoiseArgument) -> tuple[Blocks, Schedule]:
         blocks = Blocks(solve, theta, noise, min(BLOCK, solve.steps))
         checkpoints = default_checkpoints(solve.steps) if self.checkpoints is None else self.checkpoints
         return blocks, revolve(blocks.count, checkpoints)
 
 
-def _when(condition: Any, function: Callable[[Any], Any], carry: Any) -> Any:
+def _when(condition: Bool[Array, ""], function: Callable[[Carry], Carry], carry: Carry) -> Carry:
     """A loop of one trip or none: XLA updates a loop's carry in place, where it copies a conditional's."""
     return jax.lax.fori_loop(0, condition.astype(int), lambda _, carry: function(carry), carry)

@@ -5,23 +5,33 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Bool, Float, PyTree
 
-from harness.brownian.jax_noise import chunk_size, draw
+from harness.brownian.jax_noise import Index, NoiseArgument, chunk_size, draw
 from harness.case import Case
 from harness.clock import Clock
 from harness.grid import Grid
 from harness.problem import AbstractProblem
-from harness.scheme import AbstractScheme, State
+from harness.scheme import AbstractScheme, Noise, State
 from harness.stepping import Stepping, stepping_of
 from harness.terms import Terms
 
+Y: TypeAlias = Float[Array, "batch dim"]
+"""y of every sample, or the gradient of a loss by it."""
+Observed: TypeAlias = Float[Array, "observations batch dim"]
+"""The observed states, or the gradient of a loss by them."""
+Bars: TypeAlias = tuple[State[Array], PyTree]
+"""The gradient of a loss by a state, and that by θ so far: a backward sweep carries them."""
+Carry = TypeVar("Carry")
+"""What a loop over steps hands from one to the next: a tree of arrays."""
 
-def _as_it_is(theta: Any) -> Any:
+
+def _as_it_is(theta: PyTree) -> PyTree:
     return theta
 
 
@@ -36,7 +46,7 @@ class JaxSolve:
     problem: AbstractProblem
     scheme: AbstractScheme
     case: Case
-    complete: Callable[[Any], Any] = _as_it_is
+    complete: Callable[[PyTree], PyTree] = _as_it_is
 
     @property
     def grid(self) -> Grid:
@@ -63,16 +73,16 @@ class JaxSolve:
         """The number of observations."""
         return self.grid.count
 
-    def dt(self, n: Any) -> Any:
+    def dt(self, n: Index) -> Float[Array, ""] | float:
         """The length of step n: a plain number where it is that of every step."""
         step = self.grid.equal_step
         return jnp.asarray(self.grid.lengths, self.case.dtype)[n] if step is None else step
 
-    def time(self, n: Any) -> Any:
+    def time(self, n: Index) -> Float[Array, ""]:
         """The time of grid point n, in the case's precision."""
         return jnp.asarray(Clock(self.grid, self.case.dtype).times, self.case.dtype)[n]
 
-    def observation(self, n: Any) -> tuple[Any, Any]:
+    def observation(self, n: Index) -> tuple[Bool[Array, ""] | bool, Index]:
         """Whether grid point n, at least 1, is observed, and the number of the last observation up to it."""
         stride = self.grid.stride
         if stride is not None:
@@ -80,23 +90,23 @@ class JaxSolve:
         last = jnp.asarray(np.searchsorted(self.grid.observed, np.arange(self.steps + 1), side="right") - 1)[n]
         return jnp.asarray(np.isin(np.arange(self.steps + 1), self.grid.observed))[n], last
 
-    def terms(self, theta: Any, *, stratonovich: bool = False) -> Terms:
+    def terms(self, theta: PyTree, *, stratonovich: bool = False) -> Terms:
         """f and g with these parameters."""
         return Terms(jnp, self.problem, self.complete(theta), stratonovich, self.clock)
 
-    def init(self, y0: Any, theta: Any) -> State:
+    def init(self, y0: Y, theta: PyTree) -> State[Array]:
         """The scheme's state at t0."""
         return self.scheme.init(self.terms(theta), self.time(0), y0)
 
-    def step(self, n: Any, state: State, theta: Any, dW: Any) -> State:
+    def step(self, n: Index, state: State[Array], theta: PyTree, dW: Noise[Array]) -> State[Array]:
         """The state after step n."""
         return self.scheme.step(self.terms(theta), self.time(n), self.dt(n), state, dW)
 
-    def loss_cotangents(self, ys: Any) -> tuple[Any, Any]:
-        """The loss of the observed states, (observations, batch, dim), and its gradient."""
+    def loss_cotangents(self, ys: Observed) -> tuple[Float[Array, ""], Observed]:
+        """The loss of the observed states, and its gradient."""
         return jax.value_and_grad(functools.partial(self.problem.loss, jnp))(ys)
 
-    def draw(self, noise: Any, start: Any, count: int) -> Any:
+    def draw(self, noise: NoiseArgument, start: Index, count: int) -> Noise[Array]:
         """The noise of `count` steps: dW, or (dW, H) where the scheme needs it; None for an ODE."""
         return draw(
             noise,
@@ -110,16 +120,16 @@ class JaxSolve:
 
     def scan(
         self,
-        body: Callable[[Any, Any, Any, Any], tuple[Any, Any]],
-        carry: Any,
-        noise: Any,
+        body: Callable[[Carry, Index, Noise[Array], PyTree], tuple[Carry, PyTree]],
+        carry: Carry,
+        noise: NoiseArgument,
         *,
-        start: Any,
+        start: Index,
         count: int,
-        inputs: Any = None,
+        inputs: PyTree = None,
         reverse: bool = False,
         lag: int = 0,
-    ) -> tuple[Any, Any]:
+    ) -> tuple[Carry, PyTree]:
         """Scan `body(carry, n, dW, input) -> carry, output` over the steps start … start + count − 1.
 
         The noise is drawn a chunk of steps at a time, so that at most a chunk is held. Outputs, and `inputs` with
@@ -128,11 +138,11 @@ class JaxSolve:
         """
         size = chunk_size(count, self.case.batch * self.problem.noise_dim)
 
-        def one_step(carry: Any, inputs: Any) -> tuple[Any, Any]:
+        def one_step(carry: Carry, inputs: tuple[Index, Noise[Array], PyTree]) -> tuple[Carry, PyTree]:
             n, dW, x = inputs
             return body(carry, n, dW, x)
 
-        def one_chunk(carry: Any, inputs: Any) -> tuple[Any, Any]:
+        def one_chunk(carry: Carry, inputs: tuple[Index, PyTree]) -> tuple[Carry, PyTree]:
             first, x = inputs
             dWs = self.draw(noise, first - lag, size)
             return jax.lax.scan(one_step, carry, (first + jnp.arange(size), dWs, x), reverse=reverse)
@@ -141,28 +151,33 @@ class JaxSolve:
         return jax.lax.scan(one_chunk, carry, (firsts, inputs), reverse=reverse)
 
     def forwards(
-        self, step: Callable[[Any, Any, Any], tuple[Any, Any]], state: Any, noise: Any
-    ) -> tuple[Any, Any, Any]:
+        self,
+        step: Callable[[State[Array], Index, Noise[Array]], tuple[State[Array], PyTree]],
+        state: State[Array],
+        noise: NoiseArgument,
+    ) -> tuple[State[Array], Observed, PyTree]:
         """`step(state, n, dW) -> state, kept` over all steps: the final state, the observed ones, and what is kept.
 
-        The observed states are (observations, batch, dim), the first array of each state. What is kept has leading axes
-        that `backwards` understands.
+        The observed states are the first array of each state. What is kept has leading axes that `backwards`
+        understands.
         """
         stride = self.grid.stride
 
-        def body(state: Any, n: Any, dW: Any, _: Any) -> tuple[Any, Any]:
+        def body(state: State[Array], n: Index, dW: Noise[Array], _: PyTree) -> tuple[State[Array], PyTree]:
             return step(state, n, dW)
 
         if stride is not None:
 
-            def to_observation(state: Any, k: Any) -> tuple[Any, Any]:
+            def to_observation(state: State[Array], k: Index) -> tuple[State[Array], tuple[Array, PyTree]]:
                 state, kept = self.scan(body, state, noise, start=k * stride, count=stride)
                 return state, (state[0], kept)
 
             state, (ys, kept) = jax.lax.scan(to_observation, state, jnp.arange(self.count))
             return state, ys, kept
 
-        def and_observe(carry: Any, n: Any, dW: Any, _: Any) -> tuple[Any, Any]:
+        def and_observe(
+            carry: tuple[State[Array], Observed], n: Index, dW: Noise[Array], _: PyTree
+        ) -> tuple[tuple[State[Array], Observed], PyTree]:
             state, ys = carry
             state, kept = step(state, n, dW)
             observed, k = self.observation(n + 1)
@@ -174,14 +189,14 @@ class JaxSolve:
 
     def backwards(
         self,
-        back: Callable[[Any, Any, Any, Any], Any],
-        carry: Any,
-        noise: Any,
+        back: Callable[[Carry, Index, Noise[Array], PyTree], Carry],
+        carry: Carry,
+        noise: NoiseArgument,
         *,
-        meet: Callable[[Any, Any], Any],
-        seen: Any,
-        kept: Any = None,
-    ) -> Any:
+        meet: Callable[[Carry, PyTree], Carry],
+        seen: PyTree,
+        kept: PyTree = None,
+    ) -> Carry:
         """`back(carry, n, dW, kept) -> carry` over all steps, the last one first.
 
         At each observation, before the step that ends there is gone over, `meet(carry, seen) -> carry`; `seen` is a
@@ -189,19 +204,19 @@ class JaxSolve:
         """
         stride = self.grid.stride
 
-        def body(carry: Any, n: Any, dW: Any, kept: Any) -> tuple[Any, None]:
+        def body(carry: Carry, n: Index, dW: Noise[Array], kept: PyTree) -> tuple[Carry, None]:
             return back(carry, n, dW, kept), None
 
         if stride is not None:
 
-            def from_observation(carry: Any, inputs: Any) -> tuple[Any, None]:
+            def from_observation(carry: Carry, inputs: tuple[Index, PyTree, PyTree]) -> tuple[Carry, None]:
                 k, here, kept = inputs
                 carry, start = meet(carry, here), k * stride
                 return self.scan(body, carry, noise, start=start, count=stride, inputs=kept, reverse=True)[0], None
 
             return jax.lax.scan(from_observation, carry, (jnp.arange(self.count), seen, kept), reverse=True)[0]
 
-        def met(carry: Any, n: Any, dW: Any, kept: Any) -> tuple[Any, None]:
+        def met(carry: Carry, n: Index, dW: Noise[Array], kept: PyTree) -> tuple[Carry, None]:
             observed, k = self.observation(n + 1)
             after = meet(carry, jax.tree.map(lambda x: x[k], seen))
             carry = jax.tree.map(lambda x, y: y if x is y else jnp.where(observed, x, y), after, carry)
@@ -209,21 +224,21 @@ class JaxSolve:
 
         return self.scan(met, carry, noise, start=0, count=self.steps, inputs=kept, reverse=True)[0]
 
-    def forward(self, y0: Any, theta: Any, noise: Any) -> tuple[State, Any]:
-        """The final state and the observed ones, (observations, batch, dim), nothing else kept."""
+    def forward(self, y0: Y, theta: PyTree, noise: NoiseArgument) -> tuple[State[Array], Observed]:
+        """The final state and the observed ones, nothing else kept."""
 
-        def step(state: State, n: Any, dW: Any) -> tuple[State, None]:
+        def step(state: State[Array], n: Index, dW: Noise[Array]) -> tuple[State[Array], None]:
             return self.step(n, state, theta, dW), None
 
         state, ys, _ = self.forwards(step, self.init(y0, theta), noise)
         return state, ys
 
 
-def add(x: Any, y: Any) -> Any:
+def add(x: PyTree, y: PyTree) -> PyTree:
     """The sum of two trees of arrays."""
     return jax.tree.map(jnp.add, x, y)
 
 
-def zeros(x: Any) -> Any:
+def zeros(x: PyTree) -> PyTree:
     """A tree of zeros of the same shapes."""
     return jax.tree.map(jnp.zeros_like, x)

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, PyTree
 
-from harness.methods.jax._solve import JaxSolve
-from harness.scheme import State
+from harness.arrays import A, Scalar
+from harness.brownian.jax_noise import Index
+from harness.methods.jax._solve import JaxSolve, Y
+from harness.scheme import Noise, State
 from harness.terms import Terms
 
 
-def step_keeping(solve: JaxSolve, n: Any, state: State, theta: Any, dW: Any) -> tuple[State, tuple[Any, ...]]:
+def step_keeping(
+    solve: JaxSolve, n: Index, state: State[Array], theta: PyTree, dW: Noise[Array]
+) -> tuple[State[Array], tuple[Y, ...]]:
     """The state after step n, and the points at which it evaluated f and g, but for the first, the state itself."""
     points = _Points()
     return _step(solve, n, state, theta, dW, points), tuple(points.seen[1:])
 
 
-def step_at(solve: JaxSolve, n: Any, state: State, theta: Any, dW: Any, kept: tuple[Any, ...]) -> State:
+def step_at(
+    solve: JaxSolve,
+    n: Index,
+    state: State[Array],
+    theta: PyTree,
+    dW: Noise[Array],
+    kept: tuple[Y, ...],
+) -> State[Array]:
     """The same with the points that were kept. Their cotangents go where they come from in a step.
 
     So a derivative needs no value of f and g that serves a stage alone, and their last layers aren't computed again.
@@ -28,7 +39,9 @@ def step_at(solve: JaxSolve, n: Any, state: State, theta: Any, dW: Any, kept: tu
     return _step(solve, n, state, theta, dW, _Points(kept))
 
 
-def _step(solve: JaxSolve, n: Any, state: State, theta: Any, dW: Any, points: _Points) -> State:
+def _step(
+    solve: JaxSolve, n: Index, state: State[Array], theta: PyTree, dW: Noise[Array], points: _Points
+) -> State[Array]:
     terms = _TermsAt(jnp, solve.problem, solve.complete(theta), clock=solve.clock, at=points)
     return solve.scheme.step(terms, solve.time(n), solve.dt(n), state, dW)
 
@@ -36,12 +49,12 @@ def _step(solve: JaxSolve, n: Any, state: State, theta: Any, dW: Any, points: _P
 class _Points:
     """The distinct points of a step in order, those after the first replaced by what was kept, if anything was."""
 
-    def __init__(self, kept: tuple[Any, ...] | None = None) -> None:
-        self.seen: list[Any] = []
-        self._used: list[Any] = []
+    def __init__(self, kept: tuple[Y, ...] | None = None) -> None:
+        self.seen: list[Y] = []
+        self._used: list[Y] = []
         self._kept = kept
 
-    def __call__(self, y: Any) -> Any:
+    def __call__(self, y: Y) -> Y:
         for point, used in zip(self.seen, self._used, strict=True):
             if point is y:
                 return used
@@ -55,30 +68,30 @@ class _Points:
 class _TermsAt(Terms):
     """f and g evaluated at what `at` makes of a point."""
 
-    at: Callable[[Any], Any]
+    at: Callable[[PyTree], PyTree]  # from array to array of JAX; `Terms` is written for any framework's
 
-    def f(self, t: Any, y: Any) -> Any:
+    def f(self, t: Scalar, y: Float[A, "batch dim"]) -> Float[A, "batch dim"]:
         """The drift."""
         return super().f(t, self.at(y))
 
-    def g(self, t: Any, y: Any) -> Any:
+    def g(self, t: Scalar, y: Float[A, "batch dim"]) -> Float[A, "rows ..."] | None:
         """The diffusion."""
         return super().g(t, self.at(y))
 
 
 @jax.custom_vjp
-def _replaced(y: Any, kept: Any) -> Any:
+def _replaced(y: Y, kept: Y) -> Y:
     """`kept`, which is y's value, as a function of y: its derivative by y is one."""
     del y
     return kept
 
 
-def _replaced_forward(y: Any, kept: Any) -> tuple[Any, None]:
+def _replaced_forward(y: Y, kept: Y) -> tuple[Y, None]:
     del y
     return kept, None
 
 
-def _replaced_backward(_: None, cotangent: Any) -> tuple[Any, Any]:
+def _replaced_backward(_: None, cotangent: Y) -> tuple[Y, Y]:
     return cotangent, jnp.zeros_like(cotangent)
 
 

@@ -6,16 +6,18 @@ import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import NoReturn
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, PyTree
 
+from harness.brownian.jax_noise import NoiseArgument
 from harness.methods.jax._loss import LossGradient, gradient_of
-from harness.methods.jax._solve import JaxSolve
+from harness.methods.jax._solve import JaxSolve, Observed, Y
 
-Solve = Callable[[Any, Any, Any], Any]
-"""(y0, θ, noise) -> the observed states, (observations, batch, dim)."""
+Solve = Callable[[Y, PyTree, NoiseArgument], Observed]
+"""(y0, θ, noise) -> the observed states."""
 
 
 class AbstractSweep(ABC):
@@ -26,21 +28,23 @@ class AbstractSweep(ABC):
     """
 
     @abstractmethod
-    def forward(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, Any]:
-        """The observed states, (observations, batch, dim), and a tree of arrays that `backward` is given."""
+    def forward(self, solve: JaxSolve, y0: Y, theta: PyTree, noise: NoiseArgument) -> tuple[Observed, PyTree]:
+        """The observed states, and a tree of arrays that `backward` is given."""
 
     @abstractmethod
-    def backward(self, solve: JaxSolve, theta: Any, noise: Any, residual: Any, ys_bar: Any) -> tuple[Any, Any]:
-        """∂L/∂y0, (batch, dim), and ∂L/∂θ, a tree as `theta`; `ys_bar` is ∂L/∂ys, (observations, batch, dim)."""
+    def backward(
+        self, solve: JaxSolve, theta: PyTree, noise: NoiseArgument, residual: PyTree, ys_bar: Observed
+    ) -> tuple[Y, PyTree]:
+        """∂L/∂y0, and ∂L/∂θ, a tree as `theta`; `ys_bar` is ∂L/∂ys."""
 
-    def states(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> Any:
+    def states(self, solve: JaxSolve, y0: Y, theta: PyTree, noise: NoiseArgument) -> Observed:
         """The observed states where no derivative is taken."""
         return solve.forward(y0, theta, noise)[1]
 
-    def gradient(self, solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, ...]:
+    def gradient(self, solve: JaxSolve, y0: Y, theta: PyTree, noise: NoiseArgument) -> tuple[PyTree, ...]:
         """(loss, ∂L/∂θ, ∂L/∂y0) of the problem's loss, and the evaluations of f where a sweep counts them."""
 
-        def differentiated(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> Any:
+        def differentiated(solve: JaxSolve, y0: Y, theta: PyTree, noise: NoiseArgument) -> Observed:
             return differentiable(self, solve)(y0, theta, noise)
 
         return gradient_of(differentiated)(solve, y0, theta, noise)
@@ -55,23 +59,23 @@ def differentiable(sweep: AbstractSweep, solve: JaxSolve) -> Solve:
     """
 
     @jax.custom_vjp
-    def differentiated(y0: Any, floats: Any, fixed: Any) -> Any:
+    def differentiated(y0: Y, floats: PyTree, fixed: tuple[PyTree, NoiseArgument]) -> Observed:
         others, noise = fixed
         return sweep.states(_with(solve, others), y0, floats, noise)
 
-    def forward(y0: Any, floats: Any, fixed: Any) -> tuple[Any, Any]:
+    def forward(y0: Y, floats: PyTree, fixed: tuple[PyTree, NoiseArgument]) -> tuple[Observed, PyTree]:
         y0, floats = _once((y0, floats))
         others, noise = fixed
         ys, residual = sweep.forward(_with(solve, others), y0, floats, noise)
         return ys, (floats, fixed, residual)
 
-    def backward(kept: Any, ys_bar: Any) -> tuple[Any, Any, None]:
+    def backward(kept: PyTree, ys_bar: Observed) -> tuple[Y, PyTree, None]:
         floats, (others, noise), residual = kept
         return *sweep.backward(_with(solve, others), floats, noise, residual, _once(ys_bar)), None
 
     differentiated.defvjp(forward, backward)
 
-    def solution(y0: Any, theta: Any, noise: Any) -> Any:
+    def solution(y0: Y, theta: PyTree, noise: NoiseArgument) -> Observed:
         floats = jax.tree.map(lambda x: x if _is_float(x) else None, theta)
         others = jax.tree.map(lambda x: None if _is_float(x) else x, theta)
         return differentiated(y0, floats, (others, noise))
@@ -83,35 +87,35 @@ def differentiable(sweep: AbstractSweep, solve: JaxSolve) -> Solve:
 def loss_gradient(sweep: AbstractSweep) -> LossGradient:
     """The gradient of the problem's loss by a sweep."""
 
-    def gradient(solve: JaxSolve, y0: Any, theta: Any, noise: Any) -> tuple[Any, ...]:
+    def gradient(solve: JaxSolve, y0: Y, theta: PyTree, noise: NoiseArgument) -> tuple[PyTree, ...]:
         return sweep.gradient(solve, y0, theta, noise)
 
     return gradient
 
 
-def _is_float(x: Any) -> bool:
+def _is_float(x: Array) -> bool:
     return jnp.issubdtype(x.dtype, jnp.inexact)
 
 
-def _with(solve: JaxSolve, others: Any) -> JaxSolve:
+def _with(solve: JaxSolve, others: PyTree) -> JaxSolve:
     """The solve of which f and g get, beside the float leaves that a sweep knows as θ, the other ones."""
     if not jax.tree.leaves(others):
         return solve
 
-    def complete(floats: Any) -> Any:
+    def complete(floats: PyTree) -> PyTree:
         return jax.tree.map(lambda x, other: other if x is None else x, floats, others, is_leaf=lambda x: x is None)
 
     return replace(solve, complete=complete)
 
 
 @jax.custom_jvp
-def _once(tree: Any) -> Any:
+def _once(tree: PyTree) -> PyTree:
     """The same arrays, which refuse to be differentiated: they stand inside of a derivative already."""
     return tree
 
 
 @_once.defjvp
-def _refuse(primals: Any, tangents: Any) -> Any:
+def _refuse(primals: tuple[PyTree], tangents: tuple[PyTree]) -> NoReturn:
     raise NotImplementedError(
         "a native solve can be differentiated once only, in reverse mode: second derivatives of it are not supported"
     )

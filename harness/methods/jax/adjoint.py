@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.lazy import lazily
 from harness.methods._support import NATIVE_SAMPLERS
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.scheme import AbstractScheme
 
 if TYPE_CHECKING:
+    from harness.methods.jax import _adaptive, _adjoint
     from harness.methods.jax._sweep import AbstractSweep
+else:
+    _adaptive, _adjoint = lazily("harness.methods.jax._adaptive", "harness.methods.jax._adjoint")
 
 
 class Adjoint(AbstractSweepMethod):
@@ -27,12 +31,8 @@ class Adjoint(AbstractSweepMethod):
 
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """Beside the state."""
-        from harness.methods.jax._adjoint import AdjointSweep
-
-        return AdjointSweep()
+        return _adjoint.AdjointSweep()
 
     def adaptive_sweep(self) -> AbstractSweep:
         """Both solves with steps of their own."""
-        from harness.methods.jax._adaptive import AdaptiveAdjointSweep
-
-        return AdaptiveAdjointSweep()
+        return _adaptive.AdaptiveAdjointSweep()

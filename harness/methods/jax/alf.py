@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.lazy import lazily
 from harness.methods._support import not_alf
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.scheme import AbstractScheme
 
 if TYPE_CHECKING:
+    from harness.methods.jax import _reconstruct
     from harness.methods.jax._sweep import AbstractSweep
+else:
+    (_reconstruct,) = lazily("harness.methods.jax._reconstruct")
 
 
 class AsynchronousLeapfrog(AbstractSweepMethod):
@@ -30,6 +34,4 @@ class AsynchronousLeapfrog(AbstractSweepMethod):
 
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """Its own."""
-        from harness.methods.jax._reconstruct import LeapfrogSweep
-
-        return LeapfrogSweep()
+        return _reconstruct.LeapfrogSweep()

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.lazy import lazily
 from harness.methods._support import NATIVE_SAMPLERS
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.scheme import AbstractScheme
+from harness.schemes._runge_kutta import AbstractRungeKutta
 from harness.schemes.reversible_heun import ReversibleHeun
 
 if TYPE_CHECKING:
+    from harness.methods.jax import _adaptive, _reversible_heun, _segment, _stages
     from harness.methods.jax._sweep import AbstractSweep
+else:
+    _adaptive, _reversible_heun, _segment, _stages = lazily(
+        "harness.methods.jax._adaptive",
+        "harness.methods.jax._reversible_heun",
+        "harness.methods.jax._segment",
+        "harness.methods.jax._stages",
+    )
 
 
 class Backprop(AbstractSweepMethod):
@@ -29,19 +39,12 @@ class Backprop(AbstractSweepMethod):
 
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """Reversible Heun's z kept, the stages of a Runge–Kutta scheme, or the states alone."""
-        from harness.methods.jax._reversible_heun import KeptHeunSweep
-        from harness.methods.jax._segment import StepsSweep, step_again, step_alone
-        from harness.methods.jax._stages import step_at, step_keeping
-        from harness.schemes._runge_kutta import AbstractRungeKutta
-
         if isinstance(scheme, ReversibleHeun):
-            return KeptHeunSweep()
+            return _reversible_heun.KeptHeunSweep()
         if isinstance(scheme, AbstractRungeKutta):
-            return StepsSweep(step_keeping, step_at)
-        return StepsSweep(step_alone, step_again)
+            return _segment.StepsSweep(_stages.step_keeping, _stages.step_at)
+        return _segment.StepsSweep(_segment.step_alone, _segment.step_again)
 
     def adaptive_sweep(self) -> AbstractSweep:
         """Through the kept steps."""
-        from harness.methods.jax._adaptive import AdaptiveBackpropSweep
-
-        return AdaptiveBackpropSweep()
+        return _adaptive.AdaptiveBackpropSweep()

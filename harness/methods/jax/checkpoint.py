@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.lazy import lazily
 from harness.methods._support import NATIVE_SAMPLERS
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.scheme import AbstractScheme
 
 if TYPE_CHECKING:
+    from harness.methods.jax import _checkpoint
     from harness.methods.jax._sweep import AbstractSweep
+else:
+    (_checkpoint,) = lazily("harness.methods.jax._checkpoint")
 
 
 class Checkpoint(AbstractSweepMethod):
@@ -26,6 +30,4 @@ class Checkpoint(AbstractSweepMethod):
 
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """√N segments."""
-        from harness.methods.jax._checkpoint import CheckpointSweep
-
-        return CheckpointSweep()
+        return _checkpoint.CheckpointSweep()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.lazy import lazily
 from harness.methods._support import NATIVE_SAMPLERS, not_effectively_symmetric
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.scheme import AbstractScheme
 
 if TYPE_CHECKING:
+    from harness.methods.jax import _reconstruct
     from harness.methods.jax._sweep import AbstractSweep
+else:
+    (_reconstruct,) = lazily("harness.methods.jax._reconstruct")
 
 
 class EffectivelySymmetric(AbstractSweepMethod):
@@ -32,6 +36,4 @@ class EffectivelySymmetric(AbstractSweepMethod):
 
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """A step back, and its derivative."""
-        from harness.methods.jax._reconstruct import StepBackSweep
-
-        return StepBackSweep()
+        return _reconstruct.StepBackSweep()

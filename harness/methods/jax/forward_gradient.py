@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
+from harness.lazy import lazily
 from harness.method import AbstractGradientMethod, Gradient
+from harness.methods._directions import directions
 from harness.methods._support import NATIVE_SAMPLERS
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
+
+if TYPE_CHECKING:
+    from harness.methods.jax import _estimate, _solve
+else:
+    _estimate, _solve = lazily("harness.methods.jax._estimate", "harness.methods.jax._solve")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +48,5 @@ class ForwardGradient(AbstractGradientMethod):
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:
         """Draw the directions, compile ahead of time."""
-        from harness.methods._directions import directions
-        from harness.methods.jax._estimate import compile_estimate
-        from harness.methods.jax._solve import JaxSolve
-
-        solve = JaxSolve(problem, scheme, case)
-        return compile_estimate(solve, path, *directions(problem, case, path, self.directions))
+        solve = _solve.JaxSolve(problem, scheme, case)
+        return _estimate.compile_estimate(solve, path, *directions(problem, case, path, self.directions))

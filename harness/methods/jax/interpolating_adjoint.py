@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.lazy import lazily
 from harness.methods._support import NATIVE_SAMPLERS
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.scheme import AbstractScheme
 
 if TYPE_CHECKING:
+    from harness.methods.jax import _interpolating_adjoint
     from harness.methods.jax._sweep import AbstractSweep
+else:
+    (_interpolating_adjoint,) = lazily("harness.methods.jax._interpolating_adjoint")
 
 
 class InterpolatingAdjoint(AbstractSweepMethod):
@@ -26,6 +30,4 @@ class InterpolatingAdjoint(AbstractSweepMethod):
 
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """On the stored path."""
-        from harness.methods.jax._interpolating_adjoint import InterpolatingAdjointSweep
-
-        return InterpolatingAdjointSweep()
+        return _interpolating_adjoint.InterpolatingAdjointSweep()

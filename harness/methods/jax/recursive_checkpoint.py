@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.lazy import lazily
 from harness.methods._support import NATIVE_SAMPLERS, at_least_one
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.scheme import AbstractScheme
 
 if TYPE_CHECKING:
+    from harness.methods.jax import _recursive_checkpoint
     from harness.methods.jax._sweep import AbstractSweep
+else:
+    (_recursive_checkpoint,) = lazily("harness.methods.jax._recursive_checkpoint")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +40,4 @@ class RecursiveCheckpoint(AbstractSweepMethod):
 
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """With as many checkpoints as the method has."""
-        from harness.methods.jax._recursive_checkpoint import RecursiveCheckpointSweep
-
-        return RecursiveCheckpointSweep(self.checkpoints)
+        return _recursive_checkpoint.RecursiveCheckpointSweep(self.checkpoints)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.lazy import lazily
 from harness.methods._support import NATIVE_SAMPLERS, irreversible
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.scheme import AbstractScheme
 from harness.schemes.reversible_heun import ReversibleHeun
 
 if TYPE_CHECKING:
+    from harness.methods.jax import _reconstruct, _reversible_heun
     from harness.methods.jax._sweep import AbstractSweep
+else:
+    _reconstruct, _reversible_heun = lazily("harness.methods.jax._reconstruct", "harness.methods.jax._reversible_heun")
 
 
 class Reversible(AbstractSweepMethod):
@@ -33,7 +37,8 @@ class Reversible(AbstractSweepMethod):
 
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """Reversible Heun's own, or the inverse of the scheme."""
-        from harness.methods.jax._reconstruct import ReversibleSweep
-        from harness.methods.jax._reversible_heun import ReversibleHeunSweep
-
-        return ReversibleHeunSweep() if isinstance(scheme, ReversibleHeun) else ReversibleSweep()
+        return (
+            _reversible_heun.ReversibleHeunSweep()
+            if isinstance(scheme, ReversibleHeun)
+            else _reconstruct.ReversibleSweep()
+        )

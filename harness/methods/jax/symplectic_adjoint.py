@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.case import Case
+from harness.lazy import lazily
 from harness.methods._symplectic import no_tableau, not_an_ode
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.scheme import AbstractScheme
 
 if TYPE_CHECKING:
+    from harness.methods.jax import _symplectic_adjoint
     from harness.methods.jax._sweep import AbstractSweep
+else:
+    (_symplectic_adjoint,) = lazily("harness.methods.jax._symplectic_adjoint")
 
 
 class SymplecticAdjoint(AbstractSweepMethod):
@@ -34,6 +38,4 @@ class SymplecticAdjoint(AbstractSweepMethod):
 
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """By the partner of the scheme's tableau."""
-        from harness.methods.jax._symplectic_adjoint import SymplecticAdjointSweep
-
-        return SymplecticAdjointSweep()
+        return _symplectic_adjoint.SymplecticAdjointSweep()
