@@ -11,17 +11,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from harness.backend import AbstractBackend
 from harness.brownian.path import SharedPath
 from harness.case import Case
+from harness.lazy import lazily
 from harness.method import AbstractGradientMethod, Gradient
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
 if TYPE_CHECKING:
     from jax import Array
+    from jaxtyping import Float
     from torch import Tensor
 
     from harness.methods.jax._loss import LossGradient
     from harness.methods.jax._solve import JaxSolve
-    from harness.methods.torch._tensors import CaseTensors
+    from harness.methods.torch import _tensors
+else:
+    (_tensors,) = lazily("harness.methods.torch._tensors")
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,12 @@ class AbstractTorchLibraryMethod(AbstractLibraryMethod):
     framework = "torch"
 
     @abstractmethod
-    def solver(self, of: CaseTensors, path: SharedPath | None) -> Callable[[], Tensor]:
+    def solver(
+        self, of: _tensors.CaseTensors, path: SharedPath | None
+    ) -> Callable[[], Float[Tensor, "observations batch dim"]]:
         """Do all that happens once; return a function that solves.
 
-        Its states are those at `of.times()[1:]`, (observations, batch, dim), functions of the leaves `of.y0` and
+        Its states are those at the observed times but t0, functions of the leaves `of.y0` and
         `of.theta`. `path` is the Brownian sample to use, None where the library is to draw a new one at each call.
         """
 
@@ -54,9 +60,7 @@ class AbstractTorchLibraryMethod(AbstractLibraryMethod):
     ) -> Callable[[], Gradient]:
         """Make the tensors of the case."""
         del scheme
-        from harness.methods.torch._tensors import CaseTensors
-
-        of = CaseTensors.of(problem, case)
+        of = _tensors.CaseTensors.of(problem, case)
         solve = self.solver(of, path)
         return lambda: of.gradient(solve())
 
