@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from harness.case import Case
 from harness.errors import InputError, shown
@@ -14,7 +13,7 @@ from harness.identity import Identity
 from harness.machine import Machine
 from harness.measuring.statistics import narrow_enough
 from harness.plan import Plan, make_plan
-from harness.record import Measured
+from harness.record import Measured, Row
 from harness.registry import Registry
 from harness.runner.job import ERRORS, CaseJob, Outcome
 from harness.store import Run
@@ -26,8 +25,6 @@ MEASURED = ("ok", "unstable")
 """The statuses of cases that a widened `measure` or `budget` adds to."""
 SHARE_OF_ERROR = 0.1
 """A reference is refined until its bar is this share of the error: a larger `reference_steps` is of use above it."""
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)

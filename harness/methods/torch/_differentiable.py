@@ -45,7 +45,7 @@ class Unrolled(AbstractDifferentiableSolve):
     evaluations: Callable[[], int] | None = None
 
     def states(self, y0: Float[Tensor, "batch dim"]) -> Float[Tensor, "observations batch dim"]:
-        """Any number of derivatives."""
+        """As often differentiable as the steps are."""
         return torch.stack(list(self.observed(y0)))
 
     def gradient(self) -> Gradient:
