@@ -159,7 +159,7 @@ def computed(
 def declared(cls: type) -> tuple[Column, ...]:
     """The columns that the fields of a dataclass declare, `field: Annotated[type, axis(…)]`, in their order."""
     hints = typing.get_type_hints(cls, include_extras=True)
-    found = []
+    found: list[Column] = []
     for field in dataclasses.fields(cls):
         for column in getattr(hints[field.name], "__metadata__", ()):
             if isinstance(column, Column):

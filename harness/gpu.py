@@ -74,7 +74,7 @@ def _number(device: Device, name: str) -> float | None:
 
 def concerns(device: Device) -> list[str]:
     """What spoils a timing on this device, while nothing of ours runs on it."""
-    found = []
+    found: list[str] = []
     if (_number(device, "used_mib") or 0) > FEW_MIB or (_number(device, "utilization_percent") or 0) > FEW_PERCENT:
         found.append(f"another process uses it: {device['used_mib']} MiB, {device['utilization_percent']}% of the time")
     limit, usual = _number(device, "power_limit_w"), _number(device, "default_power_limit_w")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
@@ -14,6 +14,8 @@ from harness.column import Column, declared, identity, measured
 
 Row: TypeAlias = Mapping[str, Any]
 """A record as it is read: each column's value by its name, of the type that the column declares."""
+Value: TypeAlias = "str | float | Sequence[Value] | None"
+"""What a record may hold in a column, a boolean among the numbers."""
 SCHEMA_VERSION = 2
 # History of the schema. 1: the first. 2: the columns `execution` and `host`; a case may have several records, of which
 # the newest counts; an execution in run.json holds the resolved suite, its plugins' digests and the grid's.
@@ -185,7 +187,7 @@ class Measured:
         """What a record holds, as `Run.rows` gives it. What is null in a list wasn't finite."""
         values: dict[str, Any] = {}
         for field in dataclasses.fields(cls):
-            value = row.get(field.name)
+            value: Value = row.get(field.name)
             if isinstance(value, list):
                 value = tuple(math.inf if item is None else item for item in value)
             if value is not None:
@@ -212,7 +214,7 @@ class Record:
 
     def to_json(self) -> str:
         """One line, flat, the columns in the order of `STORED`. What isn't finite becomes null."""
-        row: dict[str, object] = {
+        row: dict[str, Value] = {
             **{column.name: value(self) for column, value in IDENTITY.items()},
             **{column.name: getattr(self.case, column.name) for column in PARTS},
             **dataclasses.asdict(self.case),
@@ -221,7 +223,7 @@ class Record:
         return json.dumps({name: _finite(row[name]) for name in columns()}, allow_nan=False)
 
 
-IDENTITY: dict[Column, Callable[[Record], object]] = {
+IDENTITY: dict[Column, Callable[[Record], Value]] = {
     identity("the version of the schema", name="schema_version", type=int): lambda _: SCHEMA_VERSION,
     identity("the run that it belongs to", name="run"): lambda record: record.run,
     identity("the suite that it belongs to", name="suite"): lambda record: record.suite,
@@ -259,7 +261,7 @@ def columns() -> tuple[str, ...]:
     return tuple(column.name for column in STORED)
 
 
-def _finite(value: object) -> object:
+def _finite(value: Value) -> Value:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, tuple | list):

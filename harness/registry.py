@@ -146,7 +146,7 @@ class Registry:
     @property
     def backends(self) -> dict[str, AbstractBackend]:
         """Every declared backend, then one with the defaults for each that methods name and nobody declares."""
-        undeclared = {}
+        undeclared: dict[str, AbstractBackend] = {}
         for name, method in self.methods.items():
             backend = name.partition("/")[0]
             if backend not in self._backends and backend not in undeclared:
@@ -157,7 +157,7 @@ class Registry:
     def backend_facts(self) -> dict[str, BackendFacts]:
         """What a report needs of every backend, by its name."""
         backends = self.backends
-        facts = {}
+        facts: dict[str, BackendFacts] = {}
         for name, backend in backends.items():
             own = self._backends.get(backend.framework)
             floor = backend.floor or (own.floor if own is not None else None)
@@ -175,7 +175,7 @@ class Registry:
             raise ValueError(f"{shown(pattern)} names no method; {one_of(self.methods, pattern)}")
         if not text:
             return names
-        found = []
+        found: list[str] = []
         for name in names:
             for options in parse(name, text, type(self.methods[name])):
                 found.append(canonical(name, options))

@@ -45,7 +45,7 @@ class Work:
 
     cases: tuple[CaseJob, ...]
     unsupported: tuple[tuple[Case, str], ...]
-    held: Mapping[str, Held] = field(default_factory=dict)
+    held: Mapping[str, Held] = field(default_factory=dict[str, Held])
 
     def completed(self, outcome: Outcome, measured: Iterable[str]) -> Outcome:
         """The outcome of a case of which `measured` was measured, with what the run held before.
@@ -82,7 +82,7 @@ def lacking(plan: Plan, suite: Suite, run: Run, registry: Registry, *, retry_fai
             jobs.append(CaseJob(case, suite.measure))
             continue
         wanted = [name for name in suite.measure if name not in ERRORS or not registry.method(case.method).baseline]
-        lacks = tuple(_lacks(row, wanted, suite, earlier[row["execution"]], timed_again))
+        lacks = tuple(_lacks(row, wanted, suite, _measured_by(row, earlier), timed_again))
         if row["status"] in MEASURED and lacks:
             jobs.append(CaseJob(case, lacks))
             held[case.id] = Held(row["status"], row["reason"], Measured.of(row))
@@ -123,9 +123,15 @@ def _timed_again(rows: Iterable[Row], budget: Budget, earlier: Sequence[Suite]) 
     return {
         row["case"]
         for group in paired.values()
-        if any(_more_rounds(row, budget, earlier[row["execution"]].budget) for row in group)
+        if any(_more_rounds(row, budget, _measured_by(row, earlier).budget) for row in group)
         for row in group
     }
+
+
+def _measured_by(row: Row, earlier: Sequence[Suite]) -> Suite:
+    """The suite by which a record was measured, of those of all executions."""
+    execution: int = row["execution"]
+    return earlier[execution]
 
 
 def _more_rounds(row: Row, budget: Budget, earlier: Budget) -> bool:

@@ -97,7 +97,7 @@ def _kinds(cls: type, defaults: Mapping[str, object]) -> dict[str, tuple[type, .
     hints: dict[str, object] = {}
     with contextlib.suppress(Exception):  # a plugin's annotation may name what isn't imported
         hints = typing.get_type_hints(cls)
-    found = {}
+    found: dict[str, tuple[type, ...]] = {}
     for key, default in defaults.items():
         hint = hints.get(key)
         options: Iterable[object] = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)

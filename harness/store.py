@@ -51,7 +51,9 @@ class Run:
         The file is replaced as a whole, never half written.
         """
         path = self.folder / ABOUT
-        about = self.about() if path.exists() else {"schema_version": SCHEMA_VERSION, "suite": suite, "executions": []}
+        about: About = (
+            self.about() if path.exists() else {"schema_version": SCHEMA_VERSION, "suite": suite, "executions": []}
+        )
         about["executions"].append(execution)
         temporary = path.with_suffix(".tmp")
         with temporary.open("w", encoding="utf-8") as file:
@@ -82,10 +84,10 @@ class Run:
         if not path.exists():
             return []
         lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last newline is torn, or nothing
-        rows = []
+        rows: list[Row] = []
         for number, line in enumerate(lines, start=1):
             try:
-                row = json.loads(line)
+                row: Row = json.loads(line)
             except ValueError as error:
                 raise InputError(path, f"line {number}", "isn't a record", "remove the line to go on") from error
             version = row.get("schema_version")

@@ -166,7 +166,7 @@ class CaseTarget:
         """The gradient on the shared path with this seed, once it is seen that a second call gives it again."""
         problem = with_checked_states(self.problem, self.case)
         compute = self.method.build(problem, self.scheme, self.case, self._path(path_seed))
-        found = []
+        found: list[GradientArrays] = []
         for _ in range(2):
             gradient = compute()
             self.framework.wait(gradient)
@@ -255,7 +255,7 @@ class FormTarget:
             values = draw(problem, case.batch, case.seed)
         except Exception as error:
             return dict.fromkeys(FRAMEWORKS, _words(error))
-        found = {}
+        found: dict[str, str] = {}
         for name, framework in FRAMEWORKS.items():
             try:
                 check_problem(problem, values, replace(case, dtype=self.dtype), framework)
@@ -272,7 +272,7 @@ class ProbeTarget:
 
     def cuda(self) -> dict[str, str]:
         """The device's name by framework."""
-        found = {}
+        found: dict[str, str] = {}
         if torch.cuda.is_available():
             found["torch"] = torch.cuda.get_device_name()
         with contextlib.suppress(RuntimeError):
