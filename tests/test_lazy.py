@@ -44,6 +44,13 @@ def test_there_is_one_for_each_name_in_their_order():
     assert slow.answer == 42
 
 
+def test_after_the_first_use_attributes_are_found_without_an_import(monkeypatch):
+    (slow,) = lazily(SLOW)
+    assert slow.answer == 42
+    monkeypatch.setattr("importlib.import_module", None)
+    assert slow.answer == 42
+
+
 def test_what_changes_in_the_module_is_seen(monkeypatch):
     (slow,) = lazily(SLOW)
     assert slow.answer == 42
