@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import importlib
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.backend import AbstractBackend
@@ -64,10 +65,8 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import on first use: a child that measures torch need not import pandas."""
     if name not in _WHERE:
         raise AttributeError(f"module 'harness' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(_WHERE[name]), name)
+    return getattr(importlib.import_module(_WHERE[name]), name)

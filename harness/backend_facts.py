@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from harness.store import Run
+from harness.store import About, Run
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class BackendFacts:
     style: Style = Style()
 
     @classmethod
-    def of_json(cls, stored: Mapping[str, Any]) -> BackendFacts:
+    def of_json(cls, stored: About) -> BackendFacts:
         """From what `dataclasses.asdict` gave to a JSON file."""
         style = stored["style"]
         return cls(

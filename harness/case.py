@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from harness.column import axis, declared, identity
 from harness.spec import base
@@ -20,7 +20,7 @@ BROWNIAN = ("own", "tree", "shared")
 STEPPINGS = ("fixed", "adaptive")
 
 
-def _digest(values: dict[str, Any]) -> str:
+def _digest(values: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -122,7 +122,7 @@ class Case:
         axes = self._told()
         return _digest({name: axes[name] for name in axes if name not in ("method", "scheme")})
 
-    def _told(self) -> dict[str, Any]:
+    def _told(self) -> dict[str, object]:
         """The axes and the seed. A default is left out, so that an axis that is added renames no case."""
         return {
             field.name: getattr(self, field.name)

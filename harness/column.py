@@ -6,7 +6,7 @@ import dataclasses
 import types
 import typing
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 Kind = Literal["identity", "axis", "measured", "computed"]
 """`identity`: names the record. `axis`: set by a suite. `measured`: stored. `computed`: made when records are read."""
@@ -16,7 +16,7 @@ Role = Literal["x", "y", "facet", "color"]
 """What a column can be in a figure."""
 UNRESOLVED = 3.0
 """An error within so many times its reference's bar is not resolved."""
-REQUIRED: Any = ...
+REQUIRED: object = ...
 """The default of an axis that every suite must give."""
 
 
@@ -46,7 +46,7 @@ class Column:
     heading: str | None = ""
     format: Format = "text"
     roles: tuple[Role, ...] = ()
-    default: Any = REQUIRED
+    default: object = REQUIRED
     default_words: str = ""
     choices: tuple[str, ...] = ()
     how: bool = False
@@ -69,7 +69,7 @@ class Column:
 def axis(
     meaning: str,
     *,
-    default: Any = REQUIRED,
+    default: object = REQUIRED,
     default_words: str = "",
     choices: tuple[str, ...] = (),
     how: bool = False,
@@ -159,7 +159,7 @@ def computed(
 def declared(cls: type) -> tuple[Column, ...]:
     """The columns that the fields of a dataclass declare, `field: Annotated[type, axis(…)]`, in their order."""
     hints = typing.get_type_hints(cls, include_extras=True)
-    found = []
+    found: list[Column] = []
     for field in dataclasses.fields(cls):
         for column in getattr(hints[field.name], "__metadata__", ()):
             if isinstance(column, Column):
@@ -173,21 +173,20 @@ def statistics(column: Column) -> tuple[Column, ...]:
     and whether it is resolved by the reference."""
     if not column.several:
         return ()
-    made: list[tuple[str, str, dict[str, Any]]] = [("median", "the median", {})]
+    median = dataclasses.replace(column, kind="computed", several=False, of=column.name, interval=False, bar="")
+
+    def made(suffix: str, meaning: str) -> Column:
+        return dataclasses.replace(median, name=f"{column.name}_{suffix}", meaning=meaning)
+
+    found = [made("median", "the median")]
     if column.interval:
-        bounds: dict[str, Any] = {"roles": ()}
-        made += [
-            (end, f"the {end} end of the median's 95% bootstrap interval", {**bounds, "heading": heading})
-            for end, heading in zip(("low", "high"), column.ends, strict=True)
-        ]
+        for end, heading in zip(("low", "high"), column.ends, strict=True):
+            bound = made(end, f"the {end} end of the median's 95% bootstrap interval")
+            found.append(dataclasses.replace(bound, roles=(), heading=heading))
     if column.bar:
-        plain: dict[str, Any] = {"type": bool, "unit": "", "heading": "", "format": "text", "roles": ()}
-        made += [("resolved", f"whether the median is more than {UNRESOLVED:g} times that of `{column.bar}`", plain)]
-    common: dict[str, Any] = {"kind": "computed", "several": False, "of": column.name, "interval": False, "bar": ""}
-    return tuple(
-        dataclasses.replace(column, **{**common, **changes, "name": f"{column.name}_{suffix}", "meaning": meaning})
-        for suffix, meaning, changes in made
-    )
+        resolved = made("resolved", f"whether the median is more than {UNRESOLVED:g} times that of `{column.bar}`")
+        found.append(dataclasses.replace(resolved, type=bool, unit="", heading="", format="text", roles=()))
+    return tuple(found)
 
 
 def _named(column: Column, name: str) -> Column:
@@ -196,10 +195,11 @@ def _named(column: Column, name: str) -> Column:
     return dataclasses.replace(column, name=name, heading=heading, label=column.label or name.replace("_", " "))
 
 
-def _value_type(hint: Any) -> tuple[type, bool]:
+def _value_type(hint: object) -> tuple[type, bool]:
     """The type of a value, or of the values of a list, and whether it is a list. The first type of a union counts."""
     if isinstance(hint, types.UnionType):
         hint = next(option for option in typing.get_args(hint) if option is not type(None))
     if typing.get_origin(hint) is tuple:
         return typing.get_args(hint)[0], True
+    assert isinstance(hint, type)
     return hint, False

@@ -10,12 +10,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from harness.gpu import devices
 from harness.registry import Registry
+from harness.store import About
 
 PACKAGES = ("gradient-harness", "numpy", "pandas", "memray")
 """Recorded besides those of the backends."""
@@ -33,7 +33,7 @@ VARIABLES = (
 )
 
 
-def environment(registry: Registry) -> dict[str, Any]:
+def environment(registry: Registry) -> About:
     """Versions, backends, processor, cores, memory, kernel, NVIDIA devices, thread settings and git revision.
 
     They are JSON values. The backends are what `harness.backend_facts` reads again.

@@ -6,7 +6,6 @@ import difflib
 import math
 import reprlib
 from collections.abc import Iterable
-from typing import Any
 
 LONGEST_MESSAGE = 2000
 """Characters. The longest list of allowed names, that of all methods, takes half of it."""
@@ -71,7 +70,7 @@ class _Values(reprlib.Repr):
         digits = int((x.bit_length() - 1) * math.log10(2)) + 1
         return super().repr_int(x, level) if digits < LONGEST_VALUE else f"an integer of about {digits} digits"
 
-    def repr_instance(self, x: Any, level: int) -> str:  # noqa: ARG002 - reprlib's interface
+    def repr_instance(self, x: object, level: int) -> str:  # noqa: ARG002 - reprlib's interface
         """All other kinds."""
         return _shorten(repr(x), self.maxother)
 

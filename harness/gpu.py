@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from typing import Any
 
+Device = dict[str, str | float | None]
+"""What is told of a device, by the keys of `QUERIES`. What the driver doesn't tell is None."""
 QUERIES = {
     "name": "name",
     "driver": "driver_version",
@@ -34,10 +35,10 @@ FEW_MIB, FEW_PERCENT = 64, 5
 """Memory and time in use on a device that nobody uses, at most."""
 
 
-def devices() -> list[dict[str, Any]]:
+def devices() -> list[Device]:
     """One dictionary a device, values as QUERIES has them; empty where there is no driver.
 
-    `slowed` is the driver's bit mask in hexadecimal. What the driver doesn't tell is None.
+    `slowed` is the driver's bit mask in hexadecimal.
     """
     program = shutil.which("nvidia-smi")
     if program is None:
@@ -50,7 +51,7 @@ def devices() -> list[dict[str, Any]]:
     return [parsed(line) for line in done.stdout.splitlines() if line.strip()]
 
 
-def parsed(line: str) -> dict[str, Any]:
+def parsed(line: str) -> Device:
     """One line of nvidia-smi's table."""
     return dict(zip(QUERIES, map(_value, line.split(", ")), strict=True))
 
@@ -66,12 +67,17 @@ def _value(text: str) -> str | float | None:
     return int(number) if number.is_integer() else number
 
 
-def concerns(device: dict[str, Any]) -> list[str]:
+def _number(device: Device, name: str) -> float | None:
+    value = device[name]
+    return None if isinstance(value, str) else value
+
+
+def concerns(device: Device) -> list[str]:
     """What spoils a timing on this device, while nothing of ours runs on it."""
-    found = []
-    if (device["used_mib"] or 0) > FEW_MIB or (device["utilization_percent"] or 0) > FEW_PERCENT:
+    found: list[str] = []
+    if (_number(device, "used_mib") or 0) > FEW_MIB or (_number(device, "utilization_percent") or 0) > FEW_PERCENT:
         found.append(f"another process uses it: {device['used_mib']} MiB, {device['utilization_percent']}% of the time")
-    limit, usual = device["power_limit_w"], device["default_power_limit_w"]
+    limit, usual = _number(device, "power_limit_w"), _number(device, "default_power_limit_w")
     if limit is not None and usual is not None and limit < usual:
         found.append(f"its power is limited to {limit} W, below its usual {usual} W")
     mask = int(str(device["slowed"] or "0"), 16)

@@ -6,9 +6,19 @@ import contextlib
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, StrictStr, WrapValidator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    StrictStr,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_core import PydanticCustomError
 
 from harness.limits import (
@@ -90,7 +100,7 @@ def _text_or_count(value: object) -> str | int:
     raise _refused(f"text or an integer from 1 to {LARGEST_COUNT}")
 
 
-def _bytes(value: object, read: Any) -> ByteSize:
+def _bytes(value: object, read: ValidatorFunctionWrapHandler) -> ByteSize:
     """A number of bytes, or text with a unit. pydantic lets booleans, negative numbers and 1e999GB through."""
     try:
         found = ByteSize(-1) if isinstance(value, bool) else read(value)

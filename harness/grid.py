@@ -114,7 +114,8 @@ class Grid:
         if isinstance(self.observations, int):
             found = (self.t1 - self.t0) * np.arange(2 * self.steps + 1) / (2 * self.steps) + self.t0
         else:
-            pieces, start = [], self.t0
+            pieces: list[np.ndarray] = []
+            start = self.t0
             for end, share in zip(self.observations, self.shares, strict=True):
                 pieces.append((end - start) * np.arange(2 * share) / (2 * share) + start)
                 start = end
@@ -148,7 +149,7 @@ def count_of(observations: int | tuple[float, ...]) -> int:
 
 def canonical_observations(t0: float, t1: float, times: Sequence[float]) -> int | tuple[float, ...]:
     """The number of observations at these times where they are equally spaced from t0, to rounding; else the times."""
-    even = np.linspace(t0, t1, len(times) + 1)[1:]
+    even: np.ndarray = np.linspace(t0, t1, len(times) + 1)[1:]
     rounding = 8 * np.finfo(np.float64).eps * max(abs(t0), abs(t1))
     return len(times) if (abs(np.asarray(times) - even) <= rounding).all() else tuple(times)
 
@@ -181,7 +182,7 @@ def _times(ts: object) -> list[float]:
     times = times.astype(np.float64)
     if not np.isfinite(times).all() or (np.diff(times) <= 0).any():
         raise ValueError(f"ts is {shown(ts)}; needed: finite, strictly increasing times")
-    even = np.linspace(times[0], times[-1], len(times))
+    even = np.linspace(float(times[0]), float(times[-1]), len(times))
     return (even if (abs(times - even) <= 4 * rounding * abs(times).max()).all() else times).tolist()
 
 

@@ -6,12 +6,12 @@ is held fixed, also one that is added to `Case` later.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
 from harness.case import AXES, FIELDS
+from harness.record import Row
 
 KEYS = (*AXES, "seed")
 """What names a case. The seed differs only between runs."""
@@ -27,7 +27,7 @@ NAMED_FIRST = tuple(dict.fromkeys(("scheme", "noise", "calculus", "problem", *KE
 
 def groups(
     frame: pd.DataFrame, *, varied: Iterable[str], also: Iterable[str] = (), sort: bool = False
-) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+) -> Iterator[tuple[Row, pd.DataFrame]]:
     """The records that are equal in every axis but the `varied` ones: the values that they share, and the records.
 
     `also` are columns besides the axes that hold a group together. Groups come in the order of their first record, or
@@ -67,7 +67,7 @@ def telling(frame: pd.DataFrame, named: Iterable[str] = (), *, but: Iterable[str
     return axes
 
 
-def words(place: Mapping[Any, Any], axes: Iterable[str]) -> list[str]:
+def words(place: Row, axes: Iterable[str]) -> list[str]:
     """The values of these axes: words as they are, numbers after the name of the axis.
 
     Missing values are left out, as is the calculus where there is no noise.

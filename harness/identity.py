@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from harness.store import About
 from harness.suite import Suite, make_suite, parse_suite
 
 
@@ -53,7 +53,7 @@ class Identity:
         text = json.dumps(_data(self.suite, {"grid", "seed"}), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def to_data(self) -> dict[str, Any]:
+    def to_data(self) -> About:
         """As an entry of `executions` in run.json holds it."""
         return {
             "suite": _data(self.suite),
@@ -62,7 +62,7 @@ class Identity:
         }
 
     @classmethod
-    def of(cls, execution: Mapping[str, Any], folder: Path) -> Identity | None:
+    def of(cls, execution: About, folder: Path) -> Identity | None:
         """That of an entry of `executions`; None where version 1 of the schema wrote it. `folder` is for messages."""
         if "suite" not in execution:
             return None
@@ -88,11 +88,11 @@ class Identity:
         return None
 
 
-def suite_of(execution: Mapping[str, Any], folder: Path) -> Suite:
+def suite_of(execution: About, folder: Path) -> Suite:
     """The suite of an entry of `executions` in a run's run.json, of any version of the schema."""
     found = Identity.of(execution, folder)
     return parse_suite(execution["suite_text"], folder / "suite.yaml") if found is None else found.suite
 
 
-def _data(suite: Suite, include: set[str] | None = None) -> dict[str, Any]:
+def _data(suite: Suite, include: set[str] | None = None) -> About:
     return suite.model_dump(mode="json", include=include)

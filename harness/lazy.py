@@ -19,19 +19,27 @@ from typing import Any
 
 
 class LazyModule:
-    """A module by its name, imported when an attribute is asked for."""
+    """A module by its name, imported when an attribute is asked for.
+
+    From then on the module's own dictionary is this object's too, so that an attribute is found as fast as the module's
+    and changes with it.
+    """
+
+    __slots__ = ("__dict__", "_lazy_name")
 
     def __init__(self, name: str) -> None:
         """`name` as in an import, absolute."""
-        self._name = name
+        self._lazy_name = name
 
     def __getattr__(self, attribute: str) -> Any:
         """The module's own; ImportError where it isn't installed."""
-        return getattr(importlib.import_module(self._name), attribute)
+        module = importlib.import_module(self._lazy_name)
+        self.__dict__ = module.__dict__
+        return getattr(module, attribute)
 
     def __repr__(self) -> str:
         """By name: to show it imports nothing."""
-        return f"<lazily {self._name}>"
+        return f"<lazily {self._lazy_name}>"
 
 
 def lazily(*names: str) -> tuple[LazyModule, ...]:

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 
     from harness.brownian.jax_noise import NoiseArgument
     from harness.methods.jax import _compile, _loss, _solve
-    from harness.methods.torch._tensors import CaseTensors
+    from harness.methods.torch import _tensors
 else:
-    _compile, _loss, _solve = lazily(
-        "harness.methods.jax._compile", "harness.methods.jax._loss", "harness.methods.jax._solve"
+    _compile, _loss, _solve, _tensors = lazily(
+        "harness.methods.jax._compile",
+        "harness.methods.jax._loss",
+        "harness.methods.jax._solve",
+        "harness.methods.torch._tensors",
     )
 
 
@@ -47,10 +50,12 @@ class AbstractTorchLibraryMethod(AbstractLibraryMethod):
     framework = "torch"
 
     @abstractmethod
-    def solver(self, of: CaseTensors, path: SharedPath | None) -> Callable[[], Tensor]:
+    def solver(
+        self, of: _tensors.CaseTensors, path: SharedPath | None
+    ) -> Callable[[], Float[Tensor, "observations batch dim"]]:
         """Do all that happens once; return a function that solves.
 
-        Its states are those at `of.times()[1:]`, (observations, batch, dim), functions of the leaves `of.y0` and
+        Its states are those at the observed times but t0, functions of the leaves `of.y0` and
         `of.theta`. `path` is the Brownian sample to use, None where the library is to draw a new one at each call.
         """
 
@@ -59,9 +64,7 @@ class AbstractTorchLibraryMethod(AbstractLibraryMethod):
     ) -> Callable[[], Gradient]:
         """Make the tensors of the case."""
         del scheme
-        from harness.methods.torch._tensors import CaseTensors
-
-        of = CaseTensors.of(problem, case)
+        of = _tensors.CaseTensors.of(problem, case)
         solve = self.solver(of, path)
         return lambda: of.gradient(solve())
 

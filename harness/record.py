@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from harness.case import FIELDS, PARTS, Case
 from harness.column import Column, declared, identity, measured
 
+Row: TypeAlias = Mapping[str, Any]
+"""A record as it is read: each column's value by its name, of the type that the column declares."""
+Value: TypeAlias = "str | float | Sequence[Value] | None"
+"""What a record may hold in a column, a boolean among the numbers."""
 SCHEMA_VERSION = 2
 # History of the schema. 1: the first. 2: the columns `execution` and `host`; a case may have several records, of which
 # the newest counts; an execution in run.json holds the resolved suite, its plugins' digests and the grid's.
@@ -179,11 +183,11 @@ class Measured:
     reference_error_loss: Annotated[tuple[float, ...], _bar("the loss")] = ()
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Measured:
+    def of(cls, row: Row) -> Measured:
         """What a record holds, as `Run.rows` gives it. What is null in a list wasn't finite."""
         values: dict[str, Any] = {}
         for field in dataclasses.fields(cls):
-            value = row.get(field.name)
+            value: Value = row.get(field.name)
             if isinstance(value, list):
                 value = tuple(math.inf if item is None else item for item in value)
             if value is not None:
@@ -192,7 +196,7 @@ class Measured:
 
     def updated(self, newer: Measured) -> Measured:
         """With everything that `newer` holds in place of what was known before."""
-        values: dict[str, Any] = {field.name: getattr(newer, field.name) for field in dataclasses.fields(newer)}
+        values = {field.name: getattr(newer, field.name) for field in dataclasses.fields(newer)}
         return dataclasses.replace(self, **{name: value for name, value in values.items() if value not in (None, ())})
 
 
@@ -210,7 +214,7 @@ class Record:
 
     def to_json(self) -> str:
         """One line, flat, the columns in the order of `STORED`. What isn't finite becomes null."""
-        row: dict[str, Any] = {
+        row: dict[str, Value] = {
             **{column.name: value(self) for column, value in IDENTITY.items()},
             **{column.name: getattr(self.case, column.name) for column in PARTS},
             **dataclasses.asdict(self.case),
@@ -219,7 +223,7 @@ class Record:
         return json.dumps({name: _finite(row[name]) for name in columns()}, allow_nan=False)
 
 
-IDENTITY: dict[Column, Callable[[Record], Any]] = {
+IDENTITY: dict[Column, Callable[[Record], Value]] = {
     identity("the version of the schema", name="schema_version", type=int): lambda _: SCHEMA_VERSION,
     identity("the run that it belongs to", name="run"): lambda record: record.run,
     identity("the suite that it belongs to", name="suite"): lambda record: record.suite,
@@ -257,7 +261,7 @@ def columns() -> tuple[str, ...]:
     return tuple(column.name for column in STORED)
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: Value) -> Value:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, tuple | list):

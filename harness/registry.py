@@ -16,11 +16,11 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from harness.backend import AbstractBackend, UndeclaredBackend
 from harness.backend_facts import BackendFacts
@@ -32,6 +32,9 @@ from harness.scheme import AbstractScheme
 from harness.section import AbstractSection
 from harness.spec import canonical, is_spec, options_of, parse, split
 
+T = TypeVar("T")
+Parameters: TypeAlias = dict[str, Any]
+"""Fields that a problem of its own kind has, by name."""
 GROUPS = ("harness.methods", "harness.problems", "harness.schemes")
 SECTIONS = "harness.sections"
 PROBLEM_FIELDS = ("noise", "calculus", "dim", "values")
@@ -51,7 +54,7 @@ class Registry:
         self.schemes: dict[str, AbstractScheme] = {}
         self._sections: dict[str, AbstractSection] = {}
         self._methods: dict[str, AbstractGradientMethod] = {}
-        self._parsed: dict[str, tuple[type[AbstractProblem], dict[str, Any]]] = {}
+        self._parsed: dict[str, tuple[type[AbstractProblem], Parameters]] = {}
 
     @classmethod
     def load(cls, plugins: Sequence[str] = (), source: object = "") -> Registry:
@@ -143,7 +146,7 @@ class Registry:
     @property
     def backends(self) -> dict[str, AbstractBackend]:
         """Every declared backend, then one with the defaults for each that methods name and nobody declares."""
-        undeclared = {}
+        undeclared: dict[str, AbstractBackend] = {}
         for name, method in self.methods.items():
             backend = name.partition("/")[0]
             if backend not in self._backends and backend not in undeclared:
@@ -154,7 +157,7 @@ class Registry:
     def backend_facts(self) -> dict[str, BackendFacts]:
         """What a report needs of every backend, by its name."""
         backends = self.backends
-        facts = {}
+        facts: dict[str, BackendFacts] = {}
         for name, backend in backends.items():
             own = self._backends.get(backend.framework)
             floor = backend.floor or (own.floor if own is not None else None)
@@ -172,7 +175,7 @@ class Registry:
             raise ValueError(f"{shown(pattern)} names no method; {one_of(self.methods, pattern)}")
         if not text:
             return names
-        found = []
+        found: list[str] = []
         for name in names:
             for options in parse(name, text, type(self.methods[name])):
                 found.append(canonical(name, options))
@@ -186,11 +189,11 @@ class Registry:
             if name not in self.methods:
                 raise ValueError(f"{shown(name)} is no method; {one_of(self.methods, name)}")
             (options,) = parse(name, text, type(self.methods[name]))
-            made: Any = self.methods[name]
+            made = self.methods[name]
             self._methods[spec] = dataclasses.replace(made, **options) if options else made
         return self._methods[spec]
 
-    def problem_class(self, spec: str) -> tuple[type[AbstractProblem], dict[str, Any]]:
+    def problem_class(self, spec: str) -> tuple[type[AbstractProblem], Parameters]:
         """The class and the parameters that `name(key=value, …)` stands for. Raises ValueError, in a person's words.
 
         Each text is parsed once: thousands of cases share few problems.
@@ -222,12 +225,12 @@ class Registry:
         return self.problem(case.problem, noise=case.noise, calculus=case.calculus, dim=case.dim)
 
 
-def _class(registered: Any) -> type:
+def _class(registered: object) -> type:
     """A problem is registered as its class, the others as instances."""
     return registered if isinstance(registered, type) else type(registered)
 
 
-def _is_final(item: Any, module: ModuleType) -> bool:
+def _is_final(item: object, module: ModuleType) -> bool:
     """Whether the module defines the class, and means it to be used."""
     return (
         inspect.isclass(item)
@@ -254,7 +257,7 @@ def _import_plugin(plugin: str) -> ModuleType:
     return module
 
 
-def _guarded(where: str, key: str, action: Any) -> Any:
+def _guarded(where: str, key: str, action: Callable[[], T]) -> T:
     """A plugin is somebody else's code: whatever it raises is said in one line."""
     try:
         return action()

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from harness.case import Case
 from harness.errors import InputError, shown
@@ -14,7 +13,7 @@ from harness.identity import Identity
 from harness.machine import Machine
 from harness.measuring.statistics import narrow_enough
 from harness.plan import Plan, make_plan
-from harness.record import Measured
+from harness.record import Measured, Row
 from harness.registry import Registry
 from harness.runner.job import ERRORS, CaseJob, Outcome
 from harness.store import Run
@@ -26,8 +25,6 @@ MEASURED = ("ok", "unstable")
 """The statuses of cases that a widened `measure` or `budget` adds to."""
 SHARE_OF_ERROR = 0.1
 """A reference is refined until its bar is this share of the error: a larger `reference_steps` is of use above it."""
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ class Work:
 
     cases: tuple[CaseJob, ...]
     unsupported: tuple[tuple[Case, str], ...]
-    held: Mapping[str, Held] = field(default_factory=dict)
+    held: Mapping[str, Held] = field(default_factory=dict[str, Held])
 
     def completed(self, outcome: Outcome, measured: Iterable[str]) -> Outcome:
         """The outcome of a case of which `measured` was measured, with what the run held before.
@@ -85,7 +82,7 @@ def lacking(plan: Plan, suite: Suite, run: Run, registry: Registry, *, retry_fai
             jobs.append(CaseJob(case, suite.measure))
             continue
         wanted = [name for name in suite.measure if name not in ERRORS or not registry.method(case.method).baseline]
-        lacks = tuple(_lacks(row, wanted, suite, earlier[row["execution"]], timed_again))
+        lacks = tuple(_lacks(row, wanted, suite, _measured_by(row, earlier), timed_again))
         if row["status"] in MEASURED and lacks:
             jobs.append(CaseJob(case, lacks))
             held[case.id] = Held(row["status"], row["reason"], Measured.of(row))
@@ -126,9 +123,15 @@ def _timed_again(rows: Iterable[Row], budget: Budget, earlier: Sequence[Suite]) 
     return {
         row["case"]
         for group in paired.values()
-        if any(_more_rounds(row, budget, earlier[row["execution"]].budget) for row in group)
+        if any(_more_rounds(row, budget, _measured_by(row, earlier).budget) for row in group)
         for row in group
     }
+
+
+def _measured_by(row: Row, earlier: Sequence[Suite]) -> Suite:
+    """The suite by which a record was measured, of those of all executions."""
+    execution: int = row["execution"]
+    return earlier[execution]
 
 
 def _more_rounds(row: Row, budget: Budget, earlier: Budget) -> bool:

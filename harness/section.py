@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from harness.registry import Registry
+    from harness.store import About
     from harness.suite import Suite
 
 
@@ -25,7 +25,7 @@ class Measurements:
     frame: pd.DataFrame
     suite: Suite
     registry: Registry
-    executions: tuple[Mapping[str, Any], ...]
+    executions: tuple[About, ...]
 
 
 class AbstractSection(ABC):

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import yaml
 
@@ -21,9 +21,10 @@ from harness.environment import environment
 from harness.errors import InputError
 from harness.estimate import expected_seconds
 from harness.identity import Identity, Plugin
+from harness.lazy import lazily
 from harness.machine import Machine
 from harness.plan import Plan, make_plan
-from harness.record import Record
+from harness.record import Measured, Record
 from harness.registry import Registry
 from harness.resume import RETRIED, Work, everything, identities, lacking, refuse_changed
 from harness.runner.executor import AbstractExecutor
@@ -33,6 +34,11 @@ from harness.runner.local import LocalExecutor
 from harness.runner.probe import cuda_devices
 from harness.store import Run, new_run, newest_run
 from harness.suite import Suite, make_suite, read_suite
+
+if TYPE_CHECKING:
+    from harness.report import page as _page
+else:
+    (_page,) = lazily("harness.report.page")  # pandas and matplotlib, which only a page needs
 
 IN_PYTHON = Path("suite")
 """Stands for the file in messages about a suite that was given as a mapping."""
@@ -129,7 +135,7 @@ class Silent:
         """Nothing."""
 
 
-def read(suite: Suite | Mapping[str, Any] | str | Path) -> Source:
+def read(suite: Suite | Mapping[str, object] | str | Path) -> Source:
     """The suite in a YAML file, or given as a mapping with the same keys. Raises InputError.
 
     Plugin files of a mapping are relative to the current folder.
@@ -214,9 +220,9 @@ def execute(opened: Opened, listener: Listener | None = None, executor: Abstract
     listener = listener or Silent()
     executor = executor or LocalExecutor(log=opened.run.folder / "children.log", say=listener.doing)
     run, work, suite = opened.run, opened.work, opened.planned.resolved.suite
-    measured = {job.case: job.measure for job in work.cases}
+    wanted = {job.case: job.measure for job in work.cases}
 
-    def write(case: Case, status: str, reason: str, **values: Any) -> None:
+    def write(case: Case, status: str, reason: str, measured: Measured) -> None:
         run.append(
             Record(
                 run=run.id,
@@ -225,18 +231,18 @@ def execute(opened: Opened, listener: Listener | None = None, executor: Abstract
                 case=case,
                 status=status,
                 reason=reason,
-                **values,
+                measured=measured,
             )
         )
         listener.done(case, status)
 
     try:
         for case, reason in work.unsupported:
-            write(case, "unsupported", reason)
+            write(case, "unsupported", reason, Measured())
         jobs = block_jobs(work.cases, budget=suite.budget, seed=suite.seed, plugins=suite.plugins)
         for outcome in executor.execute(jobs):
-            found = work.completed(outcome, measured[outcome.case])
-            write(found.case, found.status, found.reason, measured=found.measured)
+            found = work.completed(outcome, wanted[outcome.case])
+            write(found.case, found.status, found.reason, found.measured)
     except KeyboardInterrupt:
         return Executed(run, interrupted=True)
     return Executed(run, interrupted=False)
@@ -244,13 +250,11 @@ def execute(opened: Opened, listener: Listener | None = None, executor: Abstract
 
 def report(executed: Executed, folder: Path) -> Path:
     """Write the run's page into a folder; return the page's path."""
-    from harness.report.page import write_report
-
-    return write_report(executed.run, folder)
+    return _page.write_report(executed.run, folder)
 
 
 def measure(
-    suite: Suite | Mapping[str, Any] | str | Path,
+    suite: Suite | Mapping[str, object] | str | Path,
     *,
     results: str | Path = "results",
     page: str | Path | None = None,

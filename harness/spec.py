@@ -10,7 +10,6 @@ import re
 import types
 import typing
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
 
 from harness.errors import one_of, shown
 from harness.limits import LARGEST_COUNT
@@ -35,14 +34,14 @@ def split(spec: str) -> tuple[str, str]:
     return found[1], found[2] or ""
 
 
-def options_of(cls: type, but: Collection[str] = ()) -> dict[str, Any]:
+def options_of(cls: type, but: Collection[str] = ()) -> dict[str, object]:
     """The options that a dataclass has, with their defaults; none where it isn't one."""
     if not dataclasses.is_dataclass(cls):
         return {}
     return {f.name: f.default for f in dataclasses.fields(cls) if f.name not in but}
 
 
-def parse(name: str, text: str, cls: type, but: Collection[str] = (), *, lists: bool = True) -> list[dict[str, Any]]:
+def parse(name: str, text: str, cls: type, but: Collection[str] = (), *, lists: bool = True) -> list[dict[str, object]]:
     """The values that `text` gives to the options of `cls`, those at their default left out.
 
     More than one where an option is given a list, as no option is one itself: every combination then; without `lists`
@@ -50,7 +49,7 @@ def parse(name: str, text: str, cls: type, but: Collection[str] = (), *, lists: 
     """
     defaults = options_of(cls, but)
     kinds = _kinds(cls, defaults)
-    given: dict[str, list[Any]] = {}
+    given: dict[str, list[object]] = {}
     for part in _parts(text):
         key, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals or key not in defaults:
@@ -67,7 +66,7 @@ def parse(name: str, text: str, cls: type, but: Collection[str] = (), *, lists: 
     return [{key: value for key, value in options.items() if value != defaults[key]} for options in found]
 
 
-def canonical(name: str, options: Mapping[str, Any]) -> str:
+def canonical(name: str, options: Mapping[str, object]) -> str:
     """The spelling that cases carry: options in alphabetical order."""
     listed = ", ".join(f"{key}={options[key]}" for key in sorted(options))
     return f"{name}({listed})" if listed else name
@@ -93,27 +92,27 @@ def _parts(text: str) -> Iterator[str]:
         yield part
 
 
-def _kinds(cls: type, defaults: Mapping[str, Any]) -> dict[str, tuple[type, ...]]:
+def _kinds(cls: type, defaults: Mapping[str, object]) -> dict[str, tuple[type, ...]]:
     """The types that each option may have: those of its annotation, or that of its default."""
-    hints: dict[str, Any] = {}
+    hints: dict[str, object] = {}
     with contextlib.suppress(Exception):  # a plugin's annotation may name what isn't imported
         hints = typing.get_type_hints(cls)
-    found = {}
+    found: dict[str, tuple[type, ...]] = {}
     for key, default in defaults.items():
         hint = hints.get(key)
-        options: Iterable[Any] = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+        options: Iterable[object] = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
         known = tuple(kind for kind in options if kind in KINDS)
         found[key] = known or (type(default),)
     return found
 
 
-def _value(what: str, kinds: tuple[type, ...], text: str) -> Any:
+def _value(what: str, kinds: tuple[type, ...], text: str) -> object:
     """One value, of one of the types. Raises ValueError, in a person's words."""
-    value: Any = None if type(None) in kinds and text in ("None", "null") else ...
+    value: object = None if type(None) in kinds and text in ("None", "null") else ...
     if value is ...:
         with contextlib.suppress(ValueError, OverflowError):  # a YamlError is a ValueError
             value = read_yaml(text)
-            if float in kinds and type(value) in (int, str):
+            if float in kinds and isinstance(value, int | str) and not isinstance(value, bool):
                 value = float(value)  # YAML 1.1 reads 1e-3 as text
     if type(value) not in kinds or (type(value) is float and not math.isfinite(value)):
         words = " or ".join(KINDS.get(kind, f"of type {kind.__name__}") for kind in kinds)

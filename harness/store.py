@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from harness.errors import InputError
-from harness.record import SCHEMA_VERSION, Record
+from harness.lazy import lazily
+from harness.record import SCHEMA_VERSION, Record, Row
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from harness import frames
+else:
+    (frames,) = lazily("harness.frames")  # pandas, and this module, which it imports
+
 RECORDS = "records.jsonl"
 ABOUT = "run.json"
+About: TypeAlias = dict[str, Any]
+"""What `run.json` holds, or an entry of its `executions`: JSON values by their keys."""
 
 
 @dataclass(frozen=True)
@@ -31,20 +38,22 @@ class Run:
         """The folder's name."""
         return self.folder.name
 
-    def about(self) -> dict[str, Any]:
+    def about(self) -> About:
         """`run.json`: schema_version, suite, and one entry an execution (a run that was resumed has several)."""
         try:
             return json.loads((self.folder / ABOUT).read_text(encoding="utf-8"))
         except (OSError, json.JSONDecodeError) as error:
             raise InputError(self.folder, "", f"isn't a run: its {ABOUT} can't be read ({error})") from error
 
-    def add_execution(self, suite: str, execution: dict[str, Any]) -> int:
+    def add_execution(self, suite: str, execution: Mapping[str, object]) -> int:
         """Note that the suite is executed, here and now; return the execution's index, which its records carry.
 
         The file is replaced as a whole, never half written.
         """
         path = self.folder / ABOUT
-        about = self.about() if path.exists() else {"schema_version": SCHEMA_VERSION, "suite": suite, "executions": []}
+        about: About = (
+            self.about() if path.exists() else {"schema_version": SCHEMA_VERSION, "suite": suite, "executions": []}
+        )
         about["executions"].append(execution)
         temporary = path.with_suffix(".tmp")
         with temporary.open("w", encoding="utf-8") as file:
@@ -62,11 +71,11 @@ class Run:
             file.flush()
             os.fsync(file.fileno())
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[Row]:
         """The newest record of each case, in the order in which the cases were first recorded. See `history`."""
         return list({row["case"]: row for row in self.history()}.values())
 
-    def history(self) -> list[dict[str, Any]]:
+    def history(self) -> list[Row]:
         """All records, in the order in which they were written, as the current schema has them.
 
         A torn last line is dropped. Raises InputError where another line is damaged.
@@ -75,10 +84,10 @@ class Run:
         if not path.exists():
             return []
         lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last newline is torn, or nothing
-        rows = []
+        rows: list[Row] = []
         for number, line in enumerate(lines, start=1):
             try:
-                row = json.loads(line)
+                row: Row = json.loads(line)
             except ValueError as error:
                 raise InputError(path, f"line {number}", "isn't a record", "remove the line to go on") from error
             version = row.get("schema_version")
@@ -90,21 +99,19 @@ class Run:
 
     def frame(self) -> pd.DataFrame:
         """The records with computed columns, a row a case: `harness.load` of the folder."""
-        from harness.frames import load
-
-        return load(self.folder)
+        return frames.load(self.folder)
 
 
-def _from_version_1(row: dict[str, Any]) -> dict[str, Any]:
+def _from_version_1(row: Row) -> Row:
     """Version 1 didn't record the host, nor which execution measured a case."""
     return {**row, "execution": None, "host": None}
 
 
-READERS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_version_1, SCHEMA_VERSION: lambda row: row}
+READERS: dict[int, Callable[[Row], Row]] = {1: _from_version_1, SCHEMA_VERSION: lambda row: row}
 """What makes a stored record of each version of the schema one of the current version."""
 
 
-def _cut_torn_line(file: Any) -> None:
+def _cut_torn_line(file: IO[bytes]) -> None:
     file.seek(0, os.SEEK_END)
     end = file.tell()
     while end:

@@ -6,8 +6,6 @@ nesting, a TypeError for a list as a key. Here each of them becomes a `YamlError
 
 from __future__ import annotations
 
-from typing import Any
-
 import yaml
 
 from harness.errors import shown
@@ -37,7 +35,7 @@ class YamlError(ValueError):
         self.line = line
 
 
-def read_yaml(text: str) -> Any:
+def read_yaml(text: str) -> object:
     """The value that a text stands for: None, bool, int, float, date, str, list and dict. Raises YamlError."""
     if len(text) > LONGEST_TEXT:
         raise YamlError(f"the file has more than {LONGEST_TEXT} characters")
@@ -78,7 +76,7 @@ class _Loader(yaml.SafeLoader):
         if tag is None or tag.removeprefix(_PREFIX) in _KINDS
     }
 
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
         """PyYAML's constructors of scalars let errors of Python's own conversions through."""
         try:
             return super().construct_object(node, deep)

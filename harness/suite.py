@@ -30,11 +30,11 @@ from harness.grammar import (
 )
 from harness.strict_yaml import LONGEST_TEXT, YamlError, read_yaml
 
-READERS: dict[str, Any] = {"observations": Observations}
+READERS: dict[str, object] = {"observations": Observations}
 """The axes that a suite may give in another form than one text or number."""
 
 
-def _axis(column: Column) -> tuple[Any, Any]:
+def _axis(column: Column) -> tuple[object, object]:
     """The type and the default of an axis, as a field of `Grid`."""
     if column.choices:
         value: Any = Annotated[str, choice(column.choices)]
@@ -126,7 +126,7 @@ def make_suite(data: object, path: Path) -> Suite:
     return suite.model_copy(update={"plugins": plugins})
 
 
-def _explain(path: Path, data: Any, error: ValidationError) -> InputError:
+def _explain(path: Path, data: object, error: ValidationError) -> InputError:
     """The first mistake: file, key, what was given, what is allowed. An unknown key goes before one that is missing."""
     first = min(error.errors(include_url=False), key=lambda mistake: mistake["type"] != "extra_forbidden")
     location, kind, given = _entries(data, first["loc"]), first["type"], shown(first["input"])
@@ -137,7 +137,8 @@ def _explain(path: Path, data: Any, error: ValidationError) -> InputError:
         figure = str(first["loc"][2])
         return InputError(path, key, f"{figure} has no such option", one_of(KINDS[figure].model_fields, location[-1]))
     if kind == "extra_forbidden":
-        model: Any = {"grid": Grid, "budget": Budget}.get(location[0]) if location[1:] else Suite
+        models: dict[str, type[Strict]] = {"grid": Grid, "budget": Budget}
+        model = models[location[0]] if location[1:] else Suite
         return InputError(path, key, "unknown key", one_of(model.model_fields, location[-1]))
     if kind == "union_tag_invalid":
         return InputError(path, f"{key}.figure", f"given {shown(first['input']['figure'])}", one_of(KINDS))
@@ -154,12 +155,19 @@ def _explain(path: Path, data: Any, error: ValidationError) -> InputError:
     return InputError(path, key, f"given {given}", first["msg"][0].lower() + first["msg"][1:])
 
 
-def _entries(data: Any, location: tuple[int | str, ...]) -> list[str]:
+def _entries(data: object, location: tuple[int | str, ...]) -> list[str]:
     """The parts of a location that are keys and indices of the data. pydantic adds names of its own types."""
     found: list[str] = []
     for part in location:
-        inside: dict[Any, Any] = dict(enumerate(data)) if isinstance(data, list) else data
-        if isinstance(inside, dict) and part in inside:
+        members = _members(data)
+        if part in members:
             found.append(str(part))
-            data = inside[part]
+            data = members[part]
     return found
+
+
+def _members(data: object) -> Mapping[object, object]:
+    """The entries of a mapping by their keys, those of a list by their indices; of anything else none."""
+    if isinstance(data, list):
+        return dict(enumerate(data))
+    return data if isinstance(data, Mapping) else {}

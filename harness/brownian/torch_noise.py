@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from harness.brownian.path import SharedPath, increments_on
 from harness.brownian.ticks import values
 from harness.brownian.torch_normals import make_normals
-from harness.brownian.torch_tree import TorchTree, TreeNoise
+from harness.brownian.torch_tree import Drawn, TorchTree, TreeNoise
 from harness.case import Case
 from harness.grid import Grid
+from harness.scheme import Noise
 from harness.stepping import Stepping
 from harness.stepping.ticks import Ticks
 
@@ -33,29 +35,31 @@ class TorchNoise:
         self._shape = (count, case.batch, noise_dim)
         self._normals = make_normals(case.seed, getattr(torch, case.dtype), torch.device(case.device))
         variances = (1.0, 1 / 12) if levy_area else (1.0,)  # stream 0 is W's, 1 is H's
+        self._scales: Sequence[float | tuple[Tensor, ...]]
         if grid.equal_step is not None:
-            self._scales: list[Any] = [(grid.equal_step * variance) ** 0.5 for variance in variances]
+            self._scales = [(grid.equal_step * variance) ** 0.5 for variance in variances]
         else:
             lengths = torch.from_numpy(np.append(grid.lengths, np.zeros(-grid.steps % count)))
-            like = {"dtype": getattr(torch, case.dtype), "device": case.device}
+            dtype = getattr(torch, case.dtype)
             self._scales = [
-                (lengths * variance).sqrt().to(**like).view(-1, count, 1, 1).unbind() for variance in variances
+                (lengths * variance).sqrt().to(case.device, dtype).view(-1, count, 1, 1).unbind()
+                for variance in variances
             ]
         self._index = -1
-        self._chunk: tuple[Any, ...] = ()
+        self._chunk: Sequence[Drawn] = ()
 
-    def __getitem__(self, n: int) -> Any:
+    def __getitem__(self, n: int) -> Drawn:
         """The noise of step n."""
         index, place = divmod(n, self._shape[0])
         if index != self._index:
             self._chunk = ()  # lets go of the old chunk before the new one is made
-            drawn = [
+            W, *H = (
                 self._normals(stream, index, *self._shape)
-                .mul_(scale if isinstance(scale, float) else scale[index])
+                .mul_(scale[index] if isinstance(scale, tuple) else scale)
                 .unbind()
                 for stream, scale in enumerate(self._scales)
-            ]
-            self._chunk = drawn[0] if len(drawn) == 1 else tuple(zip(*drawn, strict=True))
+            )
+            self._chunk = tuple(zip(W, H[0], strict=True)) if H else W
             self._index = index
         return self._chunk[place]
 
@@ -68,11 +72,11 @@ class InjectedTorchNoise:
     """The shared path, all of it held: `noise[n]` is dW of step n, or the pair (dW, H)."""
 
     def __init__(self, case: Case, grid: Grid, path: SharedPath, *, levy_area: bool) -> None:
-        kind: dict[str, Any] = {"device": case.device, "dtype": getattr(torch, case.dtype)}
-        W, H = (torch.from_numpy(x).to(**kind).unbind() for x in increments_on(path, grid))
-        self._steps: tuple[Any, ...] = tuple(zip(W, H, strict=True)) if levy_area else W
+        dtype = getattr(torch, case.dtype)
+        W, H = (torch.from_numpy(x).to(case.device, dtype).unbind() for x in increments_on(path, grid))
+        self._steps: Sequence[Drawn] = tuple(zip(W, H, strict=True)) if levy_area else W
 
-    def __getitem__(self, n: int) -> Any:
+    def __getitem__(self, n: int) -> Drawn:
         """The noise of step n."""
         return self._steps[n]
 
@@ -90,10 +94,10 @@ class NoNoise:
         """Nothing was drawn."""
 
 
-class Noise(Protocol):
+class NoiseSource(Protocol):
     """What drives the steps of a solve, whoever draws it."""
 
-    def __getitem__(self, n: int) -> Any:
+    def __getitem__(self, n: int) -> Noise[Tensor]:
         """The noise of step n: dW, (batch, noise_dim), or the pair (dW, H); None for an ODE.
 
         With adaptive steps W at tick n.
@@ -106,7 +110,7 @@ class Noise(Protocol):
 
 
 class PathAtTicks:
-    """`noise[n]` is W at tick n, (batch, noise_dim): of the shared path, all of it held, or of the tree."""
+    """`noise[n]` is W at tick n: of the shared path, all of it held, or of the tree."""
 
     def __init__(self, case: Case, noise_dim: int, ticks: Ticks, path: SharedPath | None) -> None:
         self._at: Callable[[int], Tensor]
@@ -116,7 +120,7 @@ class PathAtTicks:
             W = torch.from_numpy(values(path, ticks)).to(device=case.device, dtype=getattr(torch, case.dtype))
             self._at = W.__getitem__
 
-    def __getitem__(self, n: int) -> Tensor:
+    def __getitem__(self, n: int) -> Float[Tensor, "batch noise_dim"]:
         """W there."""
         return self._at(n)
 
@@ -126,7 +130,7 @@ class PathAtTicks:
 
 def make_noise(
     case: Case, noise_dim: int, stepping: Stepping, path: SharedPath | None, *, levy_area: bool = False
-) -> Noise:
+) -> NoiseSource:
     """The noise that the case asks for: by the steps of a grid, or, for adaptive steps, W by ticks."""
     if not noise_dim:
         return NoNoise()

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
 
+from harness.lazy import lazily
 from harness.random import splitmix
+
+if TYPE_CHECKING:
+    from harness.brownian import cuda_normals
+else:
+    (cuda_normals,) = lazily("harness.brownian.cuda_normals")  # needs Triton, which PyTorch for a CPU lacks
 
 _MASK = 2**32 - 1
 _STREAMS = 4  # W and H of the steps, and the tree; one is left
+
+
+class Normals(Protocol):
+    """Standard normals, the same whenever a place of a stream is asked for."""
+
+    def __call__(self, stream: int, place: int, *shape: int) -> Tensor:
+        """A new tensor of this shape."""
+        ...
 
 
 class TorchNormals:
@@ -42,10 +56,8 @@ class TorchNormals:
         return x ^ (x >> 16)
 
 
-def make_normals(seed: int, dtype: torch.dtype, device: torch.device) -> Callable[..., Tensor]:
+def make_normals(seed: int, dtype: torch.dtype, device: torch.device) -> Normals:
     """`normals(stream, place, *shape)` for a device: on CUDA by a kernel that a CUDA graph may hold."""
     if device.type != "cuda":
         return TorchNormals(seed, dtype, device)
-    from harness.brownian.cuda_normals import CudaNormals
-
-    return CudaNormals(seed, dtype, device)
+    return cuda_normals.CudaNormals(seed, dtype, device)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from harness.brownian.torch_normals import make_normals
@@ -14,6 +14,8 @@ from harness.case import Case
 from harness.grid import Grid
 from harness.stepping.ticks import Ticks
 
+Drawn = Tensor | tuple[Tensor, Tensor]
+"""The noise of a step: dW, (batch, noise_dim), or the pair (dW, H) where the scheme needs the space–time Lévy area."""
 STREAM = 2
 """Of the normals': 0 and 1 are those of the sampler that draws by the step."""
 
@@ -55,17 +57,17 @@ class TorchTree:
         ends = None if ticks.equal else ticks.elapsed_times().tolist()
         return cls(case, noise_dim, ticks.count, ticks.span, ends=ends)
 
-    def cell(self, n: int) -> Any:
-        """dW of cell n, (batch, noise_dim), or the pair (dW, H)."""
+    def cell(self, n: int) -> Drawn:
+        """dW of cell n, or the pair (dW, H)."""
         _, W, H = self._walk(n)
-        return (W, H) if self._levy_area else W
+        return W if H is None else (W, H)
 
-    def at(self, tick: int) -> Tensor:
-        """W at a tick, (batch, noise_dim), zero at the first."""
+    def at(self, tick: int) -> Float[Tensor, "batch noise_dim"]:
+        """W at a tick, zero at the first."""
         before, W, _ = self._walk(min(tick, self._ticks - 1))
         return before + W if tick == self._ticks else before
 
-    def _walk(self, n: int) -> tuple[Tensor, Tensor, Any]:
+    def _walk(self, n: int) -> tuple[Tensor, Tensor, Tensor | None]:
         """W before cell n, and its W and H."""
         W, H = root(self._span, self._normals(0, 2 if self._levy_area else 1))
         before = torch.zeros_like(W)
@@ -89,8 +91,8 @@ class TorchTree:
         start, middle, stop = (self._ends[tick] for tick in (low, low + first, low + count))
         return stop - start, (middle - start) / (stop - start)
 
-    def _normals(self, node: int, rows: int) -> Tensor:
-        """Standard normals of a node, (rows, batch, noise_dim). The whole interval is node 0, the cuts are 1, 2, …"""
+    def _normals(self, node: int, rows: int) -> Float[Tensor, "rows batch noise_dim"]:
+        """Standard normals of a node. The whole interval is node 0, the cuts are 1, 2, …"""
         return self._draw(STREAM, node, rows, *self._shape)
 
 
@@ -99,13 +101,15 @@ class TreeNoise:
 
     def __init__(self, tree: TorchTree) -> None:
         self._tree = tree
-        self._held: tuple[int, Any] = (-1, None)
+        self._held: tuple[int, Drawn | None] = (-1, None)
 
-    def __getitem__(self, n: int) -> Any:
+    def __getitem__(self, n: int) -> Drawn:
         """The noise of step n: dW, or the pair (dW, H)."""
-        if self._held[0] != n:
-            self._held = (n, self._tree.cell(n))
-        return self._held[1]
+        index, held = self._held
+        if index != n or held is None:
+            held = self._tree.cell(n)
+            self._held = (n, held)
+        return held
 
     def forget(self) -> None:
         """Let go of what was drawn."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import torchsde
+from torch import Tensor
 
+from harness.arrays import Scalar
 from harness.brownian.path import SharedPath
 from harness.case import Case
 
@@ -20,14 +20,16 @@ class InjectedBrownian(torchsde.BaseBrownian):
     __slots__ = ("_H", "_W", "_dt", "_t0")
 
     def __init__(self, case: Case, path: SharedPath) -> None:
-        kind: dict[str, Any] = {"device": case.device, "dtype": getattr(torch, case.dtype)}
+        device, dtype = torch.device(case.device), getattr(torch, case.dtype)
         W, H = path.increments(case.steps)
-        self._W = torch.tensor(W, **kind)
-        self._H = torch.tensor(H, **kind)
+        self._W = torch.tensor(W, dtype=dtype, device=device)
+        self._H = torch.tensor(H, dtype=dtype, device=device)
         self._t0 = path.t0
         self._dt = (path.t1 - path.t0) / case.steps
 
-    def __call__(self, ta: Any, tb: Any = None, return_U: bool = False, return_A: bool = False) -> Any:
+    def __call__(
+        self, ta: Scalar, tb: Scalar | None = None, return_U: bool = False, return_A: bool = False
+    ) -> Tensor | tuple[Tensor, Tensor]:
         """W over [ta, tb], (batch, noise_dim); with `return_U` the pair (W, U)."""
         if tb is None or return_A:
             raise NotImplementedError("the shared path answers increments over intervals, and no Lévy area A")

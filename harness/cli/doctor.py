@@ -6,19 +6,19 @@ import functools
 
 import typer
 
+from harness.case import Case
+from harness.compiler import cannot_compile, cxx_compiler
+from harness.environment import environment
+from harness.gpu import concerns
+from harness.initial import draw
+from harness.registry import Registry
+from harness.runner.child import CaseTarget
+from harness.runner.probe import cuda_devices
+from harness.runner.worker import CaseFailure, Worker, start_server
+
 
 def doctor() -> None:
     """Check the installation. Libraries, children, threads, memory, CUDA devices, C++ compiler."""
-    from harness.case import Case
-    from harness.compiler import cannot_compile, cxx_compiler
-    from harness.environment import environment
-    from harness.gpu import concerns
-    from harness.initial import draw
-    from harness.registry import Registry
-    from harness.runner.child import CaseTarget
-    from harness.runner.probe import cuda_devices
-    from harness.runner.worker import CaseFailure, Worker, start_server
-
     registry = Registry.load()
     about = environment(registry)
     print(f"Python {about['python']} on {about['platform']}")

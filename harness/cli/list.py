@@ -18,6 +18,7 @@ from harness.errors import InputError, one_of
 from harness.record import STORED
 from harness.registry import PROBLEM_FIELDS, Registry
 from harness.spec import options_of
+from harness.suite import read_suite
 
 Row = dict[str, object]
 
@@ -175,8 +176,6 @@ def _schemes(registry: Registry) -> list[Row]:
 def _suites(registry: Registry) -> list[Row]:
     """Those in the folder suites/ here."""
     del registry
-    from harness.suite import read_suite
-
     rows: list[Row] = []
     for path in sorted(Path("suites").glob("*.yaml")):
         suite, _ = read_suite(path)

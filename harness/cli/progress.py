@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -78,7 +78,7 @@ class _Lines:
 
 
 @contextmanager
-def make_listener(console: Console, expected: Mapping[Case, float], total: int) -> Iterator[Listener]:
+def make_listener(console: Console, expected: Mapping[Case, float], total: int) -> Generator[Listener, None, None]:
     """The display that suits the console: of `total` cases, with the seconds that those to be measured take."""
     pace = Pace(sum(expected.values()))
     if not console.is_terminal:

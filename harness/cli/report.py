@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from harness.lazy import lazily
+from harness.store import open_run
+
+if TYPE_CHECKING:
+    from harness.report import page
+else:
+    (page,) = lazily("harness.report.page")  # pandas and matplotlib
 
 
 def report(
@@ -13,7 +21,4 @@ def report(
     report: Annotated[Path, typer.Option("--report", help="Where pages are written.")] = Path("report"),
 ) -> None:
     """Write the page of a run from its records."""
-    from harness.report.page import write_report
-    from harness.store import open_run
-
-    print(write_report(open_run(run), report))
+    print(page.write_report(open_run(run), report))

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.columns import COLUMNS
+from harness.lazy import lazily
+from harness.record import Row
 from harness.store import Run, open_run
+
+if TYPE_CHECKING:
+    from rich import console, table
+
+    from harness import frames, grouping
+    from harness.report import answers, format, ratios, tables
+else:
+    console, table = lazily("rich.console", "rich.table")
+    frames, grouping = lazily("harness.frames", "harness.grouping")
+    answers, format, ratios, tables = lazily(
+        "harness.report.answers", "harness.report.format", "harness.report.ratios", "harness.report.tables"
+    )
 
 
 def show(
@@ -29,21 +43,17 @@ SHOWN = ("status", "seconds_median", "peak_bytes", "gradient_error_theta_median"
 
 def print_records(run: Run) -> None:
     """A row a record."""
-    from harness.frames import load
-    from harness.grouping import telling, words
-    from harness.report.format import FORMATS
-
     columns = [COLUMNS[name] for name in SHOWN]
-    frame = load(run.folder).sort_values(["block", "seconds_median"])
-    others = telling(frame, ("method", "scheme", "problem", "noise", "dim", "batch", "steps"))
+    frame = frames.load(run.folder).sort_values(["block", "seconds_median"])
+    others = grouping.telling(frame, ("method", "scheme", "problem", "noise", "dim", "batch", "steps"))
     rows = [
         (
             row["method"],
             row["scheme"],
-            " ".join([_setting(row), *words(row, others)]),
-            *(FORMATS[column.format](row[column.name]) for column in columns),
+            " ".join([_setting(row), *grouping.words(row, others)]),
+            *(format.FORMATS[column.format](row[column.name]) for column in columns),
         )
-        for row in frame.to_dict("records")
+        for row in tables.dicts(frame)
     ]
     _print_table(("method", "scheme", "setting", *(str(column.heading) for column in columns)), rows)
 
@@ -65,55 +75,45 @@ def print_failures(run: Run) -> None:
         print(f"… and {len(counts) - MOST_REASONS} more reasons, on the page.")
 
 
-def _setting(row: Mapping[Any, Any]) -> str:
+def _setting(row: Row) -> str:
     return f"{row['problem']} {row['noise']} d{row['dim']} b{row['batch']} n{row['steps']}"
 
 
 def print_speedups(run: Run) -> None:
     """A row a paired ratio of a native method to a library's."""
-    from harness.frames import load, speedups
-    from harness.grouping import telling
-    from harness.report.format import decimal
-    from harness.report.ratios import PLACE, where
-
-    pairs = speedups(load(run.folder))
-    others = telling(pairs, [*PLACE, "brownian"])
+    pairs = frames.speedups(frames.load(run.folder))
+    others = grouping.telling(pairs, [*ratios.PLACE, "brownian"])
     rows = [
         (
             row["native"],
             row["library"],
-            f"{decimal(row['ratio'])}×",
-            f"{decimal(row['low'])} – {decimal(row['high'])}",
-            decimal(row["floor_ratio"]),
+            f"{format.decimal(row['ratio'])}×",
+            f"{format.decimal(row['low'])} – {format.decimal(row['high'])}",
+            format.decimal(row["floor_ratio"]),
             row["brownian"],
-            where(row, others),
+            ratios.where(row, others),
         )
-        for row in pairs.to_dict("records")
+        for row in tables.dicts(pairs)
     ]
     _print_table(("native", "library", "ratio", "95% interval", "over floor", "brownian", "with"), rows)
 
 
 def print_ratios(run: Run) -> None:
     """A row a native method, library method and sampler: the mean and the least of their paired ratios."""
-    from harness.frames import load, speedups
-    from harness.grouping import differing, words
-    from harness.report.format import decimal
-    from harness.report.ratios import ratios
-
-    found = ratios(speedups(load(run.folder)))
-    others = differing(found, but=["brownian"])
+    found = ratios.ratios(frames.speedups(frames.load(run.folder)))
+    others = grouping.differing(found, but=["brownian"])
     rows = [
         (
             row["native"],
             row["library"],
             row["brownian"],
             str(row["comparisons"]),
-            f"{decimal(row['mean'])}×",
-            f"{decimal(row['least'])}×",
-            decimal(row["floor"]),
-            ", ".join([row["where"], *words(row, others)]),
+            f"{format.decimal(row['mean'])}×",
+            f"{format.decimal(row['least'])}×",
+            format.decimal(row["floor"]),
+            ", ".join([row["where"], *grouping.words(row, others)]),
         )
-        for row in found.to_dict("records")
+        for row in tables.dicts(found)
     ]
     headings = ("native", "library", "brownian", "comparisons", "mean", "least", "over floor", "worst case")
     _print_table(headings, rows)
@@ -127,24 +127,21 @@ NUMBERS = (
 
 
 def _print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
+    printed = table.Table(box=None, pad_edge=False)
     for heading in headings:
-        table.add_column(heading, justify="right" if heading in NUMBERS else "left")
+        printed.add_column(heading, justify="right" if heading in NUMBERS else "left")
     for row in rows:
-        table.add_row(*row)
-    Console(width=None if Console().is_terminal else 200).print(table)
+        printed.add_row(*row)
+    terminal = console.Console()
+    if not terminal.is_terminal:
+        terminal = console.Console(width=200)
+    terminal.print(printed)
 
 
 def print_summary(run: Run) -> None:
     """What became of the cases, and native against library."""
-    from harness.frames import load
-    from harness.report.answers import answers
-
-    frame = load(run.folder)
+    frame = frames.load(run.folder)
     counts = Counter(frame["status"])
     print(f"{run.folder}: {', '.join(f'{n} {status}' for status, n in sorted(counts.items())) or 'no records'}")
-    for sentence in answers(frame):
+    for sentence in answers.answers(frame):
         print(f"- {sentence}")

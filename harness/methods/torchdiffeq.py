@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any
 from harness.backend import AbstractBackend
 from harness.backend_facts import Style
 from harness.brownian.path import SharedPath
+from harness.lazy import lazily
 from harness.library import AbstractTorchLibraryMethod
 
 if TYPE_CHECKING:
+    import torch
+    import torchdiffeq
     from torch import Tensor
 
     from harness.methods.torch._tensors import CaseTensors
+else:
+    torch, torchdiffeq = lazily("torch", "torchdiffeq")
 
 
 class Torchdiffeq(AbstractBackend):
@@ -34,13 +39,11 @@ class Torchdiffeq(AbstractBackend):
     style = Style(0.56, "v", (4, 2))
 
 
-def _solver(of: CaseTensors, odeint: Callable[..., Any], **options: Any) -> Callable[[], Tensor]:
-    """A solve by torchdiffeq's odeint or odeint_adjoint."""
-    import torch
-
+def _solver(of: CaseTensors, odeint: Callable[..., Any], **options: object) -> Callable[[], Tensor]:
+    """A solve by odeint or odeint_adjoint, which have no annotations."""
     times, ts = of.grid(), of.observed()
 
-    def grid(func: Any, y0: Any, t: Any) -> Any:
+    def grid(func: object, y0: Tensor, t: Tensor) -> Tensor:
         """The case's grid between the ends of t, in their order: torchdiffeq's own may have one step more."""
         del func, y0
         start, stop = torch.searchsorted(times, t[[0, -1]]).tolist()
@@ -60,9 +63,7 @@ class Backprop(AbstractTorchLibraryMethod):
 
     def solver(self, of: CaseTensors, path: SharedPath | None) -> Callable[[], Tensor]:
         """By `odeint`."""
-        from torchdiffeq import odeint
-
-        return _solver(of, odeint)
+        return _solver(of, torchdiffeq.odeint)
 
 
 class Adjoint(AbstractTorchLibraryMethod):
@@ -76,6 +77,4 @@ class Adjoint(AbstractTorchLibraryMethod):
 
     def solver(self, of: CaseTensors, path: SharedPath | None) -> Callable[[], Tensor]:
         """By `odeint_adjoint`."""
-        from torchdiffeq import odeint_adjoint
-
-        return _solver(of, odeint_adjoint, adjoint_params=tuple(of.theta.values()))
+        return _solver(of, torchdiffeq.odeint_adjoint, adjoint_params=tuple(of.theta.values()))

@@ -9,12 +9,17 @@ from harness.backend import AbstractBackend
 from harness.backend_facts import Style
 from harness.brownian.path import SharedPath
 from harness.case import Case
+from harness.lazy import lazily
 from harness.library import AbstractTorchLibraryMethod
 
 if TYPE_CHECKING:
+    import torchsde
     from torch import Tensor
 
+    from harness.brownian import torchsde_path
     from harness.methods.torch._tensors import CaseTensors
+else:
+    torchsde, torchsde_path = lazily("torchsde", "harness.brownian.torchsde_path")
 
 REVERSIBLE = "reversible-heun"
 FORWARD_AND_BACKWARD = ("heun", "midpoint", "euler-heun")
@@ -79,13 +84,9 @@ class _SDE:
 
 
 def _solver(
-    of: CaseTensors, path: SharedPath | None, sdeint: Callable[..., Any], **options: Any
+    of: CaseTensors, path: SharedPath | None, sdeint: Callable[..., Any], **options: object
 ) -> Callable[[], Tensor]:
-    """A solve by torchsde's sdeint or sdeint_adjoint."""
-    import torchsde
-
-    from harness.brownian.torchsde_path import InjectedBrownian
-
+    """A solve by sdeint or sdeint_adjoint, whose annotations leave open whether they return one tensor or several."""
     problem, case, ts = of.problem, of.case, of.observed_exactly()
     sde = _SDE(of, Torchsde().calculus(case))
     options |= {"method": Torchsde().scheme_name(case), "dt": of.step_of_a_sum()}
@@ -95,7 +96,7 @@ def _solver(
         "device": of.y0.device,
         "levy_area_approximation": "space-time" if case.scheme == "srk" else "none",
     }
-    injected = None if path is None else InjectedBrownian(case, path)
+    injected = None if path is None else torchsde_path.InjectedBrownian(case, path)
 
     def solve() -> Tensor:
         # A new sample a call, as sdeint makes one where it is given none, but with a seed.
@@ -117,8 +118,6 @@ class Backprop(AbstractTorchLibraryMethod):
 
     def solver(self, of: CaseTensors, path: SharedPath | None) -> Callable[[], Tensor]:
         """By `sdeint`."""
-        import torchsde
-
         return _solver(of, path, torchsde.sdeint)
 
 
@@ -142,9 +141,7 @@ class Adjoint(AbstractTorchLibraryMethod):
 
     def solver(self, of: CaseTensors, path: SharedPath | None) -> Callable[[], Tensor]:
         """By `sdeint_adjoint`."""
-        import torchsde
-
-        options: dict[str, Any] = {"adjoint_params": tuple(of.theta.values())}
+        options: dict[str, object] = {"adjoint_params": tuple(of.theta.values())}
         if of.case.scheme in FORWARD_AND_BACKWARD:
             options["adjoint_method"] = Torchsde().scheme_name(of.case)
         return _solver(of, path, torchsde.sdeint_adjoint, **options)
@@ -168,8 +165,6 @@ class Reversible(AbstractTorchLibraryMethod):
 
     def solver(self, of: CaseTensors, path: SharedPath | None) -> Callable[[], Tensor]:
         """By `sdeint_adjoint`."""
-        import torchsde
-
         return _solver(
             of,
             path,

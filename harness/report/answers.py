@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
 from harness.column import UNRESOLVED
 from harness.frames import geometric_mean, numbers, speedups
 from harness.grouping import HOW, KEYS, WHAT, differing, groups
 from harness.measuring.statistics import log_slope
+from harness.record import Row
 from harness.report.format import error, listing, plural, ratio, seconds, size
 from harness.report.ratios import how, ratios
+from harness.report.tables import dicts
 
 FLAT = 0.02
 """A log–log slope of memory over steps up to which it counts as not growing."""
@@ -65,7 +64,7 @@ def _native_against_library(frame: pd.DataFrame) -> list[str]:
     axes = differing(found)
     sentences = []
     for (native, library), rows in found.groupby(["native", "library"]):
-        first, *others = rows.to_dict("records")
+        first, *others = dicts(rows)
         pair = ", ".join([f"as fast as {library} with the same scheme", *how(first, axes)])
         words = f"{native} is {_spread(first)} {pair} ({_comparisons(first)})"
         words += "".join(f"; {', '.join(how(row, axes))} {_spread(row)} ({_comparisons(row)})" for row in others)
@@ -73,11 +72,11 @@ def _native_against_library(frame: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def _spread(row: Mapping[Any, Any]) -> str:
+def _spread(row: Row) -> str:
     return ratio(row["mean"]) if row["comparisons"] == 1 else f"{ratio(row['least'])} to {ratio(row['greatest'])}"
 
 
-def _comparisons(row: Mapping[Any, Any]) -> str:
+def _comparisons(row: Row) -> str:
     words = plural(row["comparisons"], "paired comparison")
     if row["comparisons"] > 1:
         words += f", geometric mean {ratio(row['mean'])}"
@@ -109,7 +108,7 @@ def memory_slopes(methods: pd.DataFrame) -> pd.DataFrame:
         if group["steps"].nunique() >= 3:
             steps, peaks = group["steps"], group["peak_bytes"]
             slopes = {"slope": log_slope(steps, peaks), "last": log_slope(steps.tail(2), peaks.tail(2))}
-            rows.append(place | slopes)
+            rows.append({**place, **slopes})
     return pd.DataFrame(rows, columns=[*(axis for axis in KEYS if axis != "steps"), "slope", "last"])
 
 
@@ -147,7 +146,7 @@ def _errors(methods: pd.DataFrame) -> list[str]:
     known = methods.dropna(subset=["adjoint_error_theta_median"])
     if known.empty:
         return []
-    known = known.assign(worst=[_worst(row) for row in known.itertuples()])
+    known = known.assign(worst=[_worst(row) for row in dicts(known)])
     sentences = []
     for dtype, group in known.groupby("dtype"):
         rounding = 1e-4 if dtype == "float32" else 1e-10
@@ -169,9 +168,9 @@ def _errors(methods: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def _worst(row: Any) -> float:
+def _worst(row: Row) -> float:
     """The largest error against the discrete solve: of θ and of y0, on every path."""
-    return max(numbers([*row.adjoint_error_theta, *row.adjoint_error_y0]))
+    return max(numbers([*row["adjoint_error_theta"], *row["adjoint_error_y0"]]))
 
 
 def _diverged(frame: pd.DataFrame) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from harness.grouping import HOW, WHAT, groups, telling, words
+from harness.report.tables import dicts
 
 KEY = ["method", *HOW]
 SETTING = [axis for axis in WHAT if axis != "steps"]
@@ -27,7 +28,7 @@ def exactness(frame: pd.DataFrame) -> pd.DataFrame:
         if known.empty:
             continue
         errors = known[["adjoint_error_theta_median", "adjoint_error_y0_median"]].to_numpy(dtype=float)
-        worst = known.iloc[int(errors.max(axis=1).argmax())]
+        (worst,) = dicts(known.iloc[[int(errors.max(axis=1).argmax())]])
         calculus = "" if worst["noise"] == "none" else f" ({worst['calculus']})"
         where = f"{worst['scheme']}, {worst['problem']} {worst['noise']}{calculus}, {worst['steps']} steps"
         rows.append(
@@ -38,7 +39,7 @@ def exactness(frame: pd.DataFrame) -> pd.DataFrame:
                 "sizes": f"{known['steps'].min()} to {known['steps'].max()}",
                 "theta": known["adjoint_error_theta_median"].max(),
                 "y0": known["adjoint_error_y0_median"].max(),
-                "where": ", ".join([where, *words(worst.to_dict(), others)]),
+                "where": ", ".join([where, *words(worst, others)]),
                 "diverged": int((group["status"] == "diverged").sum()),
             }
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -58,12 +56,12 @@ def sizes(x: np.ndarray) -> str:
     return f"{int(x[0])} to {int(x[-1])}"
 
 
-def _time(x: np.ndarray, group: pd.DataFrame) -> dict[str, Any]:
+def _time(x: np.ndarray, group: pd.DataFrame) -> dict[str, float]:
     rounds = [list(values) for values in group["seconds"]]
     return _named("time", median_slope(x, rounds) if all(rounds) else None)
 
 
-def _memory(x: np.ndarray, group: pd.DataFrame) -> dict[str, Any]:
+def _memory(x: np.ndarray, group: pd.DataFrame) -> dict[str, float]:
     peaks = np.asarray(group["peak_bytes"], dtype=float)
     if np.isnan(peaks).any() or (peaks <= 0).any():
         return {**_named("memory", None), "memory_growth": np.nan}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 
@@ -19,7 +19,10 @@ from harness.figures import Box, Figure, Points, Scaling, Speedups
 from harness.report.drawings import box, points, scaling, speedups
 from harness.report.palette import Palette
 
-STYLE: dict[Any, Any] = {
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
+
+STYLE: dict[RcKeyType, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "axes.titlesize": 10,

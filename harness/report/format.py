@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from harness.column import Format
 
 NOTHING = "–"
+Cell: TypeAlias = Any
+"""A value of a table: text, or a number, of Python or NumPy; None or NaN where there is none."""
 
 
-def missing(value: Any) -> bool:
+def missing(value: Cell) -> bool:
     """None or not a number."""
     return value is None or (isinstance(value, float) and math.isnan(value))
 
@@ -21,14 +23,14 @@ def _digits(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
 
 
-def text(value: Any) -> str:
+def text(value: Cell) -> str:
     """A word as it is, a number with up to ten digits."""
     if missing(value):
         return NOTHING
     return value if isinstance(value, str) else f"{value:.10g}"
 
 
-def seconds(value: Any) -> str:
+def seconds(value: Cell) -> str:
     """Three digits with a unit that suits."""
     if missing(value):
         return NOTHING
@@ -38,7 +40,7 @@ def seconds(value: Any) -> str:
     return f"{_digits(value * 1e6)} µs"
 
 
-def size(value: Any) -> str:
+def size(value: Cell) -> str:
     """Three digits with a unit that suits."""
     if missing(value):
         return NOTHING
@@ -48,27 +50,27 @@ def size(value: Any) -> str:
     return f"{value:.0f} B"
 
 
-def error(value: Any) -> str:
+def error(value: Cell) -> str:
     """Two digits, scientific."""
     return NOTHING if missing(value) else f"{value:.1e}"
 
 
-def decimal(value: Any) -> str:
+def decimal(value: Cell) -> str:
     """Two decimals."""
     return NOTHING if missing(value) else f"{value:.2f}"
 
 
-def cosine(value: Any) -> str:
+def cosine(value: Cell) -> str:
     """Six decimals, one minus what is left below."""
     return NOTHING if missing(value) else f"{value:.6f}"
 
 
-def ratio(value: Any) -> str:
+def ratio(value: Cell) -> str:
     """Three digits and a times sign."""
     return NOTHING if missing(value) else f"{_digits(value)}×"
 
 
-FORMATS: dict[Format, Callable[[Any], str]] = {
+FORMATS: dict[Format, Callable[[Cell], str]] = {
     "text": text,
     "seconds": seconds,
     "bytes": size,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ import pandas as pd
 from harness.frames import numbers
 from harness.grouping import KEYS, groups
 from harness.measuring.statistics import slope_change, slope_interval
+from harness.record import Row
 from harness.registry import Registry
 
 AXES = [axis for axis in KEYS if axis != "steps"]
@@ -59,7 +59,7 @@ def tally(verdicts: Sequence[str]) -> str:
     return f"Of {len(verdicts)} orders of θ and y0 {', '.join(parts)}."
 
 
-def _fit(group: pd.DataFrame, of: str, theory: float | None) -> dict[str, Any]:
+def _fit(group: pd.DataFrame, of: str, theory: float | None) -> dict[str, float | str]:
     column = f"gradient_error_{of}"
     resolved = group[group[f"{column}_resolved"]].sort_values("steps")
     if len(resolved) < LEAST:
@@ -95,7 +95,7 @@ def _approach(steps: np.ndarray, samples: np.ndarray, theory: float | None) -> s
     return f"pre-asymptotic, {coarse:.2f} from {ends[0]} to {ends[1]} steps, {fine:.2f} to {ends[2]}"
 
 
-def _theory(place: dict[str, Any], registry: Registry) -> tuple[float | None, tuple[str, str]]:
+def _theory(place: Row, registry: Registry) -> tuple[float | None, tuple[str, str]]:
     """The scheme's order for the problem, and the notes on it of both; None where a plugin isn't here."""
     scheme = registry.schemes.get(place["scheme"])
     try:
@@ -109,7 +109,7 @@ def _theory(place: dict[str, Any], registry: Registry) -> tuple[float | None, tu
     return scheme.order(problem), (problem.order_note(scheme.name), scheme.order_note)
 
 
-def _verdict(row: dict[str, Any]) -> str:
+def _verdict(row: Row) -> str:
     if np.isnan(row["order"]):
         failed = f", {row['failed']} having no finite gradient" if row["failed"] else ""
         return f"not resolved at {LEAST} step sizes{failed}"

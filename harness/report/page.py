@@ -7,7 +7,6 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import jinja2
 from markupsafe import Markup
@@ -17,7 +16,7 @@ from harness.frames import load
 from harness.identity import suite_of
 from harness.registry import Registry
 from harness.section import AbstractSection, Measurements
-from harness.store import Run
+from harness.store import About, Run
 from harness.suite import Suite
 
 
@@ -79,7 +78,7 @@ def _part(section: AbstractSection, measurements: Measurements) -> Part:
         return Part(section.name, section.title, "", f"{type(error).__name__}: {error}")
 
 
-def only(about: dict[str, Any]) -> list[str]:
+def only(about: About) -> list[str]:
     """What a run was restricted to, where it never was executed as a whole."""
     parts = [execution.get("only", []) for execution in about["executions"]]  # runs of earlier versions don't say
     return [] if [] in parts else sorted({text for part in parts for text in part})
@@ -99,7 +98,7 @@ def write_index(folder: Path) -> None:
     (folder / "index.html").write_text(_render("index.html", entries=entries), encoding="utf-8")
 
 
-def _render(template: str, **content: Any) -> str:
+def _render(template: str, **content: object) -> str:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("harness.report"), autoescape=True, undefined=jinja2.StrictUndefined
     )

@@ -6,12 +6,14 @@ import colorsys
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 import seaborn as sns
 
 from harness.backend_facts import Style
+
+Color = tuple[float, float, float]
+"""Red, green and blue, from 0 to 1."""
 
 # A hue an approach family, a lightness a backend: methods that do the same are kin to the eye.
 HUES = {
@@ -57,7 +59,7 @@ class Palette:
         red, green, blue = colorsys.hls_to_rgb(hue or 0.0, lightness, saturation)
         return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
 
-    def shades(self, names: Sequence[str]) -> dict[str, Any]:
+    def shades(self, names: Sequence[str]) -> dict[str, Color]:
         """A colour for each line: that of its method, lighter for each further line of the same method."""
         lines: dict[str, list[str]] = {}
         for name in sorted(names):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -12,6 +11,8 @@ import seaborn as sns
 from harness.columns import COLUMNS, bar_of, error_of, interval_of, samples_of
 from harness.figures.abstract import AbstractLines, AbstractPanels
 from harness.grouping import KEYS, differing, telling, words
+from harness.report.format import Cell
+from harness.report.tables import dicts
 
 
 def drawn(figure: AbstractPanels, records: pd.DataFrame, *columns: str) -> pd.DataFrame:
@@ -38,13 +39,13 @@ def line_names(figure: AbstractLines, data: pd.DataFrame) -> list[str]:
     """What each record's line is called: what colours it, with the axes that tell apart lines of one colour."""
     data = _without_varied(figure, data)
     axes = telling(data, [figure.named_by], but=[str(figure.facet), *title_axes(figure, data)])
-    return [" ".join([row[figure.named_by], *words(row, axes)]) for row in data.to_dict("records")]
+    return [" ".join([row[figure.named_by], *words(row, axes)]) for row in dicts(data)]
 
 
 def row_names(figure: AbstractPanels, data: pd.DataFrame) -> list[str]:
     """What each record's row is called: its method, with the axes that tell rows apart."""
     axes = telling(data, but=["method", str(figure.facet), *title_axes(figure, data)])
-    return [" ".join([row["method"], *words(row, axes)]) for row in data.to_dict("records")]
+    return [" ".join([row["method"], *words(row, axes)]) for row in dicts(data)]
 
 
 def _without_varied(figure: AbstractPanels, data: pd.DataFrame) -> pd.DataFrame:
@@ -71,19 +72,19 @@ def title_axes(figure: AbstractPanels, data: pd.DataFrame) -> list[str]:
     return differing(data, but=[figure.facet, figure.named_by, *differing(data, within=[figure.facet])])
 
 
-def facets_of(figure: AbstractPanels, data: pd.DataFrame) -> list[Any] | None:
+def facets_of(figure: AbstractPanels, data: pd.DataFrame) -> list[Cell] | None:
     """The panels' values in their order, the numbers in a name by their size; None for a single panel."""
     if figure.facet is None:
         return None
 
-    def natural(value: Any) -> list[tuple[int, float, str]]:
+    def natural(value: Cell) -> list[tuple[int, float, str]]:
         parts = re.split(r"(\d+(?:\.\d+)?)", str(value))
         return [(1, float(part), "") if k % 2 else (0, 0.0, part) for k, part in enumerate(parts)]
 
     return sorted(data[figure.facet].unique(), key=natural)
 
 
-def wrap(facets: list[Any] | None, most: int) -> int | None:
+def wrap(facets: list[Cell] | None, most: int) -> int | None:
     """Panels in a row: no more than there are, so that none stays blank; None for a single panel."""
     return None if facets is None else min(most, len(facets))
 
@@ -103,7 +104,7 @@ def finish(grid: sns.FacetGrid, figure: AbstractPanels, data: pd.DataFrame, x: s
     grid.tight_layout()
 
 
-def titles(figure: AbstractPanels, data: pd.DataFrame) -> dict[Any, str]:
+def titles(figure: AbstractPanels, data: pd.DataFrame) -> dict[Cell, str]:
     """The title of each panel: its value, with the axes that differ between panels only. Empty for a single panel."""
     if figure.facet is None:
         return {}
@@ -111,5 +112,5 @@ def titles(figure: AbstractPanels, data: pd.DataFrame) -> dict[Any, str]:
     axes = title_axes(figure, data)
     return {
         row[figure.facet]: ", ".join([f"{COLUMNS[figure.facet].label} {row[figure.facet]}", *words(row, axes)])
-        for row in data.drop_duplicates(figure.facet).to_dict("records")
+        for row in dicts(data.drop_duplicates(figure.facet))
     }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import pandas as pd
 
 from harness.frames import geometric_mean
 from harness.grouping import HOW, WHAT, groups, telling, words
+from harness.record import Row
+from harness.report.tables import dicts
 
 KEY = ["native", "library", *HOW]
 PLACE = ["scheme", "problem", "noise", "dim", "batch", "steps"]
@@ -29,7 +30,7 @@ def ratios(pairs: pd.DataFrame) -> pd.DataFrame:
     rows = []
     others = telling(pairs, PLACE, but=HOW)
     for place, group in groups(pairs, varied=["method", *WHAT], also=["native", "library"], sort=True):
-        worst = group.sort_values("ratio").iloc[0]
+        worst = dicts(group.sort_values("ratio").head(1))[0]
         floors = group["floor_ratio"].dropna()
         rows.append(
             {
@@ -40,7 +41,7 @@ def ratios(pairs: pd.DataFrame) -> pd.DataFrame:
                 "least": worst["ratio"],
                 "least_low": worst["low"],
                 "least_high": worst["high"],
-                "where": where(worst.to_dict(), others),
+                "where": where(worst, others),
                 "slower": int((group["ratio"] < 1).sum()),
                 "floor": geometric_mean(floors) if len(floors) else float("nan"),
             }
@@ -48,13 +49,13 @@ def ratios(pairs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def where(pair: Mapping[Any, Any], others: Iterable[str]) -> str:
+def where(pair: Row, others: Iterable[str]) -> str:
     """The scheme and block of a paired ratio in words, `others` being the axes to name besides `PLACE`."""
     noise = "no noise" if pair["noise"] == "none" else f"{pair['noise']} noise"
     sizes = [f"dim {pair['dim']}", f"batch {pair['batch']}", f"{pair['steps']} steps"]
     return ", ".join([pair["scheme"], pair["problem"], noise, *sizes, *words(pair, others)])
 
 
-def how(row: Mapping[Any, Any], axes: Iterable[str]) -> list[str]:
+def how(row: Row, axes: Iterable[str]) -> list[str]:
     """The values of some of the axes in `HOW`, the sampler in words."""
     return [SAMPLERS.get(value, value) for value in words(row, axes)]

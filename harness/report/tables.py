@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
 from harness.grouping import differing
-from harness.report.format import decimal, text
-
-Row = Mapping[str, Any]
+from harness.record import Row
+from harness.report.format import Cell, decimal, text
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class Field:
     wrap: bool = False
 
 
-def value(name: str, heading: str = "", write: Callable[[Any], str] = text, *, wrap: bool = False) -> Field:
+def value(name: str, heading: str = "", write: Callable[[Cell], str] = text, *, wrap: bool = False) -> Field:
     """The column `name` of the rows, under its own name where it has no other heading."""
     return Field(heading or name, lambda row: write(row[name]), wrap)
 
@@ -63,7 +61,7 @@ def hint(words: str) -> Markup:
     return Markup('<p class="hint">{}</p>\n').format(words)
 
 
-def dicts(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def dicts(frame: pd.DataFrame) -> list[Row]:
     """The rows of a frame."""
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 

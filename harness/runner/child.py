@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,20 +20,30 @@ from harness.case import Case
 from harness.errors import ProblemError, UnsupportedError
 from harness.gradient_arrays import PARTS, GradientArrays
 from harness.initial import Values, draw, with_values
+from harness.lazy import lazily
 from harness.measuring.allocator import keep_freed_memory
 from harness.measuring.checks import check_gradient, check_problem, check_repeated, check_times, with_checked_states
 from harness.measuring.framework import FRAMEWORKS, pin
+from harness.measuring.memory import in_use_cpu, in_use_cuda, peak_bytes_cpu, peak_bytes_cuda, retained_bytes
 from harness.measuring.time import Sample, take_sample
 from harness.method import Gradient
 from harness.problem import AbstractProblem
 from harness.registry import Registry
+
+if TYPE_CHECKING:
+    import jax
+    import torch
+
+    from harness import reference
+else:
+    jax, torch, reference = lazily("jax", "torch", "harness.reference")
 
 
 @dataclass(frozen=True)
 class Answer:
     """What a request came to: a value, or what went wrong (a status of a record, and why)."""
 
-    value: Any = None
+    value: object = None
     status: str = "ok"
     reason: str = ""
 
@@ -62,7 +72,7 @@ class Memory:
     retained: float | None = None
 
 
-def serve(connection: Connection, make: Callable[[], Any], log: str | None) -> None:
+def serve(connection: Connection, make: Callable[[], object], log: str | None) -> None:
     """Answer requests (name of a method, its arguments) on what `make` makes, until the parent goes."""
     if log is not None:
         file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -141,8 +151,6 @@ class CaseTarget:
 
     def memory(self) -> Memory:
         """Peak bytes of one call, what several further ones retain, and XLA's own count."""
-        from harness.measuring.memory import in_use_cpu, in_use_cuda, peak_bytes_cpu, peak_bytes_cuda, retained_bytes
-
         framework, start = self.method.framework, time.perf_counter()
         temp_bytes = getattr(self.compute, "temp_bytes", None)
         if self.case.device == "cuda":
@@ -158,7 +166,7 @@ class CaseTarget:
         """The gradient on the shared path with this seed, once it is seen that a second call gives it again."""
         problem = with_checked_states(self.problem, self.case)
         compute = self.method.build(problem, self.scheme, self.case, self._path(path_seed))
-        found = []
+        found: list[GradientArrays] = []
         for _ in range(2):
             gradient = compute()
             self.framework.wait(gradient)
@@ -193,14 +201,10 @@ class ReferenceTarget:
 
     def __init__(self, plugins: tuple[str, ...]) -> None:
         os.environ["JAX_PLATFORMS"] = "cpu"
-        import jax
-
         jax.config.update("jax_platforms", "cpu")
         jax.config.update("jax_enable_x64", True)
-        from harness.reference import ReferenceCache
-
         self.registry = Registry.load(plugins)
-        self.cache = ReferenceCache()
+        self.cache = reference.ReferenceCache()
 
     def values(self, case: Case) -> Values:
         """y0 and θ of the case's block."""
@@ -210,32 +214,24 @@ class ReferenceTarget:
         self, case: Case, values: Values, path_seed: int, found: Sequence[GradientArrays], most_steps: int
     ) -> tuple[GradientArrays, dict[str, float]]:
         """The continuous reference, fine enough to judge the gradients `found`, and its error bars by part."""
-        from harness.reference import continuous
-
         problem, path = self._of(case, values, path_seed)
-        reference = continuous(problem, case, path, self.cache, found=found, most_steps=most_steps)
-        return reference.gradient, {part: getattr(reference, part) for part in PARTS}
+        result = reference.continuous(problem, case, path, self.cache, found=found, most_steps=most_steps)
+        return result.gradient, {part: getattr(result, part) for part in PARTS}
 
     def discrete(self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None) -> GradientArrays:
         """The discrete reference: the float64 gradient of the case's own solve, on the steps that a method reports."""
-        from harness.reference import discrete
-
         problem, path = self._of(case, values, path_seed)
-        return discrete(problem, self.registry.schemes[case.scheme], case, path, times)
+        return reference.discrete(problem, self.registry.schemes[case.scheme], case, path, times)
 
     def largest_state(self, case: Case, values: Values, path_seed: int) -> float | None:
         """The largest absolute entry of the states that the case's own discrete solve observes."""
-        from harness.reference import largest_state
-
         problem, path = self._of(case, values, path_seed)
-        return largest_state(problem, self.registry.schemes[case.scheme], case, path)
+        return reference.largest_state(problem, self.registry.schemes[case.scheme], case, path)
 
     def meets_a_jump(self, case: Case, values: Values, path_seed: int) -> bool:
         """Whether the right-hand side jumps at a time at which the discrete solve evaluates it."""
-        from harness.reference import meets_a_jump
-
         problem, path = self._of(case, values, path_seed)
-        return meets_a_jump(problem, self.registry.schemes[case.scheme], case, path)
+        return reference.meets_a_jump(problem, self.registry.schemes[case.scheme], case, path)
 
     def _of(self, case: Case, values: Values, path_seed: int) -> tuple[AbstractProblem, SharedPath | None]:
         problem = with_values(self.registry.problem_of(case), values)
@@ -247,8 +243,6 @@ class FormTarget:
 
     def __init__(self, plugins: tuple[str, ...], dtype: str) -> None:
         os.environ["JAX_PLATFORMS"] = "cpu"
-        import jax
-
         jax.config.update("jax_platforms", "cpu")
         jax.config.update("jax_enable_x64", dtype == "float64")
         self.registry = Registry.load(plugins)
@@ -261,7 +255,7 @@ class FormTarget:
             values = draw(problem, case.batch, case.seed)
         except Exception as error:
             return dict.fromkeys(FRAMEWORKS, _words(error))
-        found = {}
+        found: dict[str, str] = {}
         for name, framework in FRAMEWORKS.items():
             try:
                 check_problem(problem, values, replace(case, dtype=self.dtype), framework)
@@ -278,13 +272,9 @@ class ProbeTarget:
 
     def cuda(self) -> dict[str, str]:
         """The device's name by framework."""
-        import torch
-
-        found = {}
+        found: dict[str, str] = {}
         if torch.cuda.is_available():
             found["torch"] = torch.cuda.get_device_name()
-        import jax
-
         with contextlib.suppress(RuntimeError):
             found["jax"] = jax.devices("gpu")[0].device_kind
         return found

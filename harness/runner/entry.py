@@ -39,9 +39,9 @@ class Entry:
     worker: AbstractWorker[CaseTarget]
     measured: Measured
     series: Series = field(default_factory=Series)
-    gradients: list[GradientArrays] = field(default_factory=list)
-    errors: dict[str, list[float]] = field(default_factory=dict)
-    bars: list[float] = field(default_factory=list)
+    gradients: list[GradientArrays] = field(default_factory=list[GradientArrays])
+    errors: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    bars: list[float] = field(default_factory=list[float])
     unstable: str = ""
     note: str = ""
     failure: CaseFailure | None = None

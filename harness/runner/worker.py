@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Concatenate, Generic, ParamSpec, TypeVar
@@ -119,7 +119,7 @@ _STARTING = threading.Lock()
 
 
 @contextlib.contextmanager
-def _no_main_module() -> Iterator[None]:
+def _no_main_module() -> Generator[None, None, None]:
     """Children started within don't import the script that runs now, which multiprocessing has them do.
 
     They need nothing of it, and a script that measures at its top level would measure again in every child.

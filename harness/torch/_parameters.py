@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import Node
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
@@ -20,8 +20,12 @@ class _Reads(TorchFunctionMode):
         self._made: dict[int, Tensor] = {}  # kept, so that no number of theirs is given out again
 
     def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
+        self,
+        func: Callable[..., object],
+        types: object,
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
+    ) -> object:
         del types
         kwargs = kwargs or {}
         for x in tree_leaves((args, kwargs)):
@@ -32,7 +36,7 @@ class _Reads(TorchFunctionMode):
         return result
 
 
-def parameters_of(sde: object, evaluate: Callable[[], Any], further: Iterable[Tensor] = ()) -> list[Tensor]:
+def parameters_of(sde: object, evaluate: Callable[[], object], further: Iterable[Tensor] = ()) -> list[Tensor]:
     """Those of `sde` where it is a module, those that `evaluate()` reads, and `further` ones, each once.
 
     `evaluate` calls f and g. What it reads within a torch.autograd.Function, or at other times only, isn't seen.
@@ -52,9 +56,9 @@ def parameters_of(sde: object, evaluate: Callable[[], Any], further: Iterable[Te
     return list((read | {id(p): p for p in own if p.requires_grad and id(p) not in made_of}).values())
 
 
-def _made_of(tensors: Iterable[Tensor]) -> dict[int, Any]:
+def _made_of(tensors: Iterable[Tensor]) -> dict[int, Node | Tensor]:
     """By identity, the nodes and the leaves of the graphs that tensors were made by, their own nodes apart."""
-    found: dict[int, Any] = {}
+    found: dict[int, Node | Tensor] = {}
     waiting = [node for x in tensors if x.grad_fn is not None for node, _ in x.grad_fn.next_functions]
     while waiting:
         node = waiting.pop()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from torch import Tensor
 
-from harness.problem import AbstractProblem, Theta
+from harness.arrays import Namespace, Scalar, Theta
+from harness.problem import AbstractProblem
 from harness.random import Normals
 from harness.torch._right_hand_side import RightHandSide
+
+Given: TypeAlias = Any
+"""Tensors: a problem's functions are declared for the arrays of every framework, the ones here take PyTorch's alone."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,18 +46,18 @@ class OwnProblem(AbstractProblem):
         """Additive and scalar noise does; of another it isn't known."""
         return self.additive or self.noise in ("none", "scalar")
 
-    def drift(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def drift(self, xp: Namespace, t: Scalar, y: Given, theta: Theta) -> Given:
         """f, (batch, dim)."""
         del xp, theta
         return self.side.f(self._time(t), y)
 
-    def diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> Any:
+    def diffusion(self, xp: Namespace, t: Scalar, y: Given, theta: Theta) -> Given:
         """g, (batch, dim) for diagonal noise, else (batch, dim, m)."""
         del xp, theta
         assert self.side.g is not None  # or the noise is none
         return self.side.g(self._time(t), y)
 
-    def drift_and_diffusion(self, xp: Any, t: Any, y: Any, theta: Theta) -> tuple[Any, Any]:
+    def drift_and_diffusion(self, xp: Namespace, t: Scalar, y: Given, theta: Theta) -> tuple[Given, Given]:
         """By `f_and_g`, where there is one."""
         if self.side.both is None:
             return self.drift(xp, t, y, theta), self.diffusion(xp, t, y, theta)
@@ -72,7 +76,7 @@ class OwnProblem(AbstractProblem):
         """They are the functions' own."""
         raise NotImplementedError
 
-    def loss(self, xp: Any, ys: Any) -> Any:
+    def loss(self, xp: Namespace, ys: Given) -> Given:
         """It is the caller's."""
         raise NotImplementedError
 

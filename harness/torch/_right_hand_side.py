@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
@@ -26,7 +25,7 @@ class RightHandSide:
     both: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] | None = None
 
     @classmethod
-    def of(cls, sde: Any) -> RightHandSide:
+    def of(cls, sde: object) -> RightHandSide:
         """In torchsde's convention. Raises ValueError."""
         noise = one_of("sde.noise_type", getattr(sde, "noise_type", None), NOISE_TYPES)
         calculus = one_of("sde.sde_type", getattr(sde, "sde_type", None), SDE_TYPES)

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from harness.brownian.torch_noise import Noise, make_noise
+from harness.brownian.torch_noise import NoiseSource, make_noise
 from harness.case import Case
 from harness.clock import Clock
 from harness.machine import Machine
@@ -28,8 +29,8 @@ from harness.torch._right_hand_side import RightHandSide
 
 
 def sdeint(
-    sde: Any,
-    y0: Tensor,
+    sde: object,
+    y0: Float[Tensor, "batch dim"],
     ts: Tensor | np.ndarray | Sequence[float],
     *,
     method: str = "reversible",
@@ -39,9 +40,9 @@ def sdeint(
     rtol: float = 0.0,
     atol: float = 0.0,
     seed: int | None = None,
-    bm: Callable[..., Any] | None = None,
+    bm: Callable[[float, float], object] | None = None,
     params: Iterable[Tensor] = (),
-) -> Tensor:
+) -> Float[Tensor, "times batch dim"]:
     """Solve an SDE. The result has gradients by `y0` and by every parameter of the SDE, as `method` computes them.
 
     `sde` follows torchsde's convention: attributes `noise_type` ("additive", "scalar", "diagonal", "general") and
@@ -79,7 +80,7 @@ def sdeint(
 
 def odeint(
     f: Callable[[Tensor, Tensor], Tensor],
-    y0: Tensor,
+    y0: Float[Tensor, "batch dim"],
     ts: Tensor | np.ndarray | Sequence[float],
     *,
     method: str = "reversible",
@@ -89,7 +90,7 @@ def odeint(
     rtol: float = 0.0,
     atol: float = 0.0,
     params: Iterable[Tensor] = (),
-) -> Tensor:
+) -> Float[Tensor, "times batch dim"]:
     """Solve dy/dt = f(t, y). All but the noise is as in `sdeint`.
 
     `f` takes a scalar tensor t and y, (batch, dim), and gives (batch, dim): what torchdiffeq's odeint takes.
@@ -107,15 +108,15 @@ def _asked(
 
 def _solve(
     side: RightHandSide,
-    y0: Tensor,
+    y0: Float[Tensor, "batch dim"],
     *,
     method: str,
     scheme: str | None,
     asked: Asked,
     seed: int | None,
-    bm: Callable[..., Any] | None,
+    bm: Callable[[float, float], object] | None,
     params: Iterable[Tensor],
-) -> Tensor:
+) -> Float[Tensor, "times batch dim"]:
     if y0.dim() != 2 or y0.dtype not in (torch.float32, torch.float64):
         raise ValueError(f"y0 must be (batch, dim) in float32 or float64; given: {tuple(y0.shape)}, {y0.dtype}")
     grid = asked.grid
@@ -172,7 +173,7 @@ def _solve(
     if reason is not None:
         raise ValueError(reason)
     its_scheme, problem = _fitting(chosen, problem, case)
-    driver: Noise
+    driver: NoiseSource
     if bm is None:
         driver = make_noise(case, m, stepping_of(problem, its_scheme, case), None, levy_area=its_scheme.needs_levy_area)
     elif its_scheme.needs_levy_area:
@@ -184,7 +185,7 @@ def _solve(
     return torch.cat([y0[None], chosen.stepped(solve).states(y0)])
 
 
-_EAGER: Any = torch.compiler.disable(_solve)
+_EAGER: Any = torch.compiler.disable(_solve)  # annotated as whatever `disable` may return
 """torch.compile leaves it as it is."""
 
 

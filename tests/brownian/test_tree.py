@@ -21,6 +21,7 @@ from harness.gradient_arrays import GradientArrays
 from harness.measuring.framework import FRAMEWORKS
 from harness.measuring.statistics import log_slope
 from harness.registry import Registry
+from harness.scheme import increment_of
 
 Cells = tuple[np.ndarray, np.ndarray, np.ndarray]
 SPAN = 2.0
@@ -42,8 +43,8 @@ def cells(backend: str, case: Case, ticks: int, *, levy_area: bool) -> Cells:
         tree = TorchTree(case, 2, ticks, SPAN, levy_area=levy_area)
         found = [tree.cell(n) for n in range(ticks)]
         at = np.stack([tree.at(n).numpy() for n in range(ticks + 1)])
-        W, H = zip(*found, strict=True) if levy_area else (found, [])
-        return np.stack([x.numpy() for x in W]), np.array([x.numpy() for x in H]), at
+        H = [x[1].numpy() for x in found if isinstance(x, tuple)]
+        return np.stack([increment_of(x).numpy() for x in found]), np.array(H), at
     W, at = _jax_cells(jax.random.key(case.seed), case, ticks, levy_area)
     W, H = (np.asarray(W[0]), np.asarray(W[1])) if levy_area else (np.asarray(W), np.array([]))
     return W, H, np.asarray(at)
@@ -88,12 +89,12 @@ def test_depth_is_logarithmic():
 def test_the_order_of_queries_does_not_matter(make_case):
     tree = TorchTree(make_case(), 2, 20, SPAN)
     noise = TreeNoise(tree)
-    forwards = [noise[n] for n in range(20)]
+    forwards = [increment_of(noise[n]) for n in range(20)]
     noise.forget()
-    backwards = [noise[n] for n in reversed(range(20))][::-1]
+    backwards = [increment_of(noise[n]) for n in reversed(range(20))][::-1]
     assert all((a == b).all() for a, b in zip(forwards, backwards, strict=True))
     other = TorchTree(make_case(seed=4), 2, 20, SPAN)
-    assert not (other.cell(0) == forwards[0]).any()
+    assert not (increment_of(other.cell(0)) == forwards[0]).any()
 
 
 def test_cells_beyond_the_ends_are_harmless(make_case):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -32,7 +34,8 @@ def test_it_is_what_autograd_gives(graph):
 
 def test_none_stays_none_and_keeps_its_place(graph):
     (y, w, _), outputs, cotangents = graph
-    found = vjp((None, outputs[1]), (None, y, w), (cotangents[0], cotangents[1]))
+    inputs: list[Any] = [None, y, w]
+    found = vjp((None, outputs[1]), inputs, (cotangents[0], cotangents[1]))
     assert found[0] is None
     assert torch.equal(found[1], 2 * y * cotangents[1])
     assert torch.equal(found[2], torch.zeros_like(w))
@@ -40,7 +43,8 @@ def test_none_stays_none_and_keeps_its_place(graph):
 
 def test_without_an_output_to_pull_back_all_is_zero(graph):
     (y, w, _), outputs, cotangents = graph
-    found = vjp((outputs[2], outputs[0]), (y, None, w), (cotangents[2], None))
+    inputs: list[Any] = [y, None, w]
+    found = vjp((outputs[2], outputs[0]), inputs, (cotangents[2], None))
     assert torch.equal(found[0], torch.zeros_like(y))
     assert found[1] is None
     assert torch.equal(found[2], torch.zeros_like(w))

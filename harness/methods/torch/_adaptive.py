@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from harness.arithmetic import combine, minus
@@ -15,12 +15,16 @@ from harness.methods._backward import backward_scheme
 from harness.methods.torch._adjoint import AdjointStep
 from harness.methods.torch._differentiable import Sweep, Unrolled
 from harness.methods.torch._solve import TorchSolve
-from harness.scheme import State
+from harness.scheme import State, increment_of
 from harness.stepping import Adaptive
 from harness.stepping.adaptive import Attempt
 
-Arrive = Callable[[int, State], State]
+Arrive = Callable[[int, State[Tensor]], State[Tensor]]
 """(number of the observation on the solve's way, state) -> the state to go on from."""
+
+Increment = Float[Tensor, "batch noise_dim"] | None
+Errors = Sequence[Tensor] | None
+"""Of each controlled array of a state, where the scheme tells them of a single step."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Walked:
     `attempts` counts the rejected steps too, `evaluations` those of f. `finished` is false where it was given up.
     """
 
-    state: State
+    state: State[Tensor]
     attempts: int
     kept: int
     evaluations: int
@@ -49,7 +53,7 @@ def backprop(solve: TorchSolve) -> Unrolled:
     return Unrolled(solve, observed, evaluations=count.read)
 
 
-def adjoint(solve: TorchSolve) -> Sweep:
+def adjoint(solve: TorchSolve) -> Sweep[tuple[list[Tensor], bool]]:
     """Forwards without a graph, and backwards on the same path, each with steps of its own."""
     ahead, back, count = AdaptiveSolve(solve), AdaptiveAdjoint(solve), Count()
 
@@ -97,7 +101,7 @@ class AdaptiveSolve:
         """
         solve, ys = self.solve, []
 
-        def arrive(_: int, state: State) -> State:
+        def arrive(_: int, state: State[Tensor]) -> State[Tensor]:
             ys.append(state[0])
             return state
 
@@ -107,7 +111,7 @@ class AdaptiveSolve:
             ys = [torch.nan * walked.state[0]] * solve.grid.count
         return ys, walked
 
-    def _step(self, t: Any, dt: Any, state: State, dW: Any) -> tuple[State, Any]:
+    def _step(self, t: float, dt: float, state: State[Tensor], dW: Increment) -> tuple[State[Tensor], Errors]:
         return self.ahead.estimate.step(self.solve.terms, (t, dt), state, dW, torch.no_grad)
 
 
@@ -128,26 +132,28 @@ class AdaptiveAdjoint:
         """∂L/∂y0, ∂L/∂θ. The state is reset to the forward solution at every observation."""
         last = len(ys) - 1
 
-        def arrive(number: int, state: State) -> State:
+        def arrive(number: int, state: State[Tensor]) -> State[Tensor]:
             k = last - number
-            _, a, theta = state
-            return (ys[k], a + cotangents[k], theta) if k >= 0 else state
+            _, a, *theta = state
+            return (ys[k], a + cotangents[k], *theta) if k >= 0 else state
 
         attempt = Attempt(self.back, torch, self._step, self._whole, controlled=2)
-        state = (ys[last], cotangents[last], self.solve.zeros_theta())
+        state = (ys[last], cotangents[last], *self.solve.zeros_theta())
         walked = walk(self.solve, attempt, state, arrive)
-        return walked.state[1], walked.state[2], walked
+        _, a, *theta = walked.state
+        return a, theta, walked
 
-    def _step(self, t: Any, dt: Any, state: State, dW: Any) -> tuple[State, Any]:
-        y, a, theta = state
-        theta = [x.clone() for x in theta]
-        (y, a), errors = self._change(t, dt, (y, a), dW, theta)
-        return (y, a, theta), errors
+    def _step(self, t: float, dt: float, state: State[Tensor], dW: Increment) -> tuple[State[Tensor], Errors]:
+        theta = [x.clone() for x in state[2:]]
+        end, errors = self._change(t, dt, state[:2], dW, theta)
+        return (*end, *theta), errors
 
-    def _whole(self, t: Any, dt: Any, state: State, dW: Any) -> tuple[State, Any]:
+    def _whole(self, t: float, dt: float, state: State[Tensor], dW: Increment) -> tuple[State[Tensor], Errors]:
         return self._change(t, dt, state[:2], dW, None)
 
-    def _change(self, t: Any, dt: Any, state: State, dW: Any, theta: list[Tensor] | None) -> tuple[State, Any]:
+    def _change(
+        self, t: float, dt: float, state: State[Tensor], dW: Increment, theta: list[Tensor] | None
+    ) -> tuple[State[Tensor], Errors]:
         y, a = state
 
         def stage(i: int, increments: list[Tensor]) -> Tensor:
@@ -164,18 +170,18 @@ def adaptive_of(solve: TorchSolve) -> Adaptive:
     return solve.stepping
 
 
-def walk(solve: TorchSolve, attempt: Attempt, state: State, arrive: Arrive) -> Walked:
+def walk(solve: TorchSolve, attempt: Attempt, state: State[Tensor], arrive: Arrive) -> Walked:
     """From one end to the other."""
     adaptive = attempt.adaptive
     way, noise, halves = adaptive.way, solve.noise, adaptive.estimate.halves
     place, proposal, previous = 0, adaptive.first, 1.0
     attempts = kept = 0
-    W = noise[way.tick(0)]
+    W = increment_of(noise[way.tick(0)])
     while place < adaptive.ticks.count and kept < adaptive.most:
         length, unit = adaptive.length(np, proposal, place)
         length = int(length)
-        middle = noise[way.tick(place + length // 2)] if halves else None
-        end = noise[way.tick(place + length)]
+        middle = increment_of(noise[way.tick(place + length // 2)]) if halves else None
+        end = increment_of(noise[way.tick(place + length)])
         parts, error = attempt(float(way.time(np, place)), float(length * unit), state, (W, middle, end))
         fits, proposal, previous = adaptive.control(np, length, unit, float(error), previous)
         attempts += 1

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from harness.arithmetic import combine, scale
@@ -14,6 +14,9 @@ from harness.methods.torch._vjp import vjp
 from harness.scheme import increment_of
 from harness.schemes._runge_kutta import AbstractRungeKutta, Tableau
 from harness.terms import Terms
+
+StageState = Callable[[int, list[Tensor]], Tensor]
+"""(i, increments) -> y at stage i, (batch, dim), given F of the stages before it."""
 
 
 class AdjointStep:
@@ -31,12 +34,9 @@ class AdjointStep:
         self.terms = Terms(torch, solve.problem, solve.theta, stratonovich=True, clock=solve.clock)
 
     def __call__(
-        self, n: int, a: Tensor, theta: list[Tensor], state: Callable[[int, list[Tensor]], Tensor]
-    ) -> tuple[Tensor, list[Tensor]]:
-        """a at time n from a at time n + 1, and F of every stage; ∂L/∂θ is added to `theta` in place.
-
-        `state(i, increments)` is y at stage i, given F of the stages before it.
-        """
+        self, n: int, a: Float[Tensor, "batch dim"], theta: list[Tensor], state: StageState
+    ) -> tuple[Float[Tensor, "batch dim"], list[Tensor]]:
+        """a at time n from a at time n + 1, and F of every stage; ∂L/∂θ is added to `theta` in place."""
         solve = self.solve
         dW = increment_of(solve.noise[n])
         increments, products = self.stages(solve.time(n + 1), solve.dt(n), dW, a, theta, state)
@@ -46,16 +46,16 @@ class AdjointStep:
         self,
         t1: float,
         dt: float,
-        dW: Any,
-        a: Tensor,
+        dW: Float[Tensor, "batch noise_dim"] | None,
+        a: Float[Tensor, "batch dim"],
         theta: list[Tensor] | None,
-        state: Callable[[int, list[Tensor]], Tensor],
+        state: StageState,
     ) -> tuple[list[Tensor], list[Tensor]]:
         """F and its product with a at every stage of the step from t1 to t1 − dt. Without `theta`, none by θ."""
         solve, tableau = self.solve, self.tableau
         unit = dt if self.unit is None else self.unit
         increments: list[Tensor] = []
-        products: list[Any] = []
+        products: list[Tensor] = []
         for i, (row, b, c) in enumerate(zip(tableau.a, tableau.b, tableau.c, strict=True)):
             y, t, stage_a = state(i, increments).detach().requires_grad_(), t1 - c * dt, combine(row, products, a)
             with torch.enable_grad():

@@ -14,12 +14,15 @@ from harness.methods.torch._differentiable import Sweep
 from harness.methods.torch._solve import TorchSolve, no_cotangents
 from harness.scheme import State
 
+Held = tuple[list[State[Tensor]], State[Tensor]]
+"""The states that Revolve keeps, and the one that its way back starts from."""
 
-def by_segments(solve: TorchSolve) -> Sweep:
+
+def by_segments(solve: TorchSolve) -> Sweep[list[State[Tensor]]]:
     """Keep a state every ⌈√N⌉ steps; backwards, run each segment again with a graph."""
     segments = list(itertools.pairwise(solve.cuts(math.isqrt(solve.steps - 1) + 1)))
 
-    def forward() -> tuple[list[Tensor], list[State]]:
+    def forward() -> tuple[list[Tensor], list[State[Tensor]]]:
         checkpoints, ys = [], []
         state = solve.init(solve.y0)
         for start, stop in segments:
@@ -27,7 +30,7 @@ def by_segments(solve: TorchSolve) -> Sweep:
             state = solve.observe(state, start, stop, ys)
         return ys, checkpoints
 
-    def backward(checkpoints: list[State], cotangents: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    def backward(checkpoints: list[State[Tensor]], cotangents: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         theta, adjoint = solve.zeros_theta(), no_cotangents(checkpoints[0])
         for start, stop in reversed(segments):
             adjoint = solve.pull_back(adjoint, theta, checkpoints.pop(), start, stop, cotangents)
@@ -36,13 +39,13 @@ def by_segments(solve: TorchSolve) -> Sweep:
     return Sweep(solve, forward, backward)
 
 
-def by_revolve(solve: TorchSolve, checkpoints: int | None) -> Sweep:
+def by_revolve(solve: TorchSolve, checkpoints: int | None) -> Sweep[Held]:
     """Keep at most so many states, None for about log2 N, by the binomial schedule over blocks of steps."""
     cuts = solve.cuts(BLOCK)
     blocks = len(cuts) - 1
     schedule = revolve(blocks, default_checkpoints(solve.steps) if checkpoints is None else checkpoints)
 
-    def forward() -> tuple[list[Tensor], tuple[list[State], State]]:
+    def forward() -> tuple[list[Tensor], Held]:
         ys: list[Tensor] = []
         state = solve.init(solve.y0)
         kept = [state]
@@ -53,7 +56,7 @@ def by_revolve(solve: TorchSolve, checkpoints: int | None) -> Sweep:
         solve.observe(state, cuts[blocks - 1], solve.steps, ys)
         return ys, (kept, state)
 
-    def backward(held: tuple[list[State], State], cotangents: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    def backward(held: Held, cotangents: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         kept, state = held
         del held
         theta, adjoint = solve.zeros_theta(), no_cotangents(state)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from harness.method import Gradient
 from harness.methods.torch._solve import TorchSolve
+
+Kept = TypeVar("Kept")
+"""What a sweep back starts from."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +26,8 @@ class AbstractDifferentiableSolve(ABC):
     solve: TorchSolve
 
     @abstractmethod
-    def states(self, y0: Tensor) -> Tensor:
-        """The observed states, (observations, batch, dim), with gradients by y0, (batch, dim), and by parameters."""
+    def states(self, y0: Float[Tensor, "batch dim"]) -> Float[Tensor, "observations batch dim"]:
+        """The observed states, with gradients by y0 and by parameters."""
 
     @abstractmethod
     def gradient(self) -> Gradient:
@@ -40,8 +44,8 @@ class Unrolled(AbstractDifferentiableSolve):
     observed: Callable[[Tensor], Sequence[Tensor]]
     evaluations: Callable[[], int] | None = None
 
-    def states(self, y0: Tensor) -> Tensor:
-        """Any number of derivatives."""
+    def states(self, y0: Float[Tensor, "batch dim"]) -> Float[Tensor, "observations batch dim"]:
+        """As often differentiable as the steps are."""
         return torch.stack(list(self.observed(y0)))
 
     def gradient(self) -> Gradient:
@@ -53,7 +57,7 @@ class Unrolled(AbstractDifferentiableSolve):
 
 
 @dataclass(frozen=True)
-class Sweep(AbstractDifferentiableSolve):
+class Sweep(AbstractDifferentiableSolve, Generic[Kept]):
     """A solve forwards and one back.
 
     `forward()` gives the observed states and what the way back starts from; `backward(kept, cotangents)`, from that and
@@ -61,11 +65,11 @@ class Sweep(AbstractDifferentiableSolve):
     graphs of its own. `evaluations()` tells how often both evaluated f, where that isn't known before.
     """
 
-    forward: Callable[[], tuple[Sequence[Tensor], Any]]
-    backward: Callable[[Any, Sequence[Tensor]], tuple[Tensor, Sequence[Tensor]]]
+    forward: Callable[[], tuple[Sequence[Tensor], Kept]]
+    backward: Callable[[Kept, Sequence[Tensor]], tuple[Tensor, Sequence[Tensor]]]
     evaluations: Callable[[], int] | None = None
 
-    def states(self, y0: Tensor) -> Tensor:
+    def states(self, y0: Float[Tensor, "batch dim"]) -> Float[Tensor, "observations batch dim"]:
         """Once differentiable. `solve.y0` must have the values of `y0`."""
         return _Swept.apply(self, y0, *self.solve.parameters)
 
@@ -79,9 +83,16 @@ class Sweep(AbstractDifferentiableSolve):
         return self.solve.gradient(loss, y0, theta, self.evaluations and self.evaluations())
 
 
+class _Context(Protocol):
+    """What autograd hands from the way forwards to the way back, with what is set here. `kept` is empty after it."""
+
+    sweep: Sweep[Any]
+    kept: list[Any]
+
+
 class _Swept(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, sweep: Sweep, *inputs: Tensor) -> Tensor:
+    def forward(ctx: _Context, sweep: Sweep[Any], *inputs: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         del inputs  # y0 and the parameters, which the sweep has
         ctx.sweep = sweep
         ys, *ctx.kept = sweep.forward()
@@ -89,7 +100,7 @@ class _Swept(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *ys_bars: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def backward(ctx: _Context, *ys_bars: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         (ys_bar,) = ys_bars
         if not ctx.kept:
             raise RuntimeError("a sweep goes back once, for a first derivative: solve again, or use method='backprop'")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from harness.method import Gradient
-from harness.methods.torch._abreast import Abreast
+from harness.methods.torch._abreast import Abreast, derivatives
 from harness.methods.torch._solve import TorchSolve
 
 
@@ -29,11 +30,10 @@ class EstimatedGradient:
         ys = torch.stack([y for y, _ in found])
         tangents = torch.stack([tangent for _, tangent in found], 1)  # (directions, observations, batch, dim)
 
-        def along(tangent: torch.Tensor) -> Any:
-            return torch.func.jvp(lambda ys: self._solve.problem.loss(torch, ys), (ys,), (tangent,))
+        def loss_of(ys: Float[Tensor, "observations batch dim"]) -> Float[Tensor, ""]:
+            return self._solve.problem.loss(torch, ys)
 
-        out_dims: Any = (None, 0)  # the loss is the same along every direction
-        loss, slopes = torch.func.vmap(along, out_dims=out_dims)(tangents)
+        loss, slopes = derivatives(loss_of, (ys,), (tangents,))
         count = len(slopes)
         singles = [torch.einsum("k,k...->k...", slopes, v) for v in (self._y0, *self._theta)]
         y0, *theta = (x.mean(0) for x in singles)

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, ClassVar
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.grid import Grid
+from harness.lazy import lazily
 from harness.method import AbstractGradientMethod, Gradient
 from harness.methods._support import NATIVE_SAMPLERS
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
 if TYPE_CHECKING:
+    from harness.methods.torch import _solve
     from harness.methods.torch._differentiable import AbstractDifferentiableSolve
-    from harness.methods.torch._solve import TorchSolve
+else:
+    (_solve,) = lazily("harness.methods.torch._solve")
 
 
 class AbstractTorchMethod(AbstractGradientMethod):
@@ -29,14 +32,14 @@ class AbstractTorchMethod(AbstractGradientMethod):
     """Whether autograd sees all steps in one graph, so that no parameter needs to be known."""
 
     @abstractmethod
-    def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+    def differentiable(self, solve: _solve.TorchSolve) -> AbstractDifferentiableSolve:
         """The solve with its gradient, with fixed steps. Called once for many solves."""
 
-    def with_adaptive_steps(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+    def with_adaptive_steps(self, solve: _solve.TorchSolve) -> AbstractDifferentiableSolve:
         """The same with adaptive steps, for a method whose `steppings` has them."""
         raise NotImplementedError(f"{self.name} has fixed steps only")
 
-    def stepped(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+    def stepped(self, solve: _solve.TorchSolve) -> AbstractDifferentiableSolve:
         """By the steps that the solve has."""
         fixed = isinstance(solve.stepping, Grid)
         return self.differentiable(solve) if fixed else self.with_adaptive_steps(solve)
@@ -45,7 +48,5 @@ class AbstractTorchMethod(AbstractGradientMethod):
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:
         """Make the tensors. On a CUDA device the gradient is captured; on a CPU there is nothing to compile."""
-        from harness.methods.torch._solve import TorchSolve
-
-        solve = TorchSolve.of(problem, scheme, case, path)
+        solve = _solve.TorchSolve.of(problem, scheme, case, path)
         return solve.ready(self.stepped(solve).gradient)

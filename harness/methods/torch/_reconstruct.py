@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,18 +12,23 @@ from harness.methods.torch._solve import TorchSolve, leaves
 from harness.methods.torch._vjp import vjp
 from harness.scheme import State
 
-Adjoint = list[Any]
-"""What the loss's gradient is by each array of a state, in their order; None where the state has none."""
+Adjoint = list[Tensor]
+"""What the loss's gradient is by each array of a state, in their order; None where the state has None."""
+Back = Callable[[int, State[Tensor], Adjoint, list[Tensor]], tuple[State[Tensor], Adjoint]]
+"""(n, state, adjoint, theta) -> the state and the adjoint before step n, from those after it; adds to `theta` in place.
+"""
 
 
-def by_reconstruction(solve: TorchSolve, reverse: Callable[[int, State], State]) -> Sweep:
+def by_reconstruction(
+    solve: TorchSolve, reverse: Callable[[int, State[Tensor]], State[Tensor]]
+) -> Sweep[State[Tensor]]:
     """Solve forwards and keep the observed states alone, then step back from the final one.
 
     `reverse(n, state)` is the state that step n started from. One vector–Jacobian product of the forward step is
     taken from there.
     """
 
-    def back(n: int, state: State, adjoint: Adjoint, theta: list[Any]) -> tuple[State, Adjoint]:
+    def back(n: int, state: State[Tensor], adjoint: Adjoint, theta: list[Tensor]) -> tuple[State[Tensor], Adjoint]:
         with torch.no_grad():
             before = reverse(n, state)
         inputs = leaves(before)
@@ -35,19 +39,16 @@ def by_reconstruction(solve: TorchSolve, reverse: Callable[[int, State], State])
     return sweep(solve, back)
 
 
-def sweep(solve: TorchSolve, back: Callable[[int, State, Adjoint, list[Any]], tuple[State, Adjoint]]) -> Sweep:
-    """Forwards, then `back(n, state, adjoint, theta)` for n = N − 1 … 0, which adds to `theta` in place.
+def sweep(solve: TorchSolve, back: Back) -> Sweep[State[Tensor]]:
+    """Forwards, then `back` for n = N − 1 … 0."""
 
-    It takes the state and the adjoint after step n to those before it.
-    """
-
-    def forward() -> tuple[list[Tensor], State]:
+    def forward() -> tuple[list[Tensor], State[Tensor]]:
         ys: list[Tensor] = []
         return ys, solve.observe(solve.init(solve.y0), 0, solve.steps, ys)
 
-    def backward(state: State, cotangents: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    def backward(state: State[Tensor], cotangents: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         theta = solve.zeros_theta()
-        adjoint: Adjoint = [None if x is None else torch.zeros_like(x) for x in state]
+        adjoint: Adjoint = [x if x is None else torch.zeros_like(x) for x in state]
         for n in reversed(range(solve.steps)):
             k = solve.observation(n + 1)
             if k is not None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from harness.brownian.path import SharedPath
-from harness.brownian.torch_noise import Noise, make_noise
+from harness.brownian.torch_noise import NoiseSource, make_noise
 from harness.case import Case
 from harness.clock import Clock
 from harness.grid import Grid
 from harness.method import Gradient
+from harness.methods.torch._cuda_graph import captured
 from harness.methods.torch._tensors import CaseTensors
 from harness.methods.torch._vjp import vjp
 from harness.problem import AbstractProblem
@@ -34,9 +36,9 @@ class TorchSolve:
         problem: AbstractProblem,
         scheme: AbstractScheme,
         case: Case,
-        y0: Tensor,
+        y0: Float[Tensor, "batch dim"],
         theta: Mapping[str, Tensor],
-        noise: Noise,
+        noise: NoiseSource,
     ) -> None:
         self.problem = problem
         self.scheme = scheme
@@ -69,22 +71,22 @@ class TorchSolve:
         """The length of step n."""
         return self._lengths[n]
 
-    def init(self, y0: Tensor) -> State:
+    def init(self, y0: Float[Tensor, "batch dim"]) -> State[Tensor]:
         """The scheme's state at t0. A run begins here, and draws its noise anew."""
         self.noise.forget()
         return self.scheme.init(self.terms, self.problem.t0, y0)
 
-    def step(self, n: int, state: State) -> State:
+    def step(self, n: int, state: State[Tensor]) -> State[Tensor]:
         """The state after step n."""
         return self.scheme.step(self.terms, self.time(n), self.dt(n), state, self.noise[n])
 
-    def advance(self, state: State, start: int, stop: int) -> State:
+    def advance(self, state: State[Tensor], start: int, stop: int) -> State[Tensor]:
         """The state after the steps start … stop − 1."""
         for n in range(start, stop):
             state = self.step(n, state)
         return state
 
-    def observe(self, state: State, start: int, stop: int, ys: list[Tensor]) -> State:
+    def observe(self, state: State[Tensor], start: int, stop: int, ys: list[Tensor]) -> State[Tensor]:
         """As `advance`, adding to `ys` the states observed on the way, the last one's among them."""
         for n in range(start, stop):
             state = self.step(n, state)
@@ -94,13 +96,13 @@ class TorchSolve:
 
     def pull_back(
         self,
-        adjoint: Sequence[Any],
+        adjoint: Sequence[Tensor | None],
         theta: list[Tensor],
-        state: State,
+        state: State[Tensor],
         start: int,
         stop: int,
         cotangents: Sequence[Tensor],
-    ) -> list[Any]:
+    ) -> list[Tensor]:
         """The cotangent of `state`, that before step `start`, given `adjoint`, that after step stop − 1.
 
         The steps are run again from `state` with one graph. What they give to the parameters is added to `theta` in
@@ -114,7 +116,7 @@ class TorchSolve:
         torch._foreach_add_(theta, found[len(inputs) :])
         return found[: len(inputs)]
 
-    def pull_back_init(self, adjoint: Sequence[Any], theta: list[Tensor]) -> Tensor:
+    def pull_back_init(self, adjoint: Sequence[Tensor | None], theta: list[Tensor]) -> Tensor:
         """∂L/∂y0 from the cotangent of the scheme's first state; `theta` is added to in place."""
         y0, *products = vjp(self.init(self.y0), [self.y0, *self.parameters], adjoint)
         torch._foreach_add_(theta, products)
@@ -128,7 +130,7 @@ class TorchSolve:
         """The index of the observation at grid point n, None where there is none."""
         return self._observations.get(n)
 
-    def loss_cotangents(self, ys: Sequence[Tensor]) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def loss_cotangents(self, ys: Sequence[Tensor]) -> tuple[Float[Tensor, ""], tuple[Tensor, ...]]:
         """The loss, and its gradient with respect to each observed state."""
         with torch.enable_grad():
             stacked = torch.stack(list(ys)).requires_grad_()
@@ -147,20 +149,24 @@ class TorchSolve:
         """
         if self.y0.device.type != "cuda" or not isinstance(self.stepping, Grid):
             return run
-        from harness.methods.torch._cuda_graph import captured
-
         return captured(run)
 
-    def gradient(self, loss: Tensor, y0: Tensor, theta: Iterable[Tensor], evaluations: int | None = None) -> Gradient:
+    def gradient(
+        self,
+        loss: Float[Tensor, ""],
+        y0: Float[Tensor, "batch dim"],
+        theta: Iterable[Tensor],
+        evaluations: int | None = None,
+    ) -> Gradient:
         """Name the parts."""
         return Gradient(loss, dict(zip(self.theta, theta, strict=True)), y0, evaluations)
 
 
-def no_cotangents(state: State) -> list[Any]:
-    """Zeros, what a final state receives but for the loss."""
-    return [None if x is None else torch.zeros_like(x) for x in state]
+def no_cotangents(state: State[Tensor]) -> list[Tensor]:
+    """Zeros, what a final state receives but for the loss; None where the state has None."""
+    return [x if x is None else torch.zeros_like(x) for x in state]
 
 
-def leaves(tensors: Iterable[Tensor | None]) -> tuple[Any, ...]:
-    """The same values, each the start of a graph of its own."""
-    return tuple(None if x is None else x.detach().requires_grad_() for x in tensors)
+def leaves(state: State[Tensor]) -> State[Tensor]:
+    """The same values, each the start of a graph of its own; None stays None."""
+    return tuple(x if x is None else x.detach().requires_grad_() for x in state)

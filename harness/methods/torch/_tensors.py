@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
+from harness.arrays import Scalar
 from harness.case import Case
 from harness.clock import Clock
 from harness.grid import Grid
@@ -18,11 +20,11 @@ from harness.problem import AbstractProblem
 
 @dataclass(frozen=True, eq=False)
 class CaseTensors:
-    """y0, (batch, dim), and θ by name, on the case's device and in its precision: leaves that require a gradient."""
+    """y0 and θ by name, on the case's device and in its precision: leaves that require a gradient."""
 
     problem: AbstractProblem
     case: Case
-    y0: Tensor
+    y0: Float[Tensor, "batch dim"]
     theta: dict[str, Tensor]
 
     @classmethod
@@ -37,17 +39,17 @@ class CaseTensors:
             {name: torch.tensor(value, **kind).requires_grad_() for name, value in theta.items()},
         )
 
-    def grid(self) -> Tensor:
-        """The grid points in the case's precision, (steps + 1,): the numbers that all native methods evaluate at."""
+    def grid(self) -> Float[Tensor, " steps+1"]:
+        """The grid points in the case's precision: the numbers that all native methods evaluate at."""
         times = Clock(Grid.of_case(self.problem, self.case), self.case.dtype).times
         return torch.tensor(times, **kind_of(self.case))
 
-    def observed(self) -> Tensor:
-        """The observed times in the case's precision, t0 first, (observations + 1,): numbers of `grid`."""
+    def observed(self) -> Float[Tensor, " observations+1"]:
+        """The observed times in the case's precision, t0 first: numbers of `grid`."""
         return self.grid()[[0, *Grid.of_case(self.problem, self.case).observed]]
 
-    def observed_exactly(self) -> Tensor:
-        """The observed times in float64, t0 first, (observations + 1,): for a library that adds up its steps."""
+    def observed_exactly(self) -> Float[Tensor, " observations+1"]:
+        """The observed times in float64, t0 first: for a library that adds up its steps."""
         grid = Grid.of_case(self.problem, self.case)
         times = [grid.t0, *grid.observed_times()]
         return torch.tensor(times, dtype=torch.float64, device=torch.device(self.case.device))
@@ -62,25 +64,34 @@ class CaseTensors:
         power_of_two = self.case.steps & (self.case.steps - 1) == 0
         return dt if power_of_two else dt * (1 + 1e-12)
 
-    def drift(self, t: Any, y: Tensor) -> Tensor:
-        """f, (batch, dim)."""
+    def drift(self, t: Scalar, y: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
+        """f."""
         return self.problem.drift(torch, t, y, self.theta)
 
-    def diffusion(self, t: Any, y: Tensor) -> Tensor:
+    def diffusion(self, t: Scalar, y: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch ..."]:
         """g in the shape that the problem's noise has."""
         return self.problem.diffusion(torch, t, y, self.theta)
 
-    def drift_and_diffusion(self, t: Any, y: Tensor) -> tuple[Tensor, Tensor]:
+    def drift_and_diffusion(
+        self, t: Scalar, y: Float[Tensor, "batch dim"]
+    ) -> tuple[Float[Tensor, "batch dim"], Float[Tensor, "batch ..."]]:
         """Both at once, for a problem that `shares` work between them."""
         return self.problem.drift_and_diffusion(torch, t, y, self.theta)
 
-    def gradient(self, ys: Tensor) -> Gradient:
-        """The gradient of the loss of the observed states, (observations, batch, dim), by autograd."""
+    def gradient(self, ys: Float[Tensor, "observations batch dim"]) -> Gradient:
+        """The gradient of the loss of the observed states, by autograd."""
         loss = self.problem.loss(torch, ys)
         y0, *theta = torch.autograd.grad(loss, [self.y0, *self.theta.values()], materialize_grads=True)
         return Gradient(loss.detach(), dict(zip(self.theta, theta, strict=True)), y0)
 
 
-def kind_of(case: Case) -> dict[str, Any]:
+class Kind(TypedDict):
     """Precision and device, as arguments of what makes a tensor."""
+
+    dtype: torch.dtype
+    device: torch.device
+
+
+def kind_of(case: Case) -> Kind:
+    """Those of a case."""
     return {"dtype": getattr(torch, case.dtype), "device": torch.device(case.device)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,9 +14,9 @@ tenth to a sixth of a sweep's time (docs/decisions/0005-operations-a-step.md); t
 
 
 def vjp(
-    outputs: Sequence[Tensor | None], inputs: Sequence[Tensor | None], cotangents: Sequence[Tensor | None]
-) -> list[Any]:
-    """The vector–Jacobian products with respect to `inputs`; None stays None, an unused input has zero.
+    outputs: Sequence[Tensor | None], inputs: Sequence[Tensor], cotangents: Sequence[Tensor | None]
+) -> list[Tensor]:
+    """The vector–Jacobian products with respect to `inputs`: zero for an unused one; a None of a state stays None.
 
     The graph is freed. Outputs that are None, have no graph or no cotangent are left out.
     """
@@ -27,10 +26,10 @@ def vjp(
         if out is not None and cot is not None and out.requires_grad
     ]
     if not pairs:
-        return [None if x is None else torch.zeros_like(x) for x in inputs]
+        return [x if x is None else torch.zeros_like(x) for x in inputs]
     outs, cots = zip(*pairs, strict=True)
     wanted = tuple([x for x in inputs if x is not None])
     keep_graph, create_graph, allow_unused = False, False, True
     found = _run_backward(outs, cots, keep_graph, create_graph, wanted, allow_unused, accumulate_grad=False)
     products = iter([torch.zeros_like(x) if g is None else g for x, g in zip(wanted, found, strict=True)])
-    return [None if x is None else next(products) for x in inputs]
+    return [x if x is None else next(products) for x in inputs]

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from harness.arithmetic import combine, minus
+from harness.lazy import lazily
+from harness.methods._backward import backward_scheme
 from harness.methods.torch._method import AbstractTorchMethod
+from harness.schemes._runge_kutta import with_weights_times
 
 if TYPE_CHECKING:
-    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    import torch
+    from torch import Tensor
+
+    from harness.methods.torch import _adaptive, _adjoint, _differentiable
     from harness.methods.torch._solve import TorchSolve
+else:
+    torch, _adaptive, _adjoint, _differentiable = lazily(
+        "torch",
+        "harness.methods.torch._adaptive",
+        "harness.methods.torch._adjoint",
+        "harness.methods.torch._differentiable",
+    )
 
 
 class Adjoint(AbstractTorchMethod):
@@ -28,29 +43,21 @@ class Adjoint(AbstractTorchMethod):
     exact = False
     step_seconds = 9e-4
 
-    def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+    def differentiable(self, solve: TorchSolve) -> _differentiable.AbstractDifferentiableSolve:
         """The adjoint equation backwards, the state beside it."""
-        import torch
-
-        from harness.arithmetic import combine, minus
-        from harness.methods._backward import backward_scheme
-        from harness.methods.torch._adjoint import AdjointStep
-        from harness.methods.torch._differentiable import Sweep
-        from harness.schemes._runge_kutta import with_weights_times
-
         tableau, unit = backward_scheme(solve.scheme, solve.problem), None
         if solve.problem.noise == "none" and solve.grid.equal_step is not None:
             tableau, unit = with_weights_times(tableau, solve.grid.equal_step), 1
-        step = AdjointStep(solve, tableau, unit)
+        step = _adjoint.AdjointStep(solve, tableau, unit)
         back, back_to = minus(tableau.b), [minus(row) for row in tableau.a]
 
-        def forward():
-            ys = []
+        def forward() -> tuple[list[Tensor], list[Tensor]]:
+            ys: list[Tensor] = []
             solve.observe(solve.init(solve.y0), 0, solve.steps, ys)
             return ys, ys
 
         @torch.no_grad()
-        def backward(ys, cotangents):
+        def backward(ys: list[Tensor], cotangents: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
             theta = solve.zeros_theta()
             y, a = ys[-1], torch.zeros_like(solve.y0)
             for n in reversed(range(solve.steps)):
@@ -61,13 +68,11 @@ class Adjoint(AbstractTorchMethod):
                 y = combine(back, increments, y)
             return a, theta
 
-        def stage(y, i, increments):
+        def stage(y: Tensor, i: int, increments: list[Tensor]) -> Tensor:
             return combine(back_to[i], increments, y)
 
-        return Sweep(solve, forward, backward)
+        return _differentiable.Sweep(solve, forward, backward)
 
-    def with_adaptive_steps(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+    def with_adaptive_steps(self, solve: TorchSolve) -> _differentiable.AbstractDifferentiableSolve:
         """Both solves with steps of their own."""
-        from harness.methods.torch import _adaptive
-
         return _adaptive.adjoint(solve)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.lazy import lazily
 from harness.methods.torch._method import AbstractTorchMethod
 
 if TYPE_CHECKING:
-    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    from torch import Tensor
+
+    from harness.methods.torch import _adaptive, _differentiable
     from harness.methods.torch._solve import TorchSolve
+else:
+    _adaptive, _differentiable = lazily("harness.methods.torch._adaptive", "harness.methods.torch._differentiable")
 
 
 class Backprop(AbstractTorchMethod):
@@ -20,19 +25,16 @@ class Backprop(AbstractTorchMethod):
     unrolled = True
     step_seconds = 4e-4
 
-    def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+    def differentiable(self, solve: TorchSolve) -> _differentiable.AbstractDifferentiableSolve:
         """All steps in one graph."""
-        from harness.methods.torch._differentiable import Unrolled
 
-        def observed(y0):
-            ys = []
+        def observed(y0: Tensor) -> list[Tensor]:
+            ys: list[Tensor] = []
             solve.observe(solve.init(y0), 0, solve.steps, ys)
             return ys
 
-        return Unrolled(solve, observed)
+        return _differentiable.Unrolled(solve, observed)
 
-    def with_adaptive_steps(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+    def with_adaptive_steps(self, solve: TorchSolve) -> _differentiable.AbstractDifferentiableSolve:
         """Through the kept steps."""
-        from harness.methods.torch import _adaptive
-
         return _adaptive.backprop(solve)

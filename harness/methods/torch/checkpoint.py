@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.lazy import lazily
 from harness.methods.torch._method import AbstractTorchMethod
 
 if TYPE_CHECKING:
+    from harness.methods.torch import _checkpoints
     from harness.methods.torch._differentiable import AbstractDifferentiableSolve
     from harness.methods.torch._solve import TorchSolve
+else:
+    (_checkpoints,) = lazily("harness.methods.torch._checkpoints")
 
 
 class Checkpoint(AbstractTorchMethod):
@@ -24,6 +28,4 @@ class Checkpoint(AbstractTorchMethod):
 
     def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
         """A state every ⌈√N⌉ steps."""
-        from harness.methods.torch._checkpoints import by_segments
-
-        return by_segments(solve)
+        return _checkpoints.by_segments(solve)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.lazy import lazily
 from harness.methods._support import not_effectively_symmetric
 from harness.methods.torch._method import AbstractTorchMethod
-from harness.scheme import AbstractScheme, State, backward_noise
+from harness.scheme import AbstractScheme, State, backward_noise, increment_of
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from harness.methods.torch import _reconstruct
     from harness.methods.torch._differentiable import AbstractDifferentiableSolve
     from harness.methods.torch._solve import TorchSolve
+else:
+    (_reconstruct,) = lazily("harness.methods.torch._reconstruct")
 
 
 class EffectivelySymmetric(AbstractTorchMethod):
@@ -32,10 +38,9 @@ class EffectivelySymmetric(AbstractTorchMethod):
 
     def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
         """The scheme's own step back, which undoes a step but for an error of high order."""
-        from harness.methods.torch._reconstruct import by_reconstruction
 
-        def reverse(n: int, state: State) -> State:
-            noise = backward_noise(solve.noise[n])
+        def reverse(n: int, state: State[Tensor]) -> State[Tensor]:
+            noise = backward_noise(increment_of(solve.noise[n]))
             return solve.scheme.step(solve.terms, solve.time(n + 1), -solve.dt(n), state, noise)
 
-        return by_reconstruction(solve, reverse)
+        return _reconstruct.by_reconstruction(solve, reverse)

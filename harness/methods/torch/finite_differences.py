@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
+from harness.lazy import lazily
 from harness.method import AbstractGradientMethod, Gradient
 from harness.methods._support import DIFFERENCE, NATIVE_SAMPLERS, single_precision
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
+
+if TYPE_CHECKING:
+    import torch
+    from jaxtyping import Float
+    from torch import Tensor
+
+    from harness.methods.torch import _abreast, _solve
+else:
+    torch, _abreast, _solve = lazily("torch", "harness.methods.torch._abreast", "harness.methods.torch._solve")
 
 
 class FiniteDifferences(AbstractGradientMethod):
@@ -34,25 +45,20 @@ class FiniteDifferences(AbstractGradientMethod):
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:
         """Eager: there is nothing to compile."""
-        import torch
-
-        from harness.methods.torch._abreast import Abreast, chunks, unflatten
-        from harness.methods.torch._solve import TorchSolve
-
-        solve = TorchSolve.of(problem, scheme, case, path)
-        abreast = Abreast(solve)
+        solve = _solve.TorchSolve.of(problem, scheme, case, path)
+        abreast = _abreast.Abreast(solve)
         point = torch.cat([x.detach().flatten() for x in (*solve.parameters, solve.y0)])
         steps = DIFFERENCE * point.abs().clamp(min=1)
 
-        def losses(points):
+        def losses(points: Float[Tensor, "points entries"]) -> Float[Tensor, " points"]:
             """L at each row of `points`."""
-            theta, y0 = unflatten(solve, points)
+            theta, y0 = _abreast.unflatten(solve, points)
             ys = torch.stack(list(abreast.states(theta, y0.reshape(-1, *solve.y0.shape))), 1)
             return torch.stack([problem.loss(torch, y) for y in ys])
 
         def run() -> Gradient:
             slopes = torch.empty_like(point)
-            for chunk in chunks(len(point), 2 * len(point)):
+            for chunk in _abreast.chunks(len(point), 2 * len(point)):
                 moved = torch.arange(chunk.start, chunk.stop, device=point.device)
                 up, down = point.repeat(2, len(chunk), 1)
                 rows = moved - chunk.start
@@ -62,7 +68,7 @@ class FiniteDifferences(AbstractGradientMethod):
                 widths = up[rows, moved] - down[rows, moved]
                 above, below = losses(torch.cat([up, down])).chunk(2)
                 slopes[moved] = (above - below) / widths
-            theta, y0 = unflatten(solve, slopes[None])
+            theta, y0 = _abreast.unflatten(solve, slopes[None])
             (loss,) = losses(point[None])
             return solve.gradient(loss, y0.reshape(solve.y0.shape), [part[0] for part in theta])
 

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
+from harness.lazy import lazily
 from harness.method import AbstractGradientMethod, Gradient
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from harness.methods.torch import _solve, _vjp
+else:
+    torch, _solve, _vjp = lazily("torch", "harness.methods.torch._solve", "harness.methods.torch._vjp")
 
 TOGETHER = 16  # evaluations in one graph: a call of autograd.grad costs more than an evaluation
 
@@ -33,12 +43,7 @@ class Floor(AbstractGradientMethod):
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:
         """Eager: there is nothing to compile."""
-        import torch
-
-        from harness.methods.torch._solve import TorchSolve
-        from harness.methods.torch._vjp import vjp
-
-        solve = TorchSolve.of(problem, scheme, case, path)
+        solve = _solve.TorchSolve.of(problem, scheme, case, path)
         terms = solve.terms
         evaluations = scheme.work(problem.noise)
         together = max(1, TOGETHER // max(evaluations))  # steps
@@ -55,14 +60,14 @@ class Floor(AbstractGradientMethod):
                 steps = range(first, min(first + together, solve.steps))
                 if problem.noise_dim:
                     torch.randn((len(steps), *shape), dtype=solve.y0.dtype, device=solve.y0.device)
-                outputs = []
+                outputs: list[Tensor | None] = []
                 for n in steps:
                     for _ in range(joint):
                         outputs += terms.f_and_g(solve.time(n), solve.y0)
                     for function, count in alone:
                         outputs += [function(solve.time(n), solve.y0) for _ in range(count)]
                 cotangents = [None if x is None else ones[x.shape] for x in outputs]
-                found = vjp(outputs, [solve.y0, *solve.parameters], cotangents)
+                found = _vjp.vjp(outputs, [solve.y0, *solve.parameters], cotangents)
                 total.add_(found[0])
                 torch._foreach_add_(theta, found[1:])
             return solve.gradient(total.sum(), total, theta)

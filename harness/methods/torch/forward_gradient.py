@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
+from harness.lazy import lazily
 from harness.method import AbstractGradientMethod, Gradient
+from harness.methods._directions import directions
 from harness.methods._support import NATIVE_SAMPLERS
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
+
+if TYPE_CHECKING:
+    from harness.methods.torch import _estimate, _solve
+else:
+    _estimate, _solve = lazily("harness.methods.torch._estimate", "harness.methods.torch._solve")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +48,5 @@ class ForwardGradient(AbstractGradientMethod):
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:
         """Draw the directions; there is nothing to compile."""
-        from harness.methods._directions import directions
-        from harness.methods.torch._estimate import EstimatedGradient
-        from harness.methods.torch._solve import TorchSolve
-
-        solve = TorchSolve.of(problem, scheme, case, path)
-        return solve.ready(EstimatedGradient(solve, *directions(problem, case, path, self.directions)))
+        solve = _solve.TorchSolve.of(problem, scheme, case, path)
+        return solve.ready(_estimate.EstimatedGradient(solve, *directions(problem, case, path, self.directions)))

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from harness.lazy import lazily
+from harness.methods._interpolate import reads_between, scheme_on_path, state_on_path
 from harness.methods.torch._method import AbstractTorchMethod
 
 if TYPE_CHECKING:
-    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    import torch
+    from torch import Tensor
+
+    from harness.methods.torch import _adjoint, _differentiable
     from harness.methods.torch._solve import TorchSolve
+else:
+    torch, _adjoint, _differentiable = lazily(
+        "torch",
+        "harness.methods.torch._adjoint",
+        "harness.methods.torch._differentiable",
+    )
 
 
 class InterpolatingAdjoint(AbstractTorchMethod):
@@ -27,19 +39,13 @@ class InterpolatingAdjoint(AbstractTorchMethod):
     exact = False
     step_seconds = 9e-4
 
-    def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+    def differentiable(self, solve: TorchSolve) -> _differentiable.AbstractDifferentiableSolve:
         """The adjoint equation backwards, along the states that were kept."""
-        import torch
-
-        from harness.methods._interpolate import reads_between, scheme_on_path, state_on_path
-        from harness.methods.torch._adjoint import AdjointStep
-        from harness.methods.torch._differentiable import Sweep
-
         tableau = scheme_on_path(solve.scheme, solve.problem)
-        step = AdjointStep(solve, tableau)
+        step = _adjoint.AdjointStep(solve, tableau)
         between = reads_between(tableau)
 
-        def forward():
+        def forward() -> tuple[list[Tensor], list[Tensor]]:
             state = solve.init(solve.y0)
             path = [state[0]]
             for n in range(solve.steps):
@@ -48,7 +54,7 @@ class InterpolatingAdjoint(AbstractTorchMethod):
             return [path[n] for n in solve.grid.observed], path
 
         @torch.no_grad()
-        def backward(path, cotangents):
+        def backward(path: list[Tensor], cotangents: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
             theta, a = solve.zeros_theta(), torch.zeros_like(solve.y0)
             for n in reversed(range(solve.steps)):
                 k = solve.observation(n + 1)
@@ -58,9 +64,9 @@ class InterpolatingAdjoint(AbstractTorchMethod):
                 a, _ = step(n, a, theta, reader(n, y0, y1))
             return a, theta
 
-        def reader(n, y0, y1):
+        def reader(n: int, y0: Tensor, y1: Tensor) -> Callable[[int, list[Tensor]], Tensor]:
             """y at a stage of the step from time n + 1 to time n."""
             k0 = step.terms.increment(solve.time(n), y0, solve.dt(n), None) if between else None
             return lambda i, increments: state_on_path(tableau.c[i], y0, y1, k0, increments)
 
-        return Sweep(solve, forward, backward)
+        return _differentiable.Sweep(solve, forward, backward)

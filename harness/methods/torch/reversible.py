@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.lazy import lazily
 from harness.methods._support import irreversible
 from harness.methods.torch._method import AbstractTorchMethod
 from harness.scheme import AbstractReversibleScheme, AbstractScheme, State
 from harness.schemes.reversible_heun import ReversibleHeun
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from harness.methods.torch import _reconstruct, _reversible_heun
     from harness.methods.torch._differentiable import AbstractDifferentiableSolve
     from harness.methods.torch._solve import TorchSolve
+else:
+    _reconstruct, _reversible_heun = lazily(
+        "harness.methods.torch._reconstruct",
+        "harness.methods.torch._reversible_heun",
+    )
 
 
 class Reversible(AbstractTorchMethod):
@@ -33,15 +42,12 @@ class Reversible(AbstractTorchMethod):
 
     def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
         """Reversible Heun's own sweep, or the scheme stepped back."""
-        from harness.methods.torch._reconstruct import by_reconstruction
-        from harness.methods.torch._reversible_heun import reversible_heun
-
         scheme = solve.scheme
         if isinstance(scheme, ReversibleHeun):
-            return reversible_heun(solve)
+            return _reversible_heun.reversible_heun(solve)
         assert isinstance(scheme, AbstractReversibleScheme)  # or it would have been refused
 
-        def reverse(n: int, state: State) -> State:
+        def reverse(n: int, state: State[Tensor]) -> State[Tensor]:
             return scheme.reverse(solve.terms, solve.time(n + 1), solve.dt(n), state, solve.noise[n])
 
-        return by_reconstruction(solve, reverse)
+        return _reconstruct.by_reconstruction(solve, reverse)

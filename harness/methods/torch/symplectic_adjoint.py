@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from harness.case import Case
-from harness.methods._symplectic import no_tableau, not_an_ode
+from harness.lazy import lazily
+from harness.methods._symplectic import no_tableau, not_an_ode, stage_cotangent, stage_state
 from harness.methods.torch._method import AbstractTorchMethod
 from harness.scheme import AbstractScheme
 from harness.schemes._runge_kutta import AbstractRungeKutta
 
 if TYPE_CHECKING:
-    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    import torch
+    from torch import Tensor
+
+    from harness.methods.torch import _differentiable, _vjp
     from harness.methods.torch._solve import TorchSolve
+else:
+    torch, _differentiable, _vjp = lazily(
+        "torch",
+        "harness.methods.torch._differentiable",
+        "harness.methods.torch._vjp",
+    )
 
 
 class SymplecticAdjoint(AbstractTorchMethod):
@@ -37,25 +48,20 @@ class SymplecticAdjoint(AbstractTorchMethod):
         """ODEs only."""
         return not_an_ode(case)
 
-    def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
+    def differentiable(self, solve: TorchSolve) -> _differentiable.AbstractDifferentiableSolve:
         """The adjoint equation by the scheme that makes it exact, along the states that were kept."""
-        import torch
-
-        from harness.methods._symplectic import stage_cotangent, stage_state
-        from harness.methods.torch._differentiable import Sweep
-        from harness.methods.torch._vjp import vjp
-
         tableau = solve.scheme
         assert isinstance(tableau, AbstractRungeKutta)
         terms, stages = solve.terms, len(tableau.b)
+        vjp, add, no_grad = _vjp.vjp, torch._foreach_add_, torch.no_grad
 
-        def forward():
+        def forward() -> tuple[list[Tensor], list[Tensor]]:
             states = [solve.y0.detach()]
             for n in range(solve.steps):
                 states.extend(solve.step(n, (states[-1],)))
             return [states[n] for n in solve.grid.observed], states
 
-        def backward(states, cotangents):
+        def backward(states: list[Tensor], cotangents: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
             theta, adjoint = solve.zeros_theta(), torch.zeros_like(solve.y0)
             states.pop()
             for n in reversed(range(solve.steps)):
@@ -65,18 +71,19 @@ class SymplecticAdjoint(AbstractTorchMethod):
                 adjoint = step(n, states.pop(), adjoint, theta)
             return adjoint, theta
 
-        def step(n, y0, adjoint, theta):
+        def step(n: int, y0: Tensor, adjoint: Tensor, theta: list[Tensor]) -> Tensor:
             """λ before step n from λ after it; `theta` is added to in place."""
             dt = solve.dt(n)
             times = [solve.time(n) + c * dt for c in tableau.c]
-            points, increments = [], []
-            with torch.no_grad():
+            points: list[Tensor] = []
+            increments: list[Tensor] = []
+            with no_grad():
                 for i in range(stages):
                     points.append(stage_state(tableau, i, y0, increments))
                     if i < stages - 1:
                         increments.append(terms.increment(times[i], points[i], dt, None))
             del increments
-            later: dict[int, Any] = {}
+            later: dict[int, Tensor] = {}
             for i in reversed(range(stages)):
                 y = points.pop().detach().requires_grad_()
                 cotangent = stage_cotangent(tableau, i, adjoint, later)
@@ -84,7 +91,7 @@ class SymplecticAdjoint(AbstractTorchMethod):
                     increment = terms.increment(times[i], y, dt, None)
                     wanted = [y, *solve.parameters]
                     later[i], *products = vjp((increment,), wanted, (cotangent,))
-                    torch._foreach_add_(theta, products)
+                    add(theta, products)
             return adjoint + sum(later.values())
 
-        return Sweep(solve, forward, backward)
+        return _differentiable.Sweep(solve, forward, backward)

@@ -8,9 +8,9 @@ import itertools
 import tempfile
 import types
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,14 +18,26 @@ from torch._inductor import config
 from torch._inductor.utils import fresh_inductor_cache
 
 from harness.arithmetic import axpy, scale
+from harness.brownian.torch_noise import NoiseSource
 from harness.case import Case
 from harness.clock import Clock
 from harness.compiler import cxx_compiler
+from harness.lazy import lazily
 from harness.method import Gradient
 from harness.methods.torch._solve import TorchSolve
 from harness.problem import AbstractProblem
-from harness.scheme import AbstractScheme, State
+from harness.scheme import AbstractScheme, Noise, State
 from harness.terms import Terms
+
+if TYPE_CHECKING:
+    from torch._inductor import compile_fx, decomposition
+else:  # their import warns, and takes a second: it is done while compiling
+    compile_fx, decomposition = lazily("torch._inductor.compile_fx", "torch._inductor.decomposition")
+
+Forward = Callable[[State[Tensor], Sequence[Tensor], Sequence[Noise[Tensor]], Sequence[Tensor]], State[Tensor]]
+"""(state, θ, noise, times of the steps' starts) -> the state after the steps."""
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
 
 CHUNK = 16  # steps compiled together, at the most
 
@@ -59,8 +71,16 @@ class ChunkedSolve(TorchSolve):
     differ in their arguments alone, so that they are compiled once and not once a step.
     """
 
-    def __init__(self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, *given: Any) -> None:
-        super().__init__(problem, scheme, case, *given)
+    def __init__(
+        self,
+        problem: AbstractProblem,
+        scheme: AbstractScheme,
+        case: Case,
+        y0: Tensor,
+        theta: Mapping[str, Tensor],
+        noise: NoiseSource,
+    ) -> None:
+        super().__init__(problem, scheme, case, y0, theta, noise)
         step, stride = self.grid.equal_step, self.grid.stride
         assert step is not None
         assert stride is not None
@@ -71,15 +91,15 @@ class ChunkedSolve(TorchSolve):
         self._times = torch.tensor(self.times_of_grid, dtype=torch.float64, device=self.y0.device).unbind()
         self._forward = _compiled_forward(self.setting)
 
-    def init(self, y0: Tensor) -> State:
+    def init(self, y0: Tensor) -> State[Tensor]:
         """Tensors of their own: were two of them the same, a function would be compiled for that alone."""
-        return tuple(None if x is None else x.clone() for x in super().init(y0))
+        return tuple(x if x is None else x.clone() for x in super().init(y0))
 
-    def advance(self, state: State, start: int, stop: int) -> State:
+    def advance(self, state: State[Tensor], start: int, stop: int) -> State[Tensor]:
         """The state after the steps start … stop − 1, which are whole chunks."""
         return self.observe(state, start, stop, [])
 
-    def observe(self, state: State, start: int, stop: int, ys: list[Tensor]) -> State:
+    def observe(self, state: State[Tensor], start: int, stop: int, ys: list[Tensor]) -> State[Tensor]:
         """As `advance`, adding to `ys` the states observed on the way, the last one's among them."""
         parameters = self.parameters if torch.is_grad_enabled() else self.fixed
         for steps in self.chunks(start, stop):
@@ -110,7 +130,7 @@ class ChunkedSolve(TorchSolve):
         """The times of grid points, a scalar each."""
         return self._times[points.start : points.stop]
 
-    def backward_noise(self, steps: range) -> tuple[Any, ...]:
+    def backward_noise(self, steps: range) -> tuple[Noise[Tensor], ...]:
         """The noise of steps, in their order but drawn from the last to the first, as the sweep goes."""
         return tuple(self.noise[n] for n in reversed(steps))[::-1]
 
@@ -127,32 +147,30 @@ def chunk_lengths(stride: int) -> list[int]:
 
 
 @functools.lru_cache(maxsize=2)
-def _compiled_forward(setting: Setting) -> Callable[..., State]:
-    """The steps of a chunk: (state, θ, noise, times of the steps' starts) -> state."""
+def _compiled_forward(setting: Setting) -> Forward:
+    """The steps of a chunk."""
 
-    def forward(state: State, theta: Sequence[Tensor], noise: Sequence[Any], times: Sequence[Tensor]) -> State:
+    def forward(
+        state: State[Tensor], theta: Sequence[Tensor], noise: Sequence[Noise[Tensor]], times: Sequence[Tensor]
+    ) -> State[Tensor]:
         terms = setting.terms(theta)
         for dW, t in zip(noise, times, strict=True):
             state = setting.scheme.step(terms, t, setting.dt, state, dW)
-        return tuple(None if x is None else x.contiguous() for x in state)
+        return tuple(x if x is None else x.contiguous() for x in state)
 
     return compile_chunk(forward, setting.case)
 
 
-def compile_chunk(function: Callable[..., Any], case: Case) -> Callable[..., Any]:
+def compile_chunk(function: Callable[Given, Made], case: Case) -> Callable[Given, Made]:
     """`function` as inductor makes it at its first call, on a CPU with the calls of its kernels in C++ too."""
     # What is compiled is kept by code object, and only so many versions: each case has a code object of its own.
     own = types.FunctionType(
         function.__code__.replace(), function.__globals__, function.__name__, None, function.__closure__
     )
 
-    def backend(graph: torch.fx.GraphModule, inputs: Sequence[Any]) -> Any:
-        # Imported while compiling, since the import warns, and takes a second.
-        from torch._inductor.compile_fx import compile_fx
-        from torch._inductor.decomposition import select_decomp_table
-
+    def backend(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> compile_fx.CompileFxOutput:
         decompositions = {
-            **select_decomp_table(),
+            **decomposition.select_decomp_table(),
             # Forward mode's zero tangents have no memory, which the wrapper in C++ can't do with.
             torch.ops.aten._efficientzerotensor.default: torch.zeros,
             torch.ops.aten.addmm.default: _product_and_sum,
@@ -160,7 +178,7 @@ def compile_chunk(function: Callable[..., Any], case: Case) -> Callable[..., Any
         # The pattern matcher makes an addmm of a product that is added to, and loses the addition's `alpha` on the way
         # (docs/methods/torch-compile.md). On a CPU it is slower too.
         patches = {"cpp_wrapper": case.device == "cpu", "pattern_matcher": False}
-        return compile_fx(graph, inputs, config_patches=patches, decompositions=decompositions)
+        return compile_fx.compile_fx(graph, inputs, config_patches=patches, decompositions=decompositions)
 
     return torch.compile(own, fullgraph=True, dynamic=False, backend=backend)
 
@@ -188,7 +206,9 @@ def compiled(solve: TorchSolve, run: Callable[[], Gradient]) -> Callable[[], Gra
     return solve.ready(run)
 
 
-def vjp(function: Callable[..., Any], y: Tensor, theta: Sequence[Tensor]) -> tuple[Any, Callable[..., Any]]:
+def vjp(
+    function: Callable[[Tensor, Sequence[Tensor]], Made], y: Tensor, theta: Sequence[Tensor]
+) -> tuple[Made, Callable[[Made], tuple[Tensor, Sequence[Tensor]]]]:
     """`function(y, θ)`, and what takes its cotangents to those of y and of θ."""
     value, pull, *_ = torch.func.vjp(function, y, theta)
     return value, pull

@@ -10,26 +10,43 @@ import torch
 from torch import Tensor
 
 from harness.arithmetic import combine
+from harness.arrays import Scalar
 from harness.methods.torch._differentiable import Sweep
 from harness.methods.torch_compile._chunks import ChunkedSolve, Setting, compile_chunk, vjp
-from harness.scheme import State
+from harness.scheme import Noise, State, increment_of
+
+Backward = Callable[
+    [
+        State[Tensor],
+        Tensor,
+        Tensor,
+        Sequence[Tensor],
+        Sequence[Tensor],
+        Sequence[Noise[Tensor]],
+        Sequence[Tensor],
+        Tensor,
+        Tensor,
+    ],
+    tuple[State[Tensor], Tensor, Tensor, list[Tensor]],
+]
+"""(state, ȳ, z̄, θ, ∂L/∂θ so far, noise, times, cotangent, own) -> state, ȳ, z̄ and ∂L/∂θ at the chunk's start."""
 
 
-def reversible_heun(solve: ChunkedSolve) -> Sweep:
+def reversible_heun(solve: ChunkedSolve) -> Sweep[State[Tensor]]:
     """The recursion of `docs/methods/reversible.md`, in its words."""
     setting, theta = solve.setting, solve.fixed
     step_back = _compiled_backward(setting)
     zero, half = (torch.tensor(x, dtype=solve.y0.dtype, device=solve.y0.device) for x in (0.0, 0.5))
     nothing = torch.zeros_like(solve.y0)
 
-    def forward() -> tuple[list[Tensor], State]:
+    def forward() -> tuple[list[Tensor], State[Tensor]]:
         ys: list[Tensor] = []
         return ys, solve.observe(solve.init(solve.y0), 0, solve.steps, ys)
 
     @torch.no_grad()
-    def backward(state: State, cotangents: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    def backward(state: State[Tensor], cotangents: Sequence[Tensor]) -> tuple[Tensor, Sequence[Tensor]]:
         y_bar = cotangents[-1]
-        last = solve.noise[solve.steps - 1]
+        last = increment_of(solve.noise[solve.steps - 1])
         # The last evaluation enters y_N alone.
         own = 0.5 * y_bar
         evaluate = functools.partial(_evaluate, setting, solve.time(solve.steps))
@@ -57,26 +74,25 @@ def reversible_heun(solve: ChunkedSolve) -> Sweep:
     return Sweep(solve, forward, backward)
 
 
-def _evaluate(setting: Setting, t: Any, z: Tensor, theta: Sequence[Tensor]) -> tuple[Tensor, ...]:
+def _evaluate(setting: Setting, t: Scalar, z: Tensor, theta: Sequence[Tensor]) -> tuple[Tensor, ...]:
     """f and g, without g for an ODE."""
     terms = setting.terms(theta)
-    values = terms.f_and_g(t, z)
-    return values if values[1] is not None else values[:1]
+    f, g = terms.f_and_g(t, z)
+    return (f,) if g is None else (f, g)
 
 
 def _cotangents(
-    setting: Setting, theta: Sequence[Tensor], total: Tensor, pairs: Sequence[tuple[Tensor, Any]]
+    setting: Setting, theta: Sequence[Tensor], total: Tensor, pairs: Sequence[tuple[Tensor, Tensor | None]]
 ) -> tuple[Tensor, ...]:
     """What f and g receive from the increments that they enter, a cotangent and dW each; `total` is their sum."""
-    f_bar = total * setting.dt
-    if setting.problem.noise == "none":
-        return (f_bar,)
-    terms = setting.terms(theta)
-    return f_bar, combine([1.0] * len(pairs), [terms.noise_cotangent(bar, dW) for bar, dW in pairs])
+    f_bar, terms = total * setting.dt, setting.terms(theta)
+    parts = [terms.noise_cotangent(bar, dW) for bar, dW in pairs if dW is not None]
+    g_bar = combine([1.0] * len(parts), parts)
+    return (f_bar,) if g_bar is None else (f_bar, g_bar)
 
 
 @functools.lru_cache(maxsize=2)
-def _compiled_backward(setting: Setting) -> Callable[..., tuple[State, Tensor, Tensor, list[Tensor]]]:
+def _compiled_backward(setting: Setting) -> Backward:
     """A chunk of steps back, from the state and the cotangents at its end to those at its start.
 
     `noise` starts with that of the step before the chunk, `times` are those of the steps' starts; y at the chunk's
@@ -85,20 +101,20 @@ def _compiled_backward(setting: Setting) -> Callable[..., tuple[State, Tensor, T
     dt = setting.dt
 
     def backward(
-        state: State,
+        state: State[Tensor],
         y_bar: Tensor,
         z_bar: Tensor,
         theta: Sequence[Tensor],
         theta_bar: Sequence[Tensor],
-        noise: Sequence[Any],
+        noise: Sequence[Noise[Tensor]],
         times: Sequence[Tensor],
         cotangent: Tensor,
         own: Tensor,
-    ) -> tuple[State, Tensor, Tensor, list[Tensor]]:
+    ) -> tuple[State[Tensor], Tensor, Tensor, list[Tensor]]:
         y, z, f, g = state
         terms = setting.terms(theta)
         for k in reversed(range(len(times))):
-            dW, previous = noise[k + 1], noise[k]
+            dW, previous = increment_of(noise[k + 1]), increment_of(noise[k])
             increment1 = terms.product(f, g, dt, dW)
             z = 2 * y - z - increment1
             next_bar = z_bar + 0.5 * y_bar  # what f(z_n) dt + g(z_n) dW_n receives
@@ -114,7 +130,7 @@ def _compiled_backward(setting: Setting) -> Callable[..., tuple[State, Tensor, T
             y = y - 0.5 * (increment1 + terms.product(f, g, dt, dW))
             z_bar = product - z_bar
             theta_bar = [total + part for total, part in zip(theta_bar, products, strict=True)]
-        after = tuple(None if x is None else x.contiguous() for x in (y, z, f, g))
+        after: tuple[Any, ...] = tuple(None if x is None else x.contiguous() for x in (y, z, f, g))  # an ODE has no g
         return after, y_bar.contiguous(), z_bar.contiguous(), list(theta_bar)
 
     return compile_chunk(backward, setting.case)

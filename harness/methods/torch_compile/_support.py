@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.compiler import cannot_compile
+from harness.lazy import lazily
 from harness.method import AbstractGradientMethod, Gradient
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 
 if TYPE_CHECKING:
     from harness.methods.torch._differentiable import AbstractDifferentiableSolve
-    from harness.methods.torch_compile._chunks import ChunkedSolve
+    from harness.methods.torch_compile import _chunks
+else:
+    (_chunks,) = lazily("harness.methods.torch_compile._chunks")
 
 
 class AbstractCompiled(AbstractGradientMethod):
@@ -30,14 +33,12 @@ class AbstractCompiled(AbstractGradientMethod):
         return cannot_compile()
 
     @abstractmethod
-    def differentiable(self, solve: ChunkedSolve) -> AbstractDifferentiableSolve:
+    def differentiable(self, solve: _chunks.ChunkedSolve) -> AbstractDifferentiableSolve:
         """The solve with its gradient, its steps in compiled chunks."""
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:
         """Run once, which compiles."""
-        from harness.methods.torch_compile._chunks import ChunkedSolve, compiled
-
-        solve = ChunkedSolve.of(problem, scheme, case, path)
-        return compiled(solve, self.differentiable(solve).gradient)
+        solve = _chunks.ChunkedSolve.of(problem, scheme, case, path)
+        return _chunks.compiled(solve, self.differentiable(solve).gradient)

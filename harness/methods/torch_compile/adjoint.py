@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from harness.lazy import lazily
 from harness.methods.torch_compile._support import AbstractCompiled
 
 if TYPE_CHECKING:
-    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    import torch
+    from torch import Tensor
+
+    from harness.methods.torch import _differentiable
+    from harness.methods.torch_compile import _adjoint
     from harness.methods.torch_compile._chunks import ChunkedSolve
+else:
+    torch, _differentiable, _adjoint = lazily(
+        "torch",
+        "harness.methods.torch._differentiable",
+        "harness.methods.torch_compile._adjoint",
+    )
 
 
 class Adjoint(AbstractCompiled):
@@ -23,22 +35,17 @@ class Adjoint(AbstractCompiled):
     exact = False
     step_seconds = 2e-4
 
-    def differentiable(self, solve: ChunkedSolve) -> AbstractDifferentiableSolve:
+    def differentiable(self, solve: ChunkedSolve) -> _differentiable.AbstractDifferentiableSolve:
         """The adjoint equation backwards, the state beside it."""
-        import torch
+        step_back = _adjoint.compiled_adjoint(solve.setting)
 
-        from harness.methods.torch._differentiable import Sweep
-        from harness.methods.torch_compile._adjoint import compiled_adjoint
-
-        step_back = compiled_adjoint(solve.setting)
-
-        def forward():
-            ys = []
+        def forward() -> tuple[list[Tensor], list[Tensor]]:
+            ys: list[Tensor] = []
             solve.observe(solve.init(solve.y0), 0, solve.steps, ys)
             return ys, ys
 
         @torch.no_grad()
-        def backward(ys, cotangents):
+        def backward(ys: list[Tensor], cotangents: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
             theta = solve.zeros_theta()
             a = torch.zeros_like(solve.y0)
             for k in reversed(range(len(ys))):
@@ -48,4 +55,4 @@ class Adjoint(AbstractCompiled):
                     y, a, theta = step_back(y, a, solve.fixed, theta, solve.backward_noise(steps), ends)
             return a, theta
 
-        return Sweep(solve, forward, backward)
+        return _differentiable.Sweep(solve, forward, backward)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.lazy import lazily
 from harness.methods.torch_compile._support import AbstractCompiled
 
 if TYPE_CHECKING:
-    from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    from torch import Tensor
+
+    from harness.methods.torch import _differentiable
     from harness.methods.torch_compile._chunks import ChunkedSolve
+else:
+    (_differentiable,) = lazily("harness.methods.torch._differentiable")
 
 
 class Backprop(AbstractCompiled):
@@ -22,13 +27,12 @@ class Backprop(AbstractCompiled):
     summary = "backpropagation through the solver, its steps compiled in chunks by torch.compile"
     step_seconds = 1.5e-4
 
-    def differentiable(self, solve: ChunkedSolve) -> AbstractDifferentiableSolve:
+    def differentiable(self, solve: ChunkedSolve) -> _differentiable.AbstractDifferentiableSolve:
         """All chunks in one graph."""
-        from harness.methods.torch._differentiable import Unrolled
 
-        def observed(y0):
-            ys = []
+        def observed(y0: Tensor) -> list[Tensor]:
+            ys: list[Tensor] = []
             solve.observe(solve.init(y0), 0, solve.steps, ys)
             return ys
 
-        return Unrolled(solve, observed)
+        return _differentiable.Unrolled(solve, observed)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.lazy import lazily
 from harness.methods.torch_compile._support import AbstractCompiled
 
 if TYPE_CHECKING:
+    from harness.methods.torch import _checkpoints
     from harness.methods.torch._differentiable import AbstractDifferentiableSolve
     from harness.methods.torch_compile._chunks import ChunkedSolve
+else:
+    (_checkpoints,) = lazily("harness.methods.torch._checkpoints")
 
 
 class Checkpoint(AbstractCompiled):
@@ -24,6 +28,4 @@ class Checkpoint(AbstractCompiled):
 
     def differentiable(self, solve: ChunkedSolve) -> AbstractDifferentiableSolve:
         """A state every ⌈√N⌉ steps."""
-        from harness.methods.torch._checkpoints import by_segments
-
-        return by_segments(solve)
+        return _checkpoints.by_segments(solve)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.lazy import lazily
 from harness.methods._support import at_least_one
 from harness.methods.torch_compile._support import AbstractCompiled
 
 if TYPE_CHECKING:
+    from harness.methods.torch import _checkpoints
     from harness.methods.torch._differentiable import AbstractDifferentiableSolve
     from harness.methods.torch_compile._chunks import ChunkedSolve
+else:
+    (_checkpoints,) = lazily("harness.methods.torch._checkpoints")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +38,4 @@ class RecursiveCheckpoint(AbstractCompiled):
 
     def differentiable(self, solve: ChunkedSolve) -> AbstractDifferentiableSolve:
         """States in Revolve's order."""
-        from harness.methods.torch._checkpoints import by_revolve
-
-        return by_revolve(solve, self.checkpoints)
+        return _checkpoints.by_revolve(solve, self.checkpoints)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.lazy import lazily
 from harness.methods.torch_compile._support import AbstractCompiled
 from harness.scheme import AbstractScheme
 from harness.schemes.reversible_heun import ReversibleHeun
 
 if TYPE_CHECKING:
     from harness.methods.torch._differentiable import AbstractDifferentiableSolve
+    from harness.methods.torch_compile import _reversible_heun
     from harness.methods.torch_compile._chunks import ChunkedSolve
+else:
+    (_reversible_heun,) = lazily("harness.methods.torch_compile._reversible_heun")
 
 
 class Reversible(AbstractCompiled):
@@ -33,6 +37,4 @@ class Reversible(AbstractCompiled):
 
     def differentiable(self, solve: ChunkedSolve) -> AbstractDifferentiableSolve:
         """Its own sweep back, a chunk at a time."""
-        from harness.methods.torch_compile._reversible_heun import reversible_heun
-
-        return reversible_heun(solve)
+        return _reversible_heun.reversible_heun(solve)

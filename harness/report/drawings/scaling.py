@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
+from matplotlib.artist import Artist
 from matplotlib.ticker import NullLocator
 
 from harness.column import UNRESOLVED
 from harness.columns import COLUMNS, bar_of, error_of, interval_of
 from harness.figures.scaling import Scaling
-from harness.report.palette import Palette
+from harness.report.palette import Color, Palette
 from harness.report.panels import drawn, facets_of, finish, line_names, panels, wrap
+
+
+class LineStyle(TypedDict):
+    """How a line of a figure is drawn, in matplotlib's names."""
+
+    color: Color
+    marker: str
+
 
 MOST_TICKS = 8
 """So many values of x are each marked; more are left to matplotlib."""
@@ -40,18 +49,24 @@ def plot(figure: Scaling, data: pd.DataFrame, palette: Palette) -> sns.FacetGrid
     )
     for panel, axes in panels(figure, grid, data):
         for name, group in panel.groupby("line", sort=True):
-            style = {"color": colors[str(name)], "marker": palette.marker(str(name))}
+            style: LineStyle = {"color": colors[str(name)], "marker": palette.marker(str(name))}
             dash = palette.dashes(str(name))
             _draw_line(axes, figure, str(name), _function(figure, group), style=style, dash=dash)
         axes.set_yscale("log")
         _scale_x(axes, panel[figure.x])
     finish(grid, figure, data, COLUMNS[figure.x].axis_label, COLUMNS[figure.y].axis_label)
-    handles: dict[str, Any] = {}
+    handles: dict[str, Artist] = {}
     for axes in grid.axes.flat:
         handles |= {name: handle for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)}
     listed = [name for name in names if name in handles]
-    place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5), "frameon": False, "fontsize": 8}
-    grid.figure.legend([handles[name] for name in listed], listed, **place)
+    grid.figure.legend(
+        [handles[name] for name in listed],
+        listed,
+        loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
+        frameon=False,
+        fontsize=8,
+    )
     return grid
 
 
@@ -64,7 +79,7 @@ def _function(figure: Scaling, group: pd.DataFrame) -> pd.DataFrame:
 
 
 def _draw_line(
-    axes: plt.Axes, figure: Scaling, name: str, line: pd.DataFrame, *, style: dict[str, Any], dash: tuple[float, ...]
+    axes: plt.Axes, figure: Scaling, name: str, line: pd.DataFrame, *, style: LineStyle, dash: tuple[float, ...]
 ) -> None:
     axes.plot(
         line[figure.x],

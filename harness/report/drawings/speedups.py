@@ -9,6 +9,7 @@ from harness import frames
 from harness.figures.speedups import Speedups
 from harness.grouping import HOW, differing, words
 from harness.report.palette import Palette
+from harness.report.tables import dicts
 
 
 def data(figure: Speedups, records: pd.DataFrame) -> pd.DataFrame:
@@ -54,5 +55,5 @@ def pair_names(pairs: pd.DataFrame) -> list[str]:
     axes = [axis for axis in differing(pairs) if axis in HOW]
     return [
         ", ".join([f"{pair['native']} against {pair['library']}", pair["scheme"], *words(pair, axes)])
-        for pair in pairs.to_dict("records")
+        for pair in dicts(pairs)
     ]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from markupsafe import Markup
 
 from harness.section import AbstractSection, Measurements
+from harness.store import About
 
 
 class Environment(AbstractSection):
@@ -24,7 +22,7 @@ class Environment(AbstractSection):
         return tables + Markup("<details><summary>The suite</summary><pre>{}</pre></details>").format(text)
 
 
-def _table(execution: Mapping[str, Any]) -> Markup:
+def _table(execution: About) -> Markup:
     rows = Markup("").join(
         Markup('<tr><th>{}</th><td class="wrap">{}</td></tr>\n').format(name, words)
         for name, words in _rows(execution).items()
@@ -32,7 +30,7 @@ def _table(execution: Mapping[str, Any]) -> Markup:
     return Markup('<div class="scroll"><table class="environment"><tbody>\n{}</tbody></table></div>\n').format(rows)
 
 
-def _rows(execution: Mapping[str, Any]) -> dict[str, str]:
+def _rows(execution: About) -> dict[str, str]:
     versions = (f"{name} {version}" for name, version in execution["packages"].items() if version)
     variables = (f"{name}={value}" for name, value in execution["variables"].items() if value is not None)
     machine = [

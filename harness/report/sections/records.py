@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
@@ -11,6 +10,7 @@ from markupsafe import Markup
 from harness.column import UNRESOLVED, Column
 from harness.columns import COLUMNS, error_of
 from harness.grouping import differing
+from harness.record import Row
 from harness.report import format
 from harness.report.tables import dicts, hint
 from harness.section import AbstractSection, Measurements
@@ -71,7 +71,7 @@ def _place(column: Column) -> int:
     return FIRST.index(column.name) if column.name in FIRST else len(FIRST) + KINDS[column.kind]
 
 
-def _cell(record: dict[str, Any], column: Column) -> Markup:
+def _cell(record: Row, column: Column) -> Markup:
     """What it shows and what it sorts by; an unresolved error is marked."""
     value = record[column.name]
     empty = format.missing(value)
