@@ -67,8 +67,8 @@ def test_compiled_methods_meet_the_eager_ones(registry, make_case, approach, axe
 
 @pytest.mark.skipif(LACKING is not None, reason=str(LACKING))
 @pytest.mark.usefixtures("short_chunks")
-def test_a_drift_correction_by_differentiation_is_compiled(registry, make_case, monkeypatch):
-    """Forward mode within the vector–Jacobian product, for problems that don't write their correction out."""
+def test_a_drift_correction_by_differences_is_compiled(registry, make_case, monkeypatch):
+    """For problems that don't write their correction out."""
     monkeypatch.setattr(Neural, "correction", AbstractProblem.correction)
     axes = {"noise": "scalar", "calculus": "ito", "scheme": "euler", "steps": 2}
     found = gradient(registry, make_case(method="torch-compile/adjoint", **axes))
