@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from gradients import distance, gradient, problem_of
+from tolerances import agreement_tolerance
 
 from harness.measuring.statistics import log_slope
 from harness.methods._backward import backward_scheme
@@ -17,11 +18,6 @@ REGISTRY = Registry.load()
 def rounding() -> float:
     """Where a bias of high order is lost in float64's rounding over a few dozen steps."""
     return 1e-13
-
-
-def agreement_tolerance() -> float:
-    """The same operations in another order."""
-    return 1e-12
 
 
 def settings(registry: Registry) -> list[tuple[str, str, str, str]]:

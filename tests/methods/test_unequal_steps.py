@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from gradients import distance, gradient, path_of, problem_of
+from loop import loop
 
 from harness.brownian.path import SharedPath
 from harness.grid import Grid
@@ -48,15 +49,13 @@ def by_hand(registry, case) -> tuple[float, list[torch.Tensor]]:
     y0, theta = initial_values(problem, case.batch, case.seed)
     y0 = torch.tensor(y0, requires_grad=True)
     theta = {name: torch.tensor(value, requires_grad=True) for name, value in theta.items()}
-    path, noise = path_of(problem, case), [None] * case.steps
+    path, noise = path_of(problem, case), None
     if path is not None:
         W, H = map(torch.tensor, path.between(grid.times))
         noise = list(zip(W, H, strict=True)) if scheme.needs_levy_area else list(W)
     terms, ys = Terms(torch, problem, theta), []
-    state = scheme.init(terms, problem.t0, y0)
-    for n in range(case.steps):
-        state = scheme.step(terms, float(grid.times[n]), float(grid.lengths[n]), state, noise[n])
-        if grid.times[n + 1] in case.observations:
+    for end, state in zip(grid.times[1:], loop(scheme, terms, y0, grid.times, noise), strict=True):
+        if end in case.observations:
             ys.append(state[0])
     loss = problem.loss(torch, torch.stack(ys))
     return loss.item(), list(torch.autograd.grad(loss, [*(theta[name] for name in sorted(theta)), y0]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from loop import last
 
 from harness.brownian.path import SharedPath
 from harness.initial import initial_values
@@ -39,9 +40,7 @@ def test_strong_order(registry, scheme, problem, noise, order):
     terms = Terms(np, it, theta)
     steps, errors = [16, 32, 64, 128], []
     for n in steps:
-        dWs = [None] * n if noise == "none" else path.increments(n)[0]
-        state = stepper.init(terms, 0.0, y0)
-        for i in range(n):
-            state = stepper.step(terms, i / n, 1 / n, state, dWs[i])
-        errors.append(float(np.sqrt(np.mean((state[0] - exact) ** 2))))
+        dWs = None if noise == "none" else path.increments(n)[0]
+        y1 = last(stepper, terms, y0, dWs, n)
+        errors.append(float(np.sqrt(np.mean((y1 - exact) ** 2))))
     assert log_slope(steps, errors) == pytest.approx(-order, abs=0.25)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from loop import last
 
 from harness.initial import initial_values
 from harness.registry import Registry
@@ -32,10 +33,7 @@ def final_states(scheme, dtype):
     dW = np.random.default_rng(0).normal(scale=STEPS**-0.5, size=(STEPS, BATCH, 4))
     y0, dW = (x.astype(np.float32).astype(dtype) for x in (y0, dW))
     terms = Terms(np, problem, {name: x.astype(np.float32).astype(dtype) for name, x in theta.items()})
-    state = scheme.init(terms, 0.0, y0)
-    for n in range(STEPS):
-        state = scheme.step(terms, n / STEPS, 1 / STEPS, state, dW[n])
-    return state[0]
+    return last(scheme, terms, y0, dW, STEPS)
 
 
 @pytest.mark.parametrize("name", NAMES)
