@@ -9,11 +9,15 @@ import pytest
 from gradients import distance, gradient, path_of, problem_of
 
 from harness.initial import initial_values
+from harness.registry import Registry
 from harness.scheme import AbstractReversibleScheme
 from harness.terms import Terms
 
+ELSEWHERE = ("reversible-heun", "alf")
+"""Schemes whose gradients by reconstruction `test_native.py` and `test_alf.py` compare."""
 NOISES = ("none", "additive", "scalar", "diagonal", "general")
-SCHEMES = {"coupled-euler": NOISES[:2], "coupled-heun": NOISES, "coupled-midpoint": NOISES, "coupled-rk4": NOISES[:1]}
+REGISTRY = Registry.load()
+SCHEMES = {name: it.noises for name, it in REGISTRY.schemes.items() if it.reversible and name not in ELSEWHERE}
 PAIRS = [(scheme, noise) for scheme, noises in SCHEMES.items() for noise in noises]
 
 
@@ -51,12 +55,12 @@ def test_jax_meets_torch_backprop(registry, make_case, scheme, noise, steps, obs
     assert distance(gradient(registry, make_case(method="jax/reversible", **axes)), expected) <= exact_tolerance()
 
 
-@pytest.mark.parametrize("scheme", [*SCHEMES, "reversible-heun", "alf"])
+@pytest.mark.parametrize("scheme", [*SCHEMES, *ELSEWHERE])
 def test_reverse_undoes_step(registry, make_case, scheme):
     """From states that are no solution's, at a time that isn't 0: to rounding, over one step of ordinary size."""
     stepper = registry.schemes[scheme]
     assert isinstance(stepper, AbstractReversibleScheme)
-    noise = "none" if scheme in ("coupled-rk4", "alf") else "additive" if scheme == "coupled-euler" else "general"
+    noise = max(stepper.noises, key=NOISES.index)
     case = make_case(noise=noise, steps=8)
     problem = problem_of(registry, case)
     y0, theta = initial_values(problem, case.batch, case.seed)

@@ -8,8 +8,14 @@ from gradients import distance, gradient, problem_of
 
 from harness.gradient_arrays import relative_error
 from harness.initial import initial_values
+from harness.registry import Registry
 
-SCHEMES = ("euler", "heun", "midpoint", "ralston", "rk4", "rk4-38", "dopri5")
+REGISTRY = Registry.load()
+SCHEMES = [
+    name
+    for name, scheme in REGISTRY.schemes.items()
+    if REGISTRY.methods["torch/symplectic-adjoint"].unsuited(scheme) is None
+]
 
 
 def exact_tolerance() -> float:
