@@ -13,6 +13,8 @@ import pytest
 from gradients import distance, gradient
 from tolerances import exact_tolerance
 
+from harness.registry import Registry
+
 NOISES = ("none", "additive", "scalar", "diagonal", "general")
 SMALL = "neural(width=4)"  # fewer parameters than a chunk of directions holds
 RECONSTRUCTING = ("reversible", "alf")
@@ -50,7 +52,17 @@ REVOLVED = [
     ("diagonal", "ito", "euler"),
     ("general", "stratonovich", "midpoint"),
 ]
-COUPLED = {"coupled-euler": NOISES[:2], "coupled-heun": NOISES, "coupled-midpoint": NOISES, "coupled-rk4": NOISES[:1]}
+REGISTRY = Registry.load()
+COUPLED = {
+    name: [noise for noise in NOISES if noise in scheme.noises]
+    for name, scheme in REGISTRY.schemes.items()
+    if scheme.reversible and name not in ("reversible-heun", "alf")
+}
+SYMPLECTIC = [
+    name
+    for name, scheme in REGISTRY.schemes.items()
+    if REGISTRY.methods["torch/symplectic-adjoint"].unsuited(scheme) is None
+]
 FORWARD = [
     *(on(7, 1, scheme, noise, problem=SMALL) for noise in NOISES for scheme in ("heun", "reversible-heun")),
     on(64, 4, "alf", problem=SMALL),
@@ -77,11 +89,7 @@ TORCH = {
         for steps, k in ((1, 1), (7, 1), (16, 4), (40, 8))
     ]
     + [on(1024, 1, "heun", "diagonal", dim=2, batch=2)],
-    "symplectic-adjoint": [
-        on(steps, k, scheme)
-        for scheme in ("euler", "heun", "midpoint", "ralston", "rk4", "rk4-38", "dopri5")
-        for steps, k in ((1, 1), (7, 1), (16, 4))
-    ]
+    "symplectic-adjoint": [on(steps, k, scheme) for scheme in SYMPLECTIC for steps, k in ((1, 1), (7, 1), (16, 4))]
     + [on(1024, 1, "rk4", dim=2, batch=2)],
     "alf": [on(n, k, "alf", problem=problem) for problem in ("neural", "linear") for n, k in ((1, 1), (7, 1), (64, 4))],
     "forward": FORWARD,

@@ -9,19 +9,20 @@ import pytest
 from gradients import path_of, problem_of
 
 from harness.initial import initial_values
+from harness.registry import Registry
 from harness.scheme import AbstractReversibleScheme
 from harness.terms import Terms
 
 NOISES = ("none", "additive", "scalar", "diagonal", "general")
-SCHEMES = {"coupled-euler": NOISES[:2], "coupled-heun": NOISES, "coupled-midpoint": NOISES, "coupled-rk4": NOISES[:1]}
+SCHEMES = [name for name, scheme in Registry.load().schemes.items() if scheme.reversible]
 
 
-@pytest.mark.parametrize("scheme", [*SCHEMES, "reversible-heun", "alf"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_reverse_undoes_step(registry, make_case, scheme):
     """From states that are no solution's, at a time that isn't 0: to rounding, over one step of ordinary size."""
     stepper = registry.schemes[scheme]
     assert isinstance(stepper, AbstractReversibleScheme)
-    noise = "none" if scheme in ("coupled-rk4", "alf") else "additive" if scheme == "coupled-euler" else "general"
+    noise = max(stepper.noises, key=NOISES.index)
     case = make_case(noise=noise, steps=8)
     problem = problem_of(registry, case)
     y0, theta = initial_values(problem, case.batch, case.seed)

@@ -10,8 +10,6 @@ from tolerances import exact_tolerance
 from harness.gradient_arrays import relative_error
 from harness.initial import initial_values
 
-SCHEMES = ("euler", "heun", "midpoint", "ralston", "rk4", "rk4-38", "dopri5")
-
 
 @pytest.mark.parametrize("scheme", ["heun", "midpoint", "rk4-38", "dopri5"])
 def test_it_is_the_formula_of_the_paper(registry, make_case, scheme):

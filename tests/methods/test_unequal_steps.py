@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from cases import small_case, usual_schemes
 from gradients import distance, gradient, path_of, problem_of
 from loop import loop
 
@@ -18,12 +19,13 @@ from harness.reference.cache import ReferenceCache
 from harness.reference.closed_form import closed_form
 from harness.reference.discrete_reference import discrete
 from harness.reference.sde import sde
+from harness.registry import Registry
 from harness.supported import whatever_the_scheme, with_scheme
 from harness.terms import Terms
 
 TIMES = (0.07, 0.1, 0.55, 1.0)
 STEPS = 13
-CASES = [
+LISTED = [
     (method, scheme, noise)
     for scheme, noise, methods in (
         ("heun", "diagonal", "backprop checkpoint recursive-checkpoint forward finite-differences"),
@@ -40,6 +42,18 @@ CASES = [
     ("diffrax/direct", "heun", "none"),
     ("torchdiffeq/backprop", "midpoint", "none"),
 ]  # fmt: skip
+
+
+def others(registry: Registry) -> list[tuple[str, str, str]]:
+    """(method, scheme, noise) of every exact native method that isn't listed, with general noise if it takes any."""
+    found, listed = [], {name for name, _, _ in LISTED}
+    for name, method in registry.methods.items():
+        if name.startswith(("torch/", "jax/")) and method.exact and not method.baseline and name not in listed:
+            noises = ("general", "none")
+            schemes = {noise: usual_schemes(registry, small_case(method=name, noise=noise)) for noise in noises}
+            noise = next(noise for noise in noises if schemes[noise])
+            found.append((name, schemes[noise][0], noise))
+    return found
 
 
 def by_hand(registry, case) -> tuple[float, list[torch.Tensor]]:
@@ -61,7 +75,7 @@ def by_hand(registry, case) -> tuple[float, list[torch.Tensor]]:
     return loss.item(), list(torch.autograd.grad(loss, [*(theta[name] for name in sorted(theta)), y0]))
 
 
-@pytest.mark.parametrize(("method", "scheme", "noise"), CASES)
+@pytest.mark.parametrize(("method", "scheme", "noise"), [*LISTED, *others(Registry.load())])
 def test_exact_methods_give_the_gradient_of_a_loop_by_hand(registry, make_case, method, scheme, noise):
     case = make_case(method=method, scheme=scheme, noise=noise, steps=STEPS, observations=TIMES)
     loss, expected = by_hand(registry, case)

@@ -270,32 +270,11 @@ def test_every_form_is_there_or_refused_with_a_reason(cls):
                 cls(noise=noise, calculus=calculus, dim=12)
 
 
-EXPECTED_NOISES = {
-    "commuting": ["general"],
-    "double-well": ["none", "additive", "scalar", "diagonal"],
-    "example1": ["diagonal"],
-    "example2": ["diagonal"],
-    "example3": ["additive", "diagonal"],
-    "gbm": ["scalar"],
-    "kuramoto": ["none", "additive", "diagonal"],
-    "linear": ["none"],
-    "lorenz": ["none", "additive", "diagonal"],
-    "lotka-volterra": ["none"],
-    "neural": list(NOISES),
-    "neural-commutative": ["diagonal"],
-    "ornstein-uhlenbeck": ["additive", "diagonal"],
-    "van-der-pol": ["none"],
-}
-
-
-def test_each_problem_has_the_noises_meant_for_it():
-    found = {
-        name: [noise for noise in NOISES if cls.unsupported(noise, "ito") is None]
-        for name, cls in REGISTRY.problems.items()
-    }
-    assert found == EXPECTED_NOISES
-    for name, cls in REGISTRY.problems.items():
-        assert [noise for noise in NOISES if cls.unsupported(noise, "stratonovich") is None] == EXPECTED_NOISES[name]
+@pytest.mark.parametrize("cls", REGISTRY.problems.values(), ids=lambda cls: cls.name)
+def test_every_problem_has_a_form_and_each_in_both_calculi(cls):
+    ito, stratonovich = ([n for n in NOISES if cls.unsupported(n, calculus) is None] for calculus in CALCULI)
+    assert ito
+    assert ito == stratonovich
 
 
 @pytest.mark.parametrize(
