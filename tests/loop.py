@@ -18,7 +18,7 @@ def equal_times(t0: float, t1: float, steps: int) -> np.ndarray:
 
 
 def loop(
-    scheme: AbstractScheme, terms: Terms, y0: Any, times: Iterable[float], noise: Sequence[Any] | None
+    scheme: AbstractScheme, terms: Terms, y0: Any, times: Iterable[float], noise: Sequence[Any] | np.ndarray | None
 ) -> Iterator[State[Any]]:
     """The state after each step from one of the times to the next. `noise` has that of every step; None for an ODE."""
     ends = [float(t) for t in times]
@@ -28,7 +28,7 @@ def loop(
         yield state
 
 
-def last(scheme: AbstractScheme, terms: Terms, y0: Any, noise: Sequence[Any] | None, steps: int) -> Any:
+def last(scheme: AbstractScheme, terms: Terms, y0: Any, noise: Sequence[Any] | np.ndarray | None, steps: int) -> Any:
     """y at t1, (batch, dim), after equal steps over the problem's interval."""
     problem = terms.problem
     *_, (y, *_rest) = loop(scheme, terms, y0, equal_times(problem.t0, problem.t1, steps), noise)

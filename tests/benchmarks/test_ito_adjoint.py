@@ -67,7 +67,8 @@ def one_thread():
 def test_time(benchmark, noise, by_entry, dim, solve):
     """A gradient, forwards and backwards."""
     torch.manual_seed(0)
-    sde = ItoSDE(noise, dim, {"scalar": 1, "general": 4}.get(noise, dim), by_entry)
+    columns = {"scalar": 1, "diagonal": dim, "general": 4}[noise]
+    sde = ItoSDE(noise, dim, columns, by_entry)
     y0, ts = torch.randn(BATCH, dim), torch.tensor([0.0, 1.0])
     benchmark.group = f"Itô adjoint, {noise}{', by entry' if by_entry else ''}, dim {dim}"
 
