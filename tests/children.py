@@ -6,15 +6,17 @@ import contextlib
 import functools
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 from gradients import values_of
 
 from harness.case import Case
-from harness.measuring.memory import peak_bytes_cpu
+from harness.measuring.memory import in_use_cpu, peak_bytes_cpu, retained_bytes
 from harness.runner.child import CaseTarget
 from harness.runner.worker import Worker, start_server
+
+T = TypeVar("T", bound=CaseTarget)
 
 
 class Child(CaseTarget):
@@ -30,14 +32,22 @@ class Child(CaseTarget):
         return peak_bytes_cpu(self._once)
 
 
+class QuicklyCompiled(CaseTarget):
+    """A child for what doesn't depend on the compiler: it compiles as the tests do."""
+
+    def retained(self) -> float | None:
+        """What runs retain, as `memory` measures it, without the peak."""
+        return retained_bytes(self._once, in_use_cpu, call_seconds=1e-3)
+
+
 @contextlib.contextmanager
-def child(case: Case, plugins: tuple[str, ...] = ()) -> Iterator[Worker[Child]]:
+def child(case: Case, plugins: tuple[str, ...] = (), kind: type[T] = Child) -> Iterator[Worker[T]]:
     """A child that has built the case, on a core of its own where there is one for each of pytest's workers."""
     lane = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % len(os.sched_getaffinity(0))
-    make = functools.partial(Child, case, plugins, values_of(case), lane)
+    make = functools.partial(kind, case, plugins, values_of(case), lane)
     worker = Worker(start_server(), make, timeout=300.0, memory=8 * 2**30)
     try:
-        worker.call(Child.build, 0)
+        worker.call(kind.build, 0)
         yield worker
     finally:
         worker.close()

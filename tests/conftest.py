@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -31,13 +32,26 @@ def pytest_configure(config: pytest.Config) -> None:
 
     It then does without LLVM's optimisation and the slower of its two ways to emit a fusion: the numbers are what
     counts. `usual_compilation` and `children.Child` undo this. The benchmarks compile as a run does.
+
+    Tracing makes many objects that live on, which Python's garbage collector then looks through again and again. It
+    looks less often here. Nor does JAX note the whole call stack of each operation.
     """
     if config.getoption("benchmark_only", False):
         return
+    gc.set_threshold(50_000, 20, 20)
+    jax.config.update("jax_traceback_in_locations_limit", 0)
+    jax.config.update("jax_include_full_tracebacks_in_locations", False)
     jax.config.update("jax_disable_most_optimizations", True)
     os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
     if "XLA_FLAGS" not in os.environ:  # workers of xdist inherit it
         os.environ["XLA_FLAGS"] = f"--{EMITTERS}=false" if has_option(EMITTERS) else ""
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """All that has been imported stays until the end: the garbage collector need not look at it."""
+    if not session.config.getoption("benchmark_only", False):
+        gc.collect()
+        gc.freeze()
 
 
 def has_option(name: str) -> bool:

@@ -38,17 +38,17 @@ def test_what_is_freed_first_is_not_added():
 
 @pytest.mark.parametrize("method", ["torch/reversible", "jax/reversible", "torch/adjoint", "jax/adjoint"])
 def test_memory_of_solves_that_keep_nothing_is_flat(make_case, method):
-    steps = (64, 1024, 4096)
+    steps = (64, 1024)
     assert abs(log_slope(steps, peaks := measure(make_case, method, steps))) <= 0.02, peaks
 
 
 @pytest.mark.parametrize(
     ("method", "steps", "power", "least"),
     [
-        ("torch/backprop", (64, 512, 4096), 1.0, 0.97),
-        ("jax/backprop", (64, 512, 4096), 1.0, 0.97),
-        ("torch/checkpoint", (16, 256, 4096), 0.5, 0.4),
-        ("jax/checkpoint", (16, 256, 4096), 0.5, 0.4),
+        ("torch/backprop", (64, 256, 1024), 1.0, 0.97),
+        ("jax/backprop", (64, 256, 1024), 1.0, 0.97),
+        ("torch/checkpoint", (16, 144, 1296), 0.5, 0.4),
+        ("jax/checkpoint", (16, 144, 1296), 0.5, 0.4),
     ],
 )
 def test_memory_grows_at_its_power(make_case, method, steps, power, least):
@@ -63,12 +63,15 @@ def test_memory_grows_at_its_power(make_case, method, steps, power, least):
 
 
 @pytest.mark.parametrize(
-    ("method", "low", "high"),
-    [("torch/backprop", 0.97, 1.03), ("jax/backprop", 0.97, 1.03), ("torch/checkpoint", 0.45, 0.55)],
+    ("method", "steps", "low", "high"),
+    [
+        ("torch/backprop", (512, 2048), 0.97, 1.03),
+        ("jax/backprop", (512, 2048), 0.97, 1.03),
+        ("torch/checkpoint", (512, 4096), 0.45, 0.55),
+    ],
 )
-def test_memory_slopes_of_long_solves(make_case, method, low, high):
+def test_memory_slopes_of_long_solves(make_case, method, steps, low, high):
     """At the usual sizes, with the constant part, from where the states outweigh it."""
-    steps = (512, 1024, 4096)
     assert low <= log_slope(steps, peaks := measure(make_case, method, steps, **wide(method))) <= high, peaks
 
 
@@ -79,8 +82,8 @@ def wide(method: str) -> dict[str, object]:
 
 def test_jax_backprop_of_reversible_heun_keeps_one_array_a_step(make_case):
     """z, (64, 10) in float32: nothing else grows with the steps."""
-    short, long = measure(make_case, "jax/backprop", (64, 4096))
-    assert long - short == pytest.approx((4096 - 64) * 64 * 10 * 4, rel=0.01)
+    short, long = measure(make_case, "jax/backprop", (64, 1024))
+    assert long - short == pytest.approx((1024 - 64) * 64 * 10 * 4, rel=0.01)
 
 
 def measure(make_case, method: str, steps: tuple[int, ...], **axes) -> list[float]:

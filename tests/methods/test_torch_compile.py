@@ -1,6 +1,8 @@
 """The compiled PyTorch methods meet the eager ones; without a compiler they say so.
 
-A compilation takes many seconds: chunks are of two steps here, and cases few.
+A compilation takes many seconds: chunks are short here, and cases few. The methods differ in the graphs that they
+trace. So PyTorch's own compiler, inductor, compiles some cases only. The others run their graphs, forward and backward,
+as traced.
 """
 
 from __future__ import annotations
@@ -31,30 +33,37 @@ def short_chunks(monkeypatch):
     monkeypatch.setattr(_chunks, "CHUNK", 2)
 
 
-@pytest.mark.skipif(LACKING is not None, reason=str(LACKING))
-@pytest.mark.usefixtures("short_chunks")
-@pytest.mark.parametrize(
-    ("approach", "axes"),
-    [
-        # Five steps a stride are two chunks and a rest, which is compiled too.
-        # Inductor's pattern matcher compiles f dt + dW gᵀ wrongly, and is switched off.
-        pytest.param("backprop", {"scheme": "heun", "noise": "additive", "steps": 5}, id="backprop heun additive"),
-        # ⌈√10⌉ steps are two chunks; states are observed within a segment and at its end.
-        pytest.param("checkpoint", {"scheme": "heun", "steps": 10, "observations": 5}, id="checkpoint heun diagonal"),
-        pytest.param(
-            "recursive-checkpoint",
-            {"scheme": "euler", "noise": "none", "steps": 40, "observations": 2},
-            id="recursive-checkpoint euler ode",
-        ),
-        pytest.param("adjoint", {"scheme": "heun", "steps": 8, "observations": 2}, id="adjoint heun diagonal"),
-        pytest.param(
-            "reversible",
-            {"scheme": "reversible-heun", "steps": 8, "observations": 2, "brownian": "own"},
-            id="reversible diagonal, two observations, own noise",
-        ),
-    ],
-)
-def test_compiled_methods_meet_the_eager_ones(registry, make_case, approach, axes):
+@pytest.fixture
+def inductor():
+    """Inductor, which here believes a compiler to know all vector instructions of the processor: to try takes 10 s."""
+    from torch._inductor import config
+
+    with config.patch({"cpp.vec_isa_ok": True}):
+        yield
+
+
+@pytest.fixture
+def as_traced(monkeypatch):
+    """The graphs as dynamo and autograd trace them, with the method's own decompositions, run without inductor."""
+    from harness.methods.torch_compile import _chunks
+
+    made = []
+
+    def traced(graph, inputs, device):
+        from functorch.compile import make_boxed_func
+        from torch._dynamo.backends.common import aot_autograd
+
+        made.append(graph)
+        return aot_autograd(
+            fw_compiler=lambda graph, _: make_boxed_func(graph.forward), decompositions=_chunks.decompositions()
+        )(graph, inputs)
+
+    monkeypatch.setattr(_chunks, "inductor", traced)
+    yield
+    assert made
+
+
+def meets_the_eager_one(registry, make_case, approach, **axes):
     import torch
 
     case, eager = (make_case(method=f"{backend}/{approach}", **axes) for backend in ("torch-compile", "torch"))
@@ -66,9 +75,51 @@ def test_compiled_methods_meet_the_eager_ones(registry, make_case, approach, axe
 
 
 @pytest.mark.skipif(LACKING is not None, reason=str(LACKING))
-@pytest.mark.usefixtures("short_chunks")
+@pytest.mark.usefixtures("short_chunks", "inductor")
+@pytest.mark.parametrize(
+    ("approach", "axes"),
+    [
+        # Inductor's pattern matcher compiles f dt + dW gᵀ wrongly, and is switched off.
+        pytest.param("backprop", {"scheme": "heun", "noise": "additive", "steps": 4}, id="backprop heun additive"),
+        pytest.param(
+            "reversible",
+            {"scheme": "reversible-heun", "steps": 8, "observations": 2, "brownian": "own"},
+            id="reversible diagonal, two observations, own noise",
+        ),
+    ],
+)
+def test_compiled_methods_meet_the_eager_ones(registry, make_case, approach, axes):
+    meets_the_eager_one(registry, make_case, approach, **axes)
+
+
+@pytest.mark.skipif(LACKING is not None, reason=str(LACKING))
+@pytest.mark.usefixtures("short_chunks", "as_traced")
+@pytest.mark.parametrize(
+    ("approach", "axes"),
+    [
+        # Five steps a stride are two chunks and a rest, which is compiled too.
+        pytest.param("backprop", {"scheme": "heun", "noise": "additive", "steps": 5}, id="backprop with a rest"),
+        # ⌈√10⌉ steps are two chunks; states are observed within a segment and at its end.
+        pytest.param("checkpoint", {"scheme": "heun", "steps": 10, "observations": 5}, id="checkpoint heun diagonal"),
+        pytest.param(
+            "recursive-checkpoint",
+            {"scheme": "euler", "noise": "none", "steps": 40, "observations": 2},
+            id="recursive-checkpoint euler ode",
+        ),
+        pytest.param("adjoint", {"scheme": "heun", "steps": 8, "observations": 2}, id="adjoint heun diagonal"),
+    ],
+)
+def test_traced_methods_meet_the_eager_ones(registry, make_case, approach, axes):
+    meets_the_eager_one(registry, make_case, approach, **axes)
+
+
+@pytest.mark.skipif(LACKING is not None, reason=str(LACKING))
+@pytest.mark.usefixtures("inductor")
 def test_a_drift_correction_by_differences_is_compiled(registry, make_case, monkeypatch):
     """For problems that don't write their correction out."""
+    from harness.methods.torch_compile import _chunks
+
+    monkeypatch.setattr(_chunks, "CHUNK", 1)
     monkeypatch.setattr(Neural, "correction", AbstractProblem.correction)
     axes = {"noise": "scalar", "calculus": "ito", "scheme": "euler", "steps": 2}
     found = gradient(registry, make_case(method="torch-compile/adjoint", **axes))

@@ -162,25 +162,36 @@ def _compiled_forward(setting: Setting) -> Forward:
 
 
 def compile_chunk(function: Callable[Given, Made], case: Case) -> Callable[Given, Made]:
-    """`function` as inductor makes it at its first call, on a CPU with the calls of its kernels in C++ too."""
+    """`function` as inductor makes it at its first call."""
     # What is compiled is kept by code object, and only so many versions: each case has a code object of its own.
     own = types.FunctionType(
         function.__code__.replace(), function.__globals__, function.__name__, None, function.__closure__
     )
 
-    def backend(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> compile_fx.CompileFxOutput:
-        decompositions = {
-            **decomposition.select_decomp_table(),
-            # Forward mode's zero tangents have no memory, which the wrapper in C++ can't do with.
-            torch.ops.aten._efficientzerotensor.default: torch.zeros,
-            torch.ops.aten.addmm.default: _product_and_sum,
-        }
-        # The pattern matcher makes an addmm of a product that is added to, and loses the addition's `alpha` on the way
-        # (docs/methods/torch-compile.md). On a CPU it is slower too.
-        patches = {"cpp_wrapper": case.device == "cpu", "pattern_matcher": False}
-        return compile_fx.compile_fx(graph, inputs, config_patches=patches, decompositions=decompositions)
+    def backend(graph: torch.fx.GraphModule, inputs: list[Tensor]) -> compile_fx.CompileFxOutput:
+        return inductor(graph, inputs, case.device)
 
     return torch.compile(own, fullgraph=True, dynamic=False, backend=backend)
+
+
+def inductor(graph: torch.fx.GraphModule, inputs: list[Tensor], device: str) -> compile_fx.CompileFxOutput:
+    """A graph as inductor makes it, on a CPU with the calls of its kernels in C++ too.
+
+    Its pattern matcher makes an addmm of a product that is added to, and loses the addition's `alpha` on the way
+    (docs/methods/torch-compile.md). On a CPU it is slower too.
+    """
+    patches = {"cpp_wrapper": device == "cpu", "pattern_matcher": False}
+    return compile_fx.compile_fx(graph, inputs, config_patches=patches, decompositions=decompositions())
+
+
+def decompositions() -> dict[torch._ops.OpOverload, Callable[..., object]]:
+    """Inductor's, and two of the harness's own: what operations are made of in a graph."""
+    return {
+        **decomposition.select_decomp_table(),
+        # Forward mode's zero tangents have no memory, which the wrapper in C++ can't do with.
+        torch.ops.aten._efficientzerotensor.default: torch.zeros,
+        torch.ops.aten.addmm.default: _product_and_sum,
+    }
 
 
 def _product_and_sum(y: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
