@@ -122,8 +122,8 @@ def test_what_is_no_state_is_refused(y0, words):
 def test_a_right_hand_side_of_another_shape_is_refused():
     with pytest.raises(ValueError, match=r"f must give what y is, \(2, 3, 4\); given: \(2, 3, 1\)"):
         native.odeint(lambda _, y: y[:, :, :1], random(2, 3, 4), TS, steps=2)
+    wrong: Any = lambda _, y: y[0]  # noqa: E731
     with pytest.raises(ValueError, match=r"f must give what y is, \(2,\), \(3,\); given: \(2,\)"):
-        wrong: Any = lambda _, y: y[0]  # noqa: E731
         native.odeint(wrong, (random(2), random(3)), TS, steps=2)
 
 
