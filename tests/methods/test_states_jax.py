@@ -50,7 +50,7 @@ def ours(drift, y0, w, method="backprop", scheme="midpoint"):
 def theirs(drift, y0, w):
     return diffrax.diffeqsolve(
         diffrax.ODETerm(drift), diffrax.Midpoint(), 0.0, 1.0, 1 / STEPS, y0, w,
-        saveat=diffrax.SaveAt(ts=jnp.asarray(TS)), adjoint=diffrax.DirectAdjoint(), stepsize_controller=diffrax.ConstantStepSize(),
+        saveat=diffrax.SaveAt(ts=jnp.asarray(TS)), adjoint=diffrax.DirectAdjoint(),
     ).ys  # fmt: skip
 
 
