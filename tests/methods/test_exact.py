@@ -145,8 +145,8 @@ def test_it_is_the_gradient_of_backpropagation(registry, make_case, method, axes
     assert found.loss == pytest.approx(expected.loss, rel=tolerance)
 
 
-@pytest.mark.parametrize("method", ["torch/reversible", "jax/reversible", "torch/checkpoint", "jax/checkpoint"])
-def test_over_many_steps(registry, make_case, method):
+def test_over_many_steps(registry, make_case):
     axes = {"steps": 4096, "scheme": "reversible-heun", "dim": 2, "batch": 2}
     expected = gradient(registry, make_case(method="jax/backprop", **axes))
-    assert distance(gradient(registry, make_case(method=method, **axes)), expected) <= exact_tolerance()
+    for method in ("torch/reversible", "jax/reversible", "torch/checkpoint", "jax/checkpoint"):
+        assert distance(gradient(registry, make_case(method=method, **axes)), expected) <= exact_tolerance(), method

@@ -32,7 +32,7 @@ def test_adjoint_error_falls_with_the_steps(registry, make_case, method, noise, 
     errors = []
     for n in steps:
         axes = {"noise": noise, "calculus": calculus, "scheme": scheme, "steps": n, "batch": 16}
-        exact = gradient(registry, make_case(method="jax/backprop", **axes))
+        exact = gradient(registry, make_case(method="torch/backprop", **axes))
         errors.append(distance(gradient(registry, make_case(method=method, **axes)), exact))
     assert all(later < earlier for earlier, later in pairwise(errors))
     # One sample of 16 paths: within 0.35 of the order, from above it may be better.
