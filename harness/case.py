@@ -142,7 +142,9 @@ class Case:
         steps = (
             f"{self.steps} steps" if self.stepping == "fixed" else f"adaptive, rtol {self.rtol:g}, atol {self.atol:g}"
         )
-        return f"{self.problem} {self.noise}{calculus}, dim {self.dim}, batch {self.batch}, {steps}"
+        count = self.observations if isinstance(self.observations, int) else len(self.observations)
+        observed = "" if count == 1 else f", {count} observations"
+        return f"{self.problem} {self.noise}{calculus}, dim {self.dim}, batch {self.batch}, {steps}{observed}"
 
 
 FIELDS = declared(Case)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, overload
 from harness.arithmetic import add_matmul, add_product, axpy, rows_times, scale
 from harness.arrays import A, Namespace, Scalar, Theta
 from harness.clock import Clock
-from harness.correction import drift_correction
+from harness.correction import correction_over, drift_correction
 from harness.problem import AbstractProblem
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Terms:
     """f, g and their increments for one problem, namespace `xp` and parameters.
 
-    `stratonovich` turns an Itô problem into the Stratonovich SDE with the same solution, by the drift correction.
+    `stratonovich` turns an Itô problem into the Stratonovich SDE with the same solution, by the exact drift correction.
     With a `clock` every time at a grid point, however a scheme computed it, is that of the grid.
     """
 
@@ -58,9 +58,14 @@ class Terms:
 
     def _corrected(self, drift: Float[A, "batch dim"], t: Scalar, y: Float[A, "batch dim"]) -> Float[A, "batch dim"]:
         """That of the Stratonovich form, where it is asked for."""
-        if self.stratonovich and self.problem.calculus == "ito" and self.problem.noise not in ("none", "additive"):
+        if self.stratonovich and self._correctable:
             return drift - drift_correction(self.xp, self.problem, t, y, self.theta)
         return drift
+
+    @property
+    def _correctable(self) -> bool:
+        """Whether the drift of the Stratonovich form is another one."""
+        return self.problem.calculus == "ito" and self.problem.noise not in ("none", "additive")
 
     def _at(self, t: Scalar) -> Scalar:
         return t if self.clock is None else self.clock.snap(self.xp, t)
@@ -90,6 +95,30 @@ class Terms:
     ) -> Float[A, "batch dim"]:
         """f(t, y) dt + g(t, y) dW, (batch, dim)."""
         return self.product(*self.f_and_g(t, y), dt, dW)
+
+    def correction(
+        self,
+        t: Scalar,
+        y: Float[A, "batch dim"],
+        g: Float[A, "rows ..."] | None,
+        dt: Scalar,
+        dW: Float[A, "batch noise_dim"] | None,
+    ) -> Float[A, "batch dim"] | None:
+        """What an Itô increment over a step loses to become a Stratonovich one: see `correction_over`. None for zero.
+
+        `g` is that of `f_and_g`.
+        """
+        if g is None or dW is None or not self._correctable:
+            return None
+        return correction_over(self.xp, self.problem, self._at(t), y, self.theta, g=g, dt=dt, dW=dW)
+
+    def stratonovich_increment(
+        self, t: Scalar, y: Float[A, "batch dim"], dt: Scalar, dW: Float[A, "batch noise_dim"] | None
+    ) -> Float[A, "batch dim"]:
+        """f̃(t, y) dt + g(t, y) dW, f̃ being the drift of the Stratonovich form, up to O(dt²)."""
+        f, g = self.f_and_g(t, y)
+        increment, correction = self.product(f, g, dt, dW), self.correction(t, y, g, dt, dW)
+        return increment if correction is None else increment - correction
 
     @overload
     def noise_cotangent(

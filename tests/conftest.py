@@ -11,10 +11,10 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import jax
 import pytest
+from cases import small_case
 
 from harness.case import Case
 from harness.methods.jax import _compile
@@ -96,29 +96,7 @@ def usual_compilation() -> Iterator[None]:
     jax.config.update("jax_disable_most_optimizations", True)
 
 
-DEFAULTS: dict[str, Any] = {
-    "problem": "neural",
-    "noise": "diagonal",
-    "calculus": "stratonovich",
-    "scheme": "heun",
-    "method": "torch/backprop",
-    "dim": 3,
-    "batch": 4,
-    "steps": 16,
-    "observations": 1,
-    "dtype": "float64",
-    "device": "cpu",
-    "threads": 1,
-    "brownian": "shared",
-    "seed": 3,
-}
-
-
 @pytest.fixture(scope="session")
 def make_case() -> Callable[..., Case]:
     """A small case; keywords change its axes."""
-
-    def make(**axes: Any) -> Case:
-        return Case(**{**DEFAULTS, **axes})
-
-    return make
+    return small_case

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-EXTRA = ("hypothesis", "mpmath", "playwright", "xdist")
-"""What the extra `test` installs."""
+EXTRA = ("hypothesis", "playwright", "xdist")
+"""What the extra `test` alone installs: mpmath comes with PyTorch, by way of SymPy."""
 
 
 def collected(*arguments: str) -> list[str]:

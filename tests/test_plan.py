@@ -177,7 +177,9 @@ def test_suites_that_say_every_setting_have_it(registry, name):
     path = Path(__file__).parents[1] / "suites" / f"{name}.yaml"
     cases = make_plan(read_suite(path)[0], path, registry, TWO_CORES).cases
     settings = {(c.problem.partition("(")[0], c.noise, c.calculus, c.scheme) for c in cases}
-    assert settings == supported_settings(registry)
+    supported = supported_settings(registry)
+    assert not supported - settings, f"add these to {path.name}: {sorted(supported - settings)}"
+    assert not settings - supported
 
 
 def test_every_exact_method_stands_at_every_setting_that_it_supports(registry):
@@ -197,7 +199,8 @@ def test_every_exact_method_stands_at_every_setting_that_it_supports(registry):
     for case in one_of.values():
         problem, scheme = registry.problem_of(case), registry.schemes[case.scheme]
         supporting = {m.name for m in exact if with_scheme(problem, scheme, m, replace(case, method=m.name)) is None}
-        assert at[case.problem, case.noise, case.calculus, case.scheme, str(case.steps)] == supporting, case.setting
+        there = at[case.problem, case.noise, case.calculus, case.scheme, str(case.steps)]
+        assert there == supporting, f"add {sorted(supporting - there)} to {path.name} at {case.setting}"
 
 
 def test_observations_that_do_not_divide_the_steps_are_refused_for_every_method(registry):

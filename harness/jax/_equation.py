@@ -109,7 +109,7 @@ class Equation:
         return diffusion(t, y, args)
 
     def correction(self, xp: Namespace, t: Float[Array, ""], y: Float[Array, "batch dim"], theta: Theta) -> None:
-        """Left to automatic differentiation."""
+        """It isn't known in closed form."""
         del xp, t, y, theta
 
 

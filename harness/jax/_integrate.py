@@ -18,6 +18,7 @@ from harness.case import CALCULI, DTYPES, NOISES, Case
 from harness.errors import one_of, shown
 from harness.jax._equation import Equation, Field, Theta, equation
 from harness.jax._noise import Increment, Path, increments, threefry
+from harness.jax._state import Form, of_matrix
 from harness.machine import Machine
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.methods.jax._solve import JaxSolve
@@ -102,7 +103,7 @@ def sdeint(
 
 def odeint(
     drift: Field,
-    y0: Float[Array, "batch dim"],
+    y0: PyTree,
     ts: Times,
     args: PyTree = None,
     *,
@@ -112,18 +113,24 @@ def odeint(
     dt: float | None = None,
     rtol: float = 0.0,
     atol: float = 0.0,
-) -> Float[Array, "times batch dim"]:
+) -> PyTree:
     """Solve dY = f(t, Y; args) dt, differentiably in y0 and in args: `sdeint` without noise.
 
-    Returns the states at `ts`, (times, batch, dim), the first of which is y0. Raises ValueError where an argument is
-    wrong, and NotImplementedError on a second derivative.
+    y0 is an array of any shape, or a tree of arrays of one type, and `drift` gives what y is. The norm of adaptive
+    steps is that of all entries.
+
+    Returns the states at `ts`, the first of which is y0: of y0's structure, with an axis of times before each array's
+    own, (times, batch, dim) for y0 of (batch, dim). Raises ValueError where an argument is wrong, and
+    NotImplementedError on a second derivative.
     """
     _callable("drift", drift)
     asked = _asked(ts, steps, dt, rtol, atol)
-    y0 = _initial(y0)
-    ode, theta = equation((drift, None), args, y0, (asked.grid.t0, asked.grid.t1), ("none", "stratonovich"))
-    sweep, solve = _solver(ode, y0, asked, method, scheme, "own")
-    return _solved(sweep, solve, y0, theta, None)
+    form = Form.of(y0)
+    start = _initial(form.pack(y0))
+    times = asked.grid.t0, asked.grid.t1
+    ode, theta = equation((of_matrix(drift, form), None), args, start, times, ("none", "stratonovich"))
+    sweep, solve = _solver(ode, start, asked, method, scheme, "own")
+    return form.unpack(_solved(sweep, solve, start, theta, None))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))

@@ -18,7 +18,7 @@ class EulerHeun(AbstractStochasticRungeKutta):
     noises = ("additive", "scalar", "diagonal", "general")
     evaluations = 1
     evaluations_of_g = 2
-    orders = Orders(none=1, additive=1, commutative=1, general=0.5)
+    orders = Orders(additive=1, commutative=1, general=0.5)
     summary = "Euler–Heun: order 1 for commutative noise, else 1/2, Stratonovich"
     stages = (Stage("f"), Stage("g"), Stage("g", 1.0, w=(1.0,)))
     b = (1.0,)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor
+from torch._C._functorch import get_unwrapped, is_functorch_wrapped_tensor
 from torch.autograd.graph import Node
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
@@ -28,12 +29,21 @@ class _Reads(TorchFunctionMode):
     ) -> object:
         del types
         kwargs = kwargs or {}
-        for x in tree_leaves((args, kwargs)):
-            if isinstance(x, Tensor) and x.requires_grad and id(x) not in self._made:
+        for x in _tensors((args, kwargs)):
+            if x.requires_grad and id(x) not in self._made:
                 self.found[id(x)] = x
         result = func(*args, **kwargs)
-        self._made.update((id(x), x) for x in tree_leaves(result) if isinstance(x, Tensor) and id(x) not in self.found)
+        self._made.update((id(x), x) for x in _tensors(result) if id(x) not in self.found)
         return result
+
+
+def _tensors(tree: object) -> Iterator[Tensor]:
+    """Those in a tree, without what `torch.func` has wrapped around them: within its `vmap`, `grad` or `jacrev`."""
+    for x in tree_leaves(tree):
+        if isinstance(x, Tensor):
+            while is_functorch_wrapped_tensor(x):
+                x = get_unwrapped(x)
+            yield x
 
 
 def parameters_of(sde: object, evaluate: Callable[[], object], further: Iterable[Tensor] = ()) -> list[Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, TypeAlias, TypedDict, Unpack, overload
 
 import numpy as np
 import torch
@@ -22,16 +22,52 @@ from harness.registry import Registry
 from harness.scheme import AbstractScheme
 from harness.stepping import Asked, stepping_of
 from harness.supported import whatever_the_scheme, with_scheme
+from harness.torch._logqp import divergences, with_divergence
 from harness.torch._noise import GivenNoise
 from harness.torch._parameters import parameters_of
 from harness.torch._problem import OwnProblem
 from harness.torch._right_hand_side import RightHandSide
+from harness.torch._state import Form, State
+
+Times: TypeAlias = Tensor | np.ndarray | Sequence[float]
 
 
+class _OdeOptions(TypedDict, total=False):
+    """The options of `odeint`, for its overloads."""
+
+    method: str
+    scheme: str | None
+    steps: int | None
+    dt: float | None
+    rtol: float
+    atol: float
+    params: Iterable[Tensor]
+
+
+class _SdeOptions(_OdeOptions, total=False):
+    """Those of `sdeint`."""
+
+    seed: int | None
+    bm: Callable[[float, float], object] | None
+
+
+@overload
+def sdeint(
+    sde: object, y0: Float[Tensor, "batch dim"], ts: Times, *, logqp: Literal[True], **options: Unpack[_SdeOptions]
+) -> tuple[Float[Tensor, "times batch dim"], Float[Tensor, "intervals batch"]]: ...
+@overload
 def sdeint(
     sde: object,
     y0: Float[Tensor, "batch dim"],
-    ts: Tensor | np.ndarray | Sequence[float],
+    ts: Times,
+    *,
+    logqp: Literal[False] = False,
+    **options: Unpack[_SdeOptions],
+) -> Float[Tensor, "times batch dim"]: ...
+def sdeint(
+    sde: object,
+    y0: Float[Tensor, "batch dim"],
+    ts: Times,
     *,
     method: str = "reversible",
     scheme: str | None = None,
@@ -42,7 +78,8 @@ def sdeint(
     seed: int | None = None,
     bm: Callable[[float, float], object] | None = None,
     params: Iterable[Tensor] = (),
-) -> Float[Tensor, "times batch dim"]:
+    logqp: bool = False,
+) -> Float[Tensor, "times batch dim"] | tuple[Float[Tensor, "times batch dim"], Float[Tensor, "intervals batch"]]:
     """Solve an SDE. The result has gradients by `y0` and by every parameter of the SDE, as `method` computes them.
 
     `sde` follows torchsde's convention: attributes `noise_type` ("additive", "scalar", "diagonal", "general") and
@@ -67,6 +104,11 @@ def sdeint(
     at `ts`. `params` adds what these two ways don't find. Every method but "backprop" has a sweep back of its own and
     is differentiable once.
 
+    With `logqp` the result is a pair: the states, and for each interval between two times the Kullback–Leibler
+    divergence from a prior dY = h dt + g dW, (len(ts) − 1, batch), as the loss of a latent SDE has it. `sde` then has a
+    method `h(t, y)`. The divergence is one more entry of the state, without noise. For diagonal noise `bm` gives
+    (batch, dim + 1), as in torchsde.
+
     Returns the states at `ts`, (len(ts), batch, dim), `y0` first. Raises ValueError for what can't be solved.
 
     Li et al. 2020 (AISTATS) for "adjoint", Kidger et al. 2021 (arXiv 2105.13493) for "reversible"; `docs/methods` has
@@ -75,13 +117,26 @@ def sdeint(
     asked = _asked(ts, steps, dt, rtol, atol)
     if asked.stepping == "adaptive" and bm is not None:
         raise ValueError("adaptive steps read the noise at times that they choose: give a seed in place of bm")
-    return _EAGER(RightHandSide.of(sde), y0, method=method, scheme=scheme, asked=asked, seed=seed, bm=bm, params=params)
+    side = RightHandSide.of(sde)
+    if logqp:
+        side, y0 = with_divergence(side), torch.cat([_checked(y0), torch.zeros_like(y0[:, :1])], 1)
+    ys = _EAGER(side, y0, method=method, scheme=scheme, asked=asked, seed=seed, bm=bm, params=params)
+    return divergences(ys) if logqp else ys
 
 
+@overload
+def odeint(f: Callable[[Tensor, Tensor], Tensor], y0: Tensor, ts: Times, **options: Unpack[_OdeOptions]) -> Tensor: ...
+@overload
 def odeint(
-    f: Callable[[Tensor, Tensor], Tensor],
-    y0: Float[Tensor, "batch dim"],
-    ts: Tensor | np.ndarray | Sequence[float],
+    f: Callable[[Tensor, tuple[Tensor, ...]], tuple[Tensor, ...]],
+    y0: tuple[Tensor, ...],
+    ts: Times,
+    **options: Unpack[_OdeOptions],
+) -> tuple[Tensor, ...]: ...
+def odeint(
+    f: Callable[[Tensor, Any], State],
+    y0: State,
+    ts: Times,
     *,
     method: str = "reversible",
     scheme: str | None = None,
@@ -90,19 +145,21 @@ def odeint(
     rtol: float = 0.0,
     atol: float = 0.0,
     params: Iterable[Tensor] = (),
-) -> Float[Tensor, "times batch dim"]:
+) -> State:
     """Solve dy/dt = f(t, y). All but the noise is as in `sdeint`.
 
-    `f` takes a scalar tensor t and y, (batch, dim), and gives (batch, dim): what torchdiffeq's odeint takes.
+    `f` takes a scalar tensor t and y, and gives what y is: what torchdiffeq's odeint takes. y is a tensor of any shape,
+    or a tuple of tensors. The result has a further axis before those of y, or is a tuple of such tensors:
+    (len(ts), batch, dim) for y0 of (batch, dim). The norm of adaptive steps is that of all entries of y.
     """
-    side = RightHandSide(f, "none", "stratonovich", f)
+    form = Form.of(y0)
+    side = RightHandSide(f, "none", "stratonovich", form.packed(f))
     asked = _asked(ts, steps, dt, rtol, atol)
-    return _EAGER(side, y0, method=method, scheme=scheme, asked=asked, seed=0, bm=None, params=params)
+    ys = _EAGER(side, form.pack(y0), method=method, scheme=scheme, asked=asked, seed=0, bm=None, params=params)
+    return form.unpack(ys)
 
 
-def _asked(
-    ts: Tensor | np.ndarray | Sequence[float], steps: int | None, dt: float | None, rtol: float, atol: float
-) -> Asked:
+def _asked(ts: Times, steps: int | None, dt: float | None, rtol: float, atol: float) -> Asked:
     return Asked.of(ts.detach().cpu().numpy() if isinstance(ts, Tensor) else ts, steps, dt, rtol, atol)
 
 
@@ -117,8 +174,7 @@ def _solve(
     bm: Callable[[float, float], object] | None,
     params: Iterable[Tensor],
 ) -> Float[Tensor, "times batch dim"]:
-    if y0.dim() != 2 or y0.dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"y0 must be (batch, dim) in float32 or float64; given: {tuple(y0.shape)}, {y0.dtype}")
+    _checked(y0)
     grid = asked.grid
     start = y0.detach().requires_grad_()
     batch, dim = y0.shape
@@ -183,6 +239,13 @@ def _solve(
     theta = {str(i): p for i, p in enumerate(parameters)}
     solve = TorchSolve(problem, its_scheme, case, start, theta, driver)
     return torch.cat([y0[None], chosen.stepped(solve).states(y0)])
+
+
+def _checked(y0: Tensor) -> Float[Tensor, "batch dim"]:
+    """y0 itself; raises ValueError where the methods have no such states."""
+    if y0.dim() != 2 or y0.dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"y0 must be (batch, dim) in float32 or float64; given: {tuple(y0.shape)}, {y0.dtype}")
+    return y0
 
 
 _EAGER: Any = torch.compiler.disable(_solve)  # annotated as whatever `disable` may return

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gradients import counting_problem, distance, gradient, path_of, problem_of, read
+from tolerances import agreement_tolerance
 
 from harness.gradient_arrays import GradientArrays
 from harness.initial import initial_values
@@ -29,11 +30,6 @@ def adaptive_case(make_case):
         return make_case(**{"stepping": "adaptive", "brownian": "tree", "steps": 4, "atol": 1e-3, **axes})
 
     return make
-
-
-def agreement_tolerance() -> float:
-    """The same steps, the same operations in another order."""
-    return 1e-12
 
 
 def evaluations(found: GradientArrays) -> float:

@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 from gradients import distance, gradient, path_of, problem_of
+from tolerances import agreement_tolerance
 
 from harness.measuring.framework import FRAMEWORKS
 
@@ -58,11 +59,6 @@ def problem_for(scheme: str, noise: str) -> str:
     if scheme in ("milstein", "slowrk"):
         return {"diagonal": "neural-commutative", "general": "commuting"}.get(noise, "neural")
     return "neural"
-
-
-def agreement_tolerance() -> float:
-    """The same operations in another order, over a few dozen steps of float64."""
-    return 1e-12
 
 
 @pytest.mark.parametrize(("calculus", "scheme", "noise"), SETTINGS)

@@ -5,14 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gradients import distance, gradient
+from tolerances import agreement_tolerance
 
 from harness.measuring.statistics import log_slope
 from harness.methods._interpolate import state_on_path
-
-
-def agreement_tolerance() -> float:
-    """The same operations in another order, over a few steps of float64."""
-    return 1e-12
 
 
 @pytest.mark.parametrize("c", [0.0, 0.25, 0.5, 1.0])

@@ -1,4 +1,4 @@
-"""The native methods: exact ones meet backpropagation to rounding, biased ones converge to it."""
+"""The native methods: the order of the biased ones, finite differences, and their own sampler."""
 
 from __future__ import annotations
 
@@ -7,55 +7,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from gradients import distance, gradient, problem_of
+from loop import last
+from tolerances import exact_tolerance
 
 from harness.grid import Grid
 from harness.measuring.statistics import log_slope
 from harness.scheme import increment_of
-
-SDE_SCHEMES = [
-    (noise, "stratonovich", scheme)
-    for noise in ("additive", "scalar", "diagonal", "general")
-    for scheme in ("heun", "reversible-heun")
-] + [(noise, "ito", "euler") for noise in ("scalar", "diagonal", "general")]
-ODE_SCHEMES = [("none", "stratonovich", scheme) for scheme in ("euler", "midpoint", "rk4", "reversible-heun")]
-
-
-SINGLE = (("general", "reversible-heun"), ("none", "reversible-heun"))
-EXACT = ("torch/checkpoint", "torch/reversible", "jax/checkpoint", "jax/reversible", "jax/backprop")
-
-
-def supported():
-    """Method, noise, calculus, scheme, observations: `reversible` of schemes that have an inverse, the others of all.
-
-    With JAX, which compiles each, a single observation is tried with one scheme of SDEs and one of ODEs that all have.
-    """
-    return [
-        (method, *setting, observations)
-        for method in EXACT
-        for setting in SDE_SCHEMES + ODE_SCHEMES
-        for observations in (1, 3)
-        if not method.endswith("/reversible") or setting[2] == "reversible-heun"
-        if observations > 1 or method.startswith("torch") or setting[::2] in SINGLE
-    ]
-
-
-def exact_tolerance() -> float:
-    """Rounding of float64 over the solve; reversible schemes rebuild each state, which adds to it."""
-    return 1e-11
-
-
-@pytest.mark.parametrize(("method", "noise", "calculus", "scheme", "observations"), supported())
-def test_exact_methods_meet_backprop(registry, make_case, method, noise, calculus, scheme, observations):
-    axes = {"noise": noise, "calculus": calculus, "scheme": scheme, "observations": observations, "steps": 24}
-    expected = gradient(registry, make_case(method="torch/backprop", **axes))
-    assert distance(gradient(registry, make_case(method=method, **axes)), expected) <= exact_tolerance()
-
-
-def test_exact_over_many_steps(registry, make_case):
-    axes = {"steps": 4096, "scheme": "reversible-heun", "dim": 2, "batch": 2}
-    expected = gradient(registry, make_case(method="jax/backprop", **axes))
-    for method in ("torch/reversible", "jax/reversible", "torch/checkpoint", "jax/checkpoint"):
-        assert distance(gradient(registry, make_case(method=method, **axes)), expected) <= exact_tolerance(), method
 
 
 @pytest.mark.parametrize(
@@ -98,11 +55,8 @@ def test_gradient_meets_finite_differences(registry, make_case, method, noise):
     W = None if noise == "none" else SharedPath(7, case.batch, problem.noise_dim).increments(case.steps)[0]
 
     def loss(y0: np.ndarray, theta: dict[str, np.ndarray]) -> float:
-        terms, dt = Terms(np, problem, theta), 1 / case.steps
-        state = scheme.init(terms, 0.0, y0)
-        for n in range(case.steps):
-            state = scheme.step(terms, n * dt, dt, state, None if W is None else W[n])
-        return float(problem.loss(np, state[0][None]))
+        y1 = last(scheme, Terms(np, problem, theta), y0, W, case.steps)
+        return float(problem.loss(np, y1[None]))
 
     eps = 1e-5
     found = []

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from cases import small_case, usual_schemes
 from gradients import distance, gradient, problem_of
 
 from harness.registry import Registry
 
 REGISTRY = Registry.load()
-SCHEMES = {"reversible": ("reversible-heun", "coupled-heun"), "ees": ("ees25", "ees27"), "alf": ("alf",)}
-"""What an approach needs, where Heun's scheme won't do."""
-NO_FLOAT32 = "finite-differences"
 STEPS = 16
 
 
@@ -20,15 +18,17 @@ def float32_rounding() -> float:
 
 
 def settings(registry: Registry) -> list[tuple[str, str, str]]:
-    """(method, noise, scheme) for each native method that has a gradient."""
+    """(method, noise, scheme) for each native method that has a gradient in float32; an ODE where it has no noise."""
     found = []
     for name, method in registry.methods.items():
-        backend, approach = name.split("/")
-        if backend in ("torch", "jax") and approach != NO_FLOAT32 and not method.baseline:
-            ode_alone = approach in ("alf", "symplectic-adjoint")
-            for scheme in SCHEMES.get(approach, ("heun",)):
-                noises = ("none",) if ode_alone else ("general",) if backend == "jax" else ("none", "general")
-                found += [(name, noise, scheme) for noise in noises]
+        backend = name.partition("/")[0]
+        if backend in ("torch", "jax") and not method.baseline:
+            schemes = {
+                noise: usual_schemes(registry, small_case(method=name, noise=noise, dtype="float32"))
+                for noise in ("general", "none")
+            }
+            noises = ("general", "none") if backend == "torch" or not schemes["general"] else ("general",)
+            found += [(name, noise, scheme) for noise in noises for scheme in schemes[noise]]
     return found
 
 

@@ -8,6 +8,7 @@ import pytest
 from gradients import distance, gradient
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tolerances import exact_tolerance
 
 from harness.case import CALCULI, NOISES
 from harness.registry import Registry
@@ -20,11 +21,6 @@ FAMILIES = {"torch": ("torch", "torchsde", "torchdiffeq"), "jax": ("jax", "diffr
 FINER = {"lorenz": 256}
 """So many steps: with one of ½ its state goes to 1e13 within a step of Runge–Kutta, and a reversal back from
 there leaves three digits; by 1/64 Euler's is still unstable."""
-
-
-def exact_tolerance() -> float:
-    """Rounding of float64 over a dozen steps; reversible schemes rebuild each state, which adds to it."""
-    return 1e-11
 
 
 @st.composite

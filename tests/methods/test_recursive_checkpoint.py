@@ -6,15 +6,11 @@ import math
 
 import pytest
 from gradients import counting_problem, distance, gradient, problem_of, read
+from tolerances import exact_tolerance
 
 from harness.methods._revolve import AT_HAND, default_checkpoints, revolve
 
 pytestmark = pytest.mark.usefixtures("usual_compilation")
-
-
-def exact_tolerance() -> float:
-    """Rounding of float64: the same operations, summed in another order."""
-    return 1e-11
 
 
 def repetitions(steps: int, checkpoints: int) -> int:
@@ -73,44 +69,6 @@ def test_nothing_to_do_it_with_is_refused(steps, checkpoints):
         revolve(steps, checkpoints)
 
 
-SETTINGS = [
-    ("none", "stratonovich", "rk4"),
-    ("additive", "stratonovich", "heun"),
-    ("scalar", "ito", "srk"),
-    ("diagonal", "stratonovich", "reversible-heun"),
-    ("diagonal", "ito", "euler"),
-    ("general", "stratonovich", "midpoint"),
-]
-
-
-@pytest.mark.parametrize(("steps", "observations"), [(1, 1), (7, 1), (16, 4), (40, 8)])
-@pytest.mark.parametrize(("noise", "calculus", "scheme"), SETTINGS)
-def test_torch_meets_backprop(registry, make_case, noise, calculus, scheme, steps, observations):
-    axes = {"noise": noise, "calculus": calculus, "scheme": scheme, "steps": steps, "observations": observations}
-    expected = gradient(registry, make_case(method="torch/backprop", **axes))
-    found = gradient(registry, make_case(method="torch/recursive-checkpoint", **axes))
-    assert distance(found, expected) <= exact_tolerance()
-    assert found.loss == pytest.approx(expected.loss, rel=exact_tolerance())
-
-
-@pytest.mark.parametrize(
-    ("noise", "calculus", "scheme", "steps", "observations"),
-    [
-        ("none", "stratonovich", "rk4", 7, 1),
-        ("additive", "ito", "srk", 16, 4),
-        ("scalar", "ito", "euler", 1, 1),
-        ("diagonal", "stratonovich", "reversible-heun", 100, 20),
-        ("general", "stratonovich", "midpoint", 500, 1),
-    ],
-)
-def test_jax_meets_backprop(registry, make_case, noise, calculus, scheme, steps, observations):
-    axes = {"noise": noise, "calculus": calculus, "scheme": scheme, "steps": steps, "observations": observations}
-    expected = gradient(registry, make_case(method="torch/backprop", **axes))
-    found = gradient(registry, make_case(method="jax/recursive-checkpoint", **axes))
-    assert distance(found, expected) <= exact_tolerance()
-    assert found.loss == pytest.approx(expected.loss, rel=exact_tolerance())
-
-
 EULER = {"noise": "none", "scheme": "euler", "observations": 4}
 
 
@@ -140,13 +98,6 @@ def test_a_suite_sets_the_number_of_checkpoints(registry, make_case, framework, 
 def test_no_checkpoint_at_all_is_refused(registry, backend):
     with pytest.raises(ValueError, match="checkpoints must be at least 1, given 0"):
         registry.method(f"{backend}/recursive-checkpoint(checkpoints=0)")
-
-
-def test_many_steps(registry, make_case):
-    axes = {"steps": 1024, "dim": 2, "batch": 2}
-    expected = gradient(registry, make_case(method="torch/backprop", **axes))
-    found = gradient(registry, make_case(method="torch/recursive-checkpoint", **axes))
-    assert distance(found, expected) <= exact_tolerance()
 
 
 @pytest.mark.parametrize("backend", ["torch", "jax"])

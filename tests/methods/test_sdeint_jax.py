@@ -13,6 +13,7 @@ import lineax
 import numpy as np
 import optax
 import pytest
+from cases import small_case, usual_schemes
 from gradients import gradient, path_of, problem_of
 
 from harness.brownian.diffrax_path import InjectedBrownian
@@ -46,16 +47,12 @@ def assert_close(x, y):
 
 def settings() -> list[tuple[str, str, str]]:
     """(approach, noise, scheme): each native reverse-mode method, with noise where it takes any."""
-    ode_alone = {"alf": "alf", "symplectic-adjoint": "rk4"}
-    others = {"reversible": ("reversible-heun", "coupled-heun"), "ees": ("ees25",)}
     found = []
-    for method in REGISTRY.methods.values():
+    for name, method in REGISTRY.methods.items():
         if isinstance(method, AbstractSweepMethod):
-            approach = method.name.removeprefix("jax/")
-            if approach in ode_alone:
-                found.append((approach, "none", ode_alone[approach]))
-            else:
-                found += [(approach, "general", scheme) for scheme in others.get(approach, ("heun",))]
+            schemes = {n: usual_schemes(REGISTRY, small_case(method=name, noise=n)) for n in ("general", "none")}
+            noise = "general" if schemes["general"] else "none"
+            found += [(name.removeprefix("jax/"), noise, scheme) for scheme in schemes[noise]]
     return found
 
 

@@ -5,38 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gradients import distance, gradient, problem_of
+from tolerances import exact_tolerance
 
 from harness.gradient_arrays import relative_error
 from harness.initial import initial_values
-
-SCHEMES = ("euler", "heun", "midpoint", "ralston", "rk4", "rk4-38", "dopri5")
-
-
-def exact_tolerance() -> float:
-    """Rounding of float64: the same operations, summed in another order."""
-    return 1e-11
-
-
-@pytest.mark.parametrize(("steps", "observations"), [(1, 1), (7, 1), (16, 4)])
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_torch_meets_backprop(registry, make_case, scheme, steps, observations):
-    axes = {"noise": "none", "scheme": scheme, "steps": steps, "observations": observations}
-    expected = gradient(registry, make_case(method="torch/backprop", **axes))
-    found = gradient(registry, make_case(method="torch/symplectic-adjoint", **axes))
-    assert distance(found, expected) <= exact_tolerance()
-    assert found.loss == pytest.approx(expected.loss, rel=exact_tolerance())
-
-
-@pytest.mark.parametrize(
-    ("scheme", "steps", "observations"),
-    [("euler", 7, 1), ("heun", 1, 1), ("midpoint", 16, 4), ("ralston", 16, 1), ("rk4", 7, 7), ("dopri5", 16, 4)],
-)
-def test_jax_meets_backprop(registry, make_case, scheme, steps, observations):
-    axes = {"noise": "none", "scheme": scheme, "steps": steps, "observations": observations}
-    expected = gradient(registry, make_case(method="torch/backprop", **axes))
-    found = gradient(registry, make_case(method="jax/symplectic-adjoint", **axes))
-    assert distance(found, expected) <= exact_tolerance()
-    assert found.loss == pytest.approx(expected.loss, rel=exact_tolerance())
 
 
 @pytest.mark.parametrize("scheme", ["heun", "midpoint", "rk4-38", "dopri5"])
@@ -70,13 +42,6 @@ def test_it_is_the_formula_of_the_paper(registry, make_case, scheme):
     found = gradient(registry, case)
     assert relative_error(found.y0, lam.ravel()) <= exact_tolerance()
     assert relative_error(found.theta, A_bar.ravel()) <= exact_tolerance()
-
-
-def test_many_steps(registry, make_case):
-    axes = {"noise": "none", "scheme": "rk4", "steps": 1024, "dim": 2, "batch": 2}
-    expected = gradient(registry, make_case(method="torch/backprop", **axes))
-    found = gradient(registry, make_case(method="torch/symplectic-adjoint", **axes))
-    assert distance(found, expected) <= exact_tolerance()
 
 
 @pytest.mark.parametrize("backend", ["torch", "jax"])

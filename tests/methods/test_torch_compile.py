@@ -114,16 +114,24 @@ def test_traced_methods_meet_the_eager_ones(registry, make_case, approach, axes)
 
 
 @pytest.mark.skipif(LACKING is not None, reason=str(LACKING))
+@pytest.mark.usefixtures("short_chunks", "as_traced")
+def test_a_drift_correction_by_differences_is_traced(registry, make_case, monkeypatch):
+    """For problems that don't write their correction out."""
+    monkeypatch.setattr(Neural, "correction", AbstractProblem.correction)
+    meets_the_eager_one(registry, make_case, "adjoint", noise="scalar", calculus="ito", scheme="euler", steps=4)
+
+
+@pytest.mark.skipif(LACKING is not None, reason=str(LACKING))
 @pytest.mark.usefixtures("inductor")
-def test_a_drift_correction_by_differentiation_is_compiled(registry, make_case, monkeypatch):
-    """Forward mode within the vector–Jacobian product, for problems that don't write their correction out."""
+def test_a_scheme_that_takes_derivatives_is_compiled(registry, make_case, monkeypatch):
+    """Milstein's: forward mode within the steps, whose zero tangents inductor can't do with as they are."""
     from harness.methods.torch_compile import _chunks
 
     monkeypatch.setattr(_chunks, "CHUNK", 1)
     monkeypatch.setattr(Neural, "correction", AbstractProblem.correction)
-    axes = {"noise": "scalar", "calculus": "ito", "scheme": "euler", "steps": 2}
-    found = gradient(registry, make_case(method="torch-compile/adjoint", **axes))
-    assert distance(found, gradient(registry, make_case(method="torch/adjoint", **axes))) <= rounding()
+    axes = {"noise": "scalar", "calculus": "ito", "scheme": "milstein", "steps": 2}
+    found = gradient(registry, make_case(method="torch-compile/backprop", **axes))
+    assert distance(found, gradient(registry, make_case(method="torch/backprop", **axes))) <= rounding()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from cases import small_case, usual_schemes
 from gradients import distance, gradient, path_of, problem_of
+from loop import loop
 
 from harness.brownian.path import SharedPath
 from harness.grid import Grid
@@ -17,12 +19,13 @@ from harness.reference.cache import ReferenceCache
 from harness.reference.closed_form import closed_form
 from harness.reference.discrete_reference import discrete
 from harness.reference.sde import sde
+from harness.registry import Registry
 from harness.supported import whatever_the_scheme, with_scheme
 from harness.terms import Terms
 
 TIMES = (0.07, 0.1, 0.55, 1.0)
 STEPS = 13
-CASES = [
+LISTED = [
     (method, scheme, noise)
     for scheme, noise, methods in (
         ("heun", "diagonal", "backprop checkpoint recursive-checkpoint forward finite-differences"),
@@ -41,6 +44,18 @@ CASES = [
 ]  # fmt: skip
 
 
+def others(registry: Registry) -> list[tuple[str, str, str]]:
+    """(method, scheme, noise) of every exact native method that isn't listed, with general noise if it takes any."""
+    found, listed = [], {name for name, _, _ in LISTED}
+    for name, method in registry.methods.items():
+        if name.startswith(("torch/", "jax/")) and method.exact and not method.baseline and name not in listed:
+            noises = ("general", "none")
+            schemes = {noise: usual_schemes(registry, small_case(method=name, noise=noise)) for noise in noises}
+            noise = next(noise for noise in noises if schemes[noise])
+            found.append((name, schemes[noise][0], noise))
+    return found
+
+
 def by_hand(registry, case) -> tuple[float, list[torch.Tensor]]:
     """The loss and its gradients by θ and y0, of a plain loop over the steps."""
     problem, scheme = problem_of(registry, case), registry.schemes[case.scheme]
@@ -48,21 +63,19 @@ def by_hand(registry, case) -> tuple[float, list[torch.Tensor]]:
     y0, theta = initial_values(problem, case.batch, case.seed)
     y0 = torch.tensor(y0, requires_grad=True)
     theta = {name: torch.tensor(value, requires_grad=True) for name, value in theta.items()}
-    path, noise = path_of(problem, case), [None] * case.steps
+    path, noise = path_of(problem, case), None
     if path is not None:
         W, H = map(torch.tensor, path.between(grid.times))
         noise = list(zip(W, H, strict=True)) if scheme.needs_levy_area else list(W)
     terms, ys = Terms(torch, problem, theta), []
-    state = scheme.init(terms, problem.t0, y0)
-    for n in range(case.steps):
-        state = scheme.step(terms, float(grid.times[n]), float(grid.lengths[n]), state, noise[n])
-        if grid.times[n + 1] in case.observations:
+    for end, state in zip(grid.times[1:], loop(scheme, terms, y0, grid.times, noise), strict=True):
+        if end in case.observations:
             ys.append(state[0])
     loss = problem.loss(torch, torch.stack(ys))
     return loss.item(), list(torch.autograd.grad(loss, [*(theta[name] for name in sorted(theta)), y0]))
 
 
-@pytest.mark.parametrize(("method", "scheme", "noise"), CASES)
+@pytest.mark.parametrize(("method", "scheme", "noise"), [*LISTED, *others(Registry.load())])
 def test_exact_methods_give_the_gradient_of_a_loop_by_hand(registry, make_case, method, scheme, noise):
     case = make_case(method=method, scheme=scheme, noise=noise, steps=STEPS, observations=TIMES)
     assert_by_hand(registry, case, gradient(registry, case), 1e-6 if "differences" in method else 1e-12)

@@ -14,6 +14,7 @@ import pytest
 import torch
 from forms import forms, label
 from gradients import gradient, path_of
+from loop import equal_times, loop
 
 from harness.gradient_arrays import GradientArrays
 from harness.initial import initial_values
@@ -122,14 +123,10 @@ def value_of(problem, scheme, y0, theta, noise, case):
 
 def solve(xp, convert, problem, scheme, y0, theta, noise, case):
     terms = Terms(xp, problem, {name: convert(value) for name, value in theta.items()})
-    dt = (problem.t1 - problem.t0) / case.steps
-    state, observed = scheme.init(terms, problem.t0, convert(y0)), []
-    for n in range(case.steps):
-        step_noise = None
-        if noise is not None:
-            W, H = (convert(part[n]) for part in noise)
-            step_noise = (W, H) if scheme.needs_levy_area else W
-        state = scheme.step(terms, problem.t0 + n * dt, dt, state, step_noise)
-        if (n + 1) % (case.steps // case.observations) == 0:
-            observed.append(state[0])
+    driven = None
+    if noise is not None:
+        W, H = map(convert, noise)
+        driven = list(zip(W, H, strict=True)) if scheme.needs_levy_area else W
+    states = loop(scheme, terms, convert(y0), equal_times(problem.t0, problem.t1, case.steps), driven)
+    observed = [state[0] for n, state in enumerate(states, 1) if n % (case.steps // case.observations) == 0]
     return problem.loss(xp, xp.stack(observed))

@@ -94,7 +94,7 @@ def adjoint_over(
     for i, (row, b, c) in enumerate(zip(tableau.a, tableau.b, tableau.c, strict=True)):
 
         def increment(y: Y, theta: PyTree, t: Float[Array, ""] = t1 - c * dt) -> Y:
-            return solve.terms(theta, stratonovich=True).increment(t, y, dt, dW)
+            return solve.terms(theta).stratonovich_increment(t, y, dt, dW)
 
         value, vjp = jax.vjp(increment, state(i, increments), theta)
         product, theta_product = vjp(combine(row, products, a))

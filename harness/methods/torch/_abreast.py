@@ -100,7 +100,7 @@ class Abreast:
 
         def step(state: State[Tensor], theta: Tensors) -> State[Tensor]:
             values = iter(state)
-            whole: Any = tuple(next(values) if present else None for present in self._present)  # None is no Tensor
+            whole: Any = tuple(next(values) if present else None for present in self._present)  # a state may hold None
             after = solve.scheme.step(self._terms(theta), solve.time(n), solve.dt(n), whole, dW)
             return tuple(x for x in after if x is not None)
 

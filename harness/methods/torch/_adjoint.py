@@ -31,7 +31,7 @@ class AdjointStep:
         self.solve = solve
         self.tableau = tableau
         self.unit = unit
-        self.terms = Terms(torch, solve.problem, solve.theta, stratonovich=True, clock=solve.clock)
+        self.terms = Terms(torch, solve.problem, solve.theta, clock=solve.clock)
 
     def __call__(
         self, n: int, a: Float[Tensor, "batch dim"], theta: list[Tensor], state: StageState
@@ -60,10 +60,16 @@ class AdjointStep:
             y, t, stage_a = state(i, increments).detach().requires_grad_(), t1 - c * dt, combine(row, products, a)
             with torch.enable_grad():
                 f, g = self.terms.f_and_g(t, y)
+                correction = self.terms.correction(t, y, g, dt, dW)
             g_bar = self.terms.noise_cotangent(stage_a, dW)
             wanted = [y, *solve.parameters] if b and theta is not None else [y]
-            product, *theta_products = vjp((f, g), wanted, (scale(unit, stage_a), g_bar))
-            increments.append(self.terms.product(f, g, unit, dW))
+            if correction is None:
+                product, *theta_products = vjp((f, g), wanted, (scale(unit, stage_a), g_bar))
+                increments.append(self.terms.product(f, g, unit, dW))
+            else:
+                cotangents = scale(unit, stage_a), g_bar, -stage_a
+                product, *theta_products = vjp((f, g, correction), wanted, cotangents)
+                increments.append(self.terms.product(f, g, unit, dW) - correction)
             products.append(product)
             if b and theta is not None:
                 torch._foreach_add_(theta, theta_products, alpha=b)

@@ -46,7 +46,7 @@ def compiled_adjoint(setting: Setting) -> Backward:
                 def increment(
                     y: Tensor, theta: Sequence[Tensor], t: Tensor = t1 - c * dt, dW: Noise[Tensor] = dW
                 ) -> Tensor:
-                    return setting.terms(theta, stratonovich=True).increment(t, y, dt, increment_of(dW))
+                    return setting.terms(theta).stratonovich_increment(t, y, dt, increment_of(dW))
 
                 value, pull = vjp(increment, combine(minus(row), increments, y), theta)
                 product, theta_products = pull(combine(row, products, a))
