@@ -403,7 +403,8 @@ def test_training_as_with_diffrax(args, y0, method, scheme, solver):
         noise = diffrax.ControlTerm(lambda *x: lineax.DiagonalLinearOperator(diffusion(*x)), path)
         terms = diffrax.MultiTerm(diffrax.ODETerm(drift), noise)
         saved, args = diffrax.SaveAt(ts=jnp.asarray(TS[1:])), eqx.combine(floats, others)
-        return diffrax.diffeqsolve(terms, solver, 0.0, 1.0, dt, y0, args, saveat=saved).ys
+        quickly_compiled = {"adjoint": diffrax.DirectAdjoint(), "max_steps": STEPS}
+        return diffrax.diffeqsolve(terms, solver, 0.0, 1.0, dt, y0, args, saveat=saved, **quickly_compiled).ys
 
     def losses(solve):
         @jax.jit

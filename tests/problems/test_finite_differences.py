@@ -1,8 +1,8 @@
 """Central finite differences on the shared path confirm the gradient of every problem under every scheme.
 
 They need no derivative of anything, so that they check the problem, the scheme and backpropagation at once. Torch,
-which compiles nothing, does every form of every problem with every scheme. JAX does every problem, scheme and calculus,
-the noises of a problem in turn from scheme to scheme.
+which compiles nothing, does every form of every problem with every scheme. JAX does every form of every problem, and
+every scheme with every noise and calculus that it solves.
 """
 
 from __future__ import annotations
@@ -27,25 +27,19 @@ SCHEMES = list(REGISTRY.schemes.values())
 
 
 def in_turn():
-    """For each problem, scheme and calculus one of the noises that it supports.
-
-    A scheme is taken in its own calculus: additive noise also allows the other, where f and g are the same.
-    """
+    """Every scheme with every noise and calculus, the problems in turn; and the forms that have not had a turn."""
     chosen = []
-    for _, group in itertools.groupby(
-        sorted(FORMS, key=lambda p: (p.name, p.calculus)), key=lambda p: (p.name, p.calculus)
-    ):
-        problems = list(group)
-        for turn, scheme in enumerate(SCHEMES):
-            supported = [
-                p
-                for p in problems
-                if scheme.unsupported(p) is None and (p.noise == "none" or p.calculus in scheme.calculi)
-            ]
-            if supported:
-                problem = supported[turn % len(supported)]
-                chosen.append(pytest.param(problem, scheme, id=f"{label(problem)}-{scheme.name}"))
-    return chosen
+    for noise, calculus in dict.fromkeys((form.noise, form.calculus) for form in FORMS):
+        left = [form for form in FORMS if (form.noise, form.calculus) == (noise, calculus)]
+        for scheme in SCHEMES:
+            able = [form for form in left if scheme.unsupported(form) is None]
+            if able:
+                chosen.append((able[0], scheme))
+                left = [form for form in left if form is not able[0]] + [able[0]]
+    met = [form for form, _ in chosen]
+    rest = [form for form in FORMS if form not in met]
+    chosen += [(form, next(scheme for scheme in SCHEMES if scheme.unsupported(form) is None)) for form in rest]
+    return [pytest.param(form, scheme, id=f"{label(form)}-{scheme.name}") for form, scheme in chosen]
 
 
 @pytest.fixture(scope="module", autouse=True)
