@@ -9,6 +9,7 @@ define, except those that start with an underscore. Modules come from the entry-
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import fnmatch
 import importlib
@@ -27,6 +28,7 @@ from harness.backend_facts import BackendFacts
 from harness.case import Case
 from harness.errors import InputError, one_of, shown
 from harness.method import AbstractGradientMethod
+from harness.plugin_checks import check_class, guarded
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 from harness.section import AbstractSection
@@ -130,6 +132,7 @@ class Registry:
         made: Any = item
         for base, table in tables:
             if issubclass(item, base):
+                check_class(item, base, where)
                 known = table.get(made.name)
                 for key, default in options_of(item).items():
                     if key in item.__dict__ and item.__dict__[key] != default and default is not dataclasses.MISSING:
@@ -137,7 +140,7 @@ class Registry:
                         raise InputError(where, "", fault, "decorate it with @dataclass(frozen=True, kw_only=True)")
                 if known is not None and _class(known) is not item:
                     raise InputError(where, "", f"the name {made.name!r} is taken", "choose another")
-                table[made.name] = made if base is AbstractProblem else made()
+                table[made.name] = made if base is AbstractProblem else _guarded(where, item.__name__, made)
                 self._parsed.clear()
                 self._methods.clear()
                 return True
@@ -214,7 +217,7 @@ class Registry:
     def problem(self, spec: str, *, noise: str, calculus: str, dim: int) -> AbstractProblem:
         """The problem itself. Raises ValueError where it has no such form."""
         cls, parameters = self.problem_class(spec)
-        return cls(noise=noise, calculus=calculus, dim=dim, **parameters)
+        return guarded(spec, "", lambda: cls(noise=noise, calculus=calculus, dim=dim, **parameters))
 
     def is_built_in(self, spec: str) -> bool:
         """Whether the problem is one of the package's own."""
@@ -242,6 +245,11 @@ def _is_final(item: object, module: ModuleType) -> bool:
 
 def _import_plugin(plugin: str) -> ModuleType:
     """A module by its dotted name, or a file by its path."""
+    with contextlib.redirect_stdout(sys.stderr):  # what it prints is none of a command's output
+        return _imported(plugin)
+
+
+def _imported(plugin: str) -> ModuleType:
     if not plugin.endswith(".py"):
         return importlib.import_module(plugin)
     path = Path(plugin)

@@ -180,11 +180,12 @@ def plan(resolved: Resolved, *, only: Sequence[str] = ()) -> Planned:
 def open_run(planned: Planned, *, results: Path, resume: bool = False, retry_failed: bool = False) -> Opened:
     """A new run in the folder `results`, or the suite's newest one with `resume`, and what it lacks.
 
-    Raises InputError where there is no run to go on with, where its grid, its seed or a plugin differ, or where
-    `retry_failed` is given without `resume`.
+    Raises InputError where there is no run to go on with, where its grid, its seed or a plugin differ, where
+    `retry_failed` is given without `resume`, or where all cases are for a GPU and there is none.
     """
     resolved = planned.resolved
     suite, notes = resolved.suite, ()
+    _refuse_without_device(planned)
     if retry_failed and not resume:
         raise InputError("--retry-failed", "", "goes on with a run", "give --resume too")
     if resume:
@@ -210,6 +211,14 @@ def open_run(planned: Planned, *, results: Path, resume: bool = False, retry_fai
         "only": list(planned.only),
     }
     return Opened(planned, run, run.add_execution(suite.name, about), work, notes)
+
+
+def _refuse_without_device(planned: Planned) -> None:
+    """A run of which nothing can be measured for want of a GPU tells nobody anything."""
+    wanted = {case.device for case, _ in planned.plan.unsupported}
+    if not planned.plan.cases and wanted == {"cuda"} and not planned.cuda:
+        where = planned.resolved.source.path
+        raise InputError(where, "device", "given cuda; neither PyTorch nor JAX sees a CUDA device here", "allowed: cpu")
 
 
 def execute(opened: Opened, listener: Listener | None = None, executor: AbstractExecutor | None = None) -> Executed:

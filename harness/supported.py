@@ -6,6 +6,7 @@ from harness.case import Case
 from harness.grid import Grid
 from harness.machine import Machine
 from harness.method import AbstractGradientMethod
+from harness.plugin_checks import reason_of
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 from harness.stepping import adaptive_refusal
@@ -31,8 +32,8 @@ def with_scheme(
     except ValueError as error:
         return str(error)
     return (
-        scheme.unsupported(problem)
+        reason_of(scheme, "unsupported", lambda: scheme.unsupported(problem))
         or adaptive_refusal(problem, scheme, case)
-        or method.unsuited(scheme)
-        or method.unsupported(case)
+        or reason_of(method, "unsuited", lambda: method.unsuited(scheme))
+        or reason_of(method, "unsupported", lambda: method.unsupported(case))
     )

@@ -73,6 +73,16 @@ def test_a_job_has_all_that_a_machine_needs(measure):
     assert set(frame["host"]) == {"fake"}
 
 
+def test_a_run_for_a_gpu_alone_needs_one(measure, monkeypatch, tmp_path):
+    monkeypatch.setattr(session, "cuda_devices", dict)
+    resolved = session.resolve(session.read(SUITE), device="cuda")
+    planned = session.plan(resolved)
+    assert not planned.plan.cases
+    with pytest.raises(InputError, match="device: given cuda; neither PyTorch nor JAX sees a CUDA device here"):
+        session.open_run(planned, results=tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
 def test_a_run_stores_the_resolved_suite(measure):
     run, _ = measure(SUITE)
     (execution,) = run.about()["executions"]

@@ -11,6 +11,7 @@ from harness.cli.list import list_
 from harness.cli.report import report
 from harness.cli.run import run
 from harness.cli.show import show
+from harness.cli.terminal import take_every_character
 from harness.errors import InputError
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app.command()(doctor)
 
 def main() -> None:
     """Exit codes: 0 done, 1 a case failed, ran out of time or memory, 2 the input is wrong, 130 interrupted."""
+    take_every_character()
     try:
         app()
     except InputError as error:

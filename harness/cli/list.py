@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from harness.case import AXES
+from harness.cli.terminal import say
 from harness.column import REQUIRED, Column, statistics
 from harness.columns import COLUMNS, FACTS, RATIOS
 from harness.environment import package_version
@@ -60,7 +61,7 @@ def list_(
     shown = PRINTED.get(kind, ("name", "summary"))
     widths = {key: max((len(str(row[key])) for row in rows), default=0) for key in shown[:-1]}
     for row in rows:
-        print("  ".join([*(f"{row[key]!s:{width}}" for key, width in widths.items()), str(row[shown[-1]])]))
+        say("  ".join([*(f"{row[key]!s:{width}}" for key, width in widths.items()), str(row[shown[-1]])]))
 
 
 PRINTED = {"axes": ("name", "default", "summary"), "columns": ("name", "kind", "unit", "summary")}

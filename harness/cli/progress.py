@@ -11,6 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from harness.case import Case
+from harness.cli.terminal import tell
+from harness.errors import printable
 from harness.session import Listener
 
 COLORS = {"ok": "green", "unsupported": "dim"}
@@ -53,13 +55,13 @@ class _Bar:
         self._task = progress.add_task("", total=total)
 
     def doing(self, what: str) -> None:
-        self._progress.update(self._task, description=what)
+        self._progress.update(self._task, description=printable(what))
 
     def done(self, case: Case, status: str) -> None:
         self._pace.add(self._expected.get(case, 0.0))
         self._progress.advance(self._task)
         if status not in COLORS:
-            self._progress.console.print(f"[red]{status}[/red] {case.label}", highlight=False)
+            tell(self._progress.console, status, "red", f" {case.label}")
 
 
 class _Lines:
@@ -74,7 +76,7 @@ class _Lines:
         self._pace.add(self._expected.get(case, 0.0))
         if status != "unsupported":
             line = f"[{self._count}/{self._total}] {status} {case.label} (about {self._pace.left()})"
-            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+            tell(self._console, line)
 
 
 @contextmanager

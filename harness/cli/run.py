@@ -10,12 +10,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from harness import session
 from harness.case import Block, blocks
 from harness.cli.progress import make_listener
 from harness.cli.show import print_failures, print_ratios, print_speedups, print_summary
+from harness.cli.terminal import say, tell
 from harness.estimate import expected_seconds
 from harness.plan import Plan
 from harness.resume import everything
@@ -64,7 +64,7 @@ def run(
         executed = session.execute(opened, listener)
     page = session.report(executed, report)
     _print_results(executed, opened.planned.resolved.suite)
-    console.print(f"The page: {page}", highlight=False, soft_wrap=True)
+    tell(console, f"The page: {page}")
     if executed.interrupted:
         raise typer.Exit(130)
     if executed.failed:
@@ -74,31 +74,30 @@ def run(
 def _print_work(opened: Opened, console: Console) -> None:
     plan, work = opened.planned.plan, opened.work
     held = len(plan.cases) + len(plan.unsupported) - len(work.cases) - len(work.unsupported)
-    console.print(
-        f"[bold]{escape(opened.planned.resolved.suite.title)}[/bold]\n"
+    tell(console, opened.planned.resolved.suite.title, "bold")
+    tell(
+        console,
         f"{len(work.cases)} cases to measure, about {_minutes(sum(opened.expected_seconds.values()))}"
         + (f"; {held} held by the run already" if held else "")
         + f"; {opened.run.folder}",
-        highlight=False,
-        soft_wrap=True,
     )
     for note in opened.notes:
-        console.print(note, highlight=False, markup=False, soft_wrap=True)
+        tell(console, note)
 
 
 def _print_results(executed: Executed, suite: Suite) -> None:
     if "speedups" in suite.tables:
         print_speedups(executed.run)
-        print()
+        say()
         print_ratios(executed.run)
-        print()
+        say()
     print_failures(executed.run)
     print_summary(executed.run)
 
 
 def _print_plan(planned: Planned) -> None:
     suite, plan, registry = planned.resolved.suite, planned.plan, planned.resolved.registry
-    print(f"{suite.name}: {suite.title}")
+    say(f"{suite.name}: {suite.title}")
     made = blocks(plan.cases)
     if len(plan.cases) > LISTED_CASES:
         _print_counts(plan)
@@ -108,7 +107,7 @@ def _print_plan(planned: Planned) -> None:
         _print_unsupported(plan)
     jobs = everything(plan, suite).cases
     seconds = sum(expected_seconds(job, suite.budget, registry) for job in jobs)
-    print(
+    say(
         f"\n{len(plan.cases)} cases in {len(made)} blocks, {len(plan.unsupported)} unsupported; "
         f"about {_minutes(seconds)}"
     )
@@ -118,26 +117,26 @@ def _print_blocks(made: Sequence[Block]) -> None:
     """A line a case."""
     for block in made:
         first = block.cases[0]
-        print(f"\n{first.setting}, {first.dtype}, {first.device}, brownian {first.brownian}")
+        say(f"\n{first.setting}, {first.dtype}, {first.device}, brownian {first.brownian}")
         for case in block.cases:
-            print(f"  {case.method:30} {case.scheme}")
+            say(f"  {case.method:30} {case.scheme}")
 
 
 def _print_counts(plan: Plan) -> None:
     """A line a method and scheme, for a plan that is too long to be read case by case."""
-    print()
+    say()
     for (method, scheme), count in Counter((case.method, case.scheme) for case in plan.cases).items():
-        print(f"  {method:30} {scheme:16} {count} cases")
+        say(f"  {method:30} {scheme:16} {count} cases")
 
 
 def _print_unsupported(plan: Plan) -> None:
     """A line for each method, scheme and reason."""
-    print("\nunsupported:")
+    say("\nunsupported:")
     counts = Counter((case.method, case.scheme, reason) for case, reason in plan.unsupported)
     for (method, scheme, reason), count in itertools.islice(counts.items(), LISTED_REASONS):
-        print(f"  {method:30} {scheme:16} {reason}" + (f" ({count} cases)" if count > 1 else ""))
+        say(f"  {method:30} {scheme:16} {reason}" + (f" ({count} cases)" if count > 1 else ""))
     if len(counts) > LISTED_REASONS:
-        print(f"  and {len(counts) - LISTED_REASONS} more")
+        say(f"  and {len(counts) - LISTED_REASONS} more")
 
 
 def _minutes(seconds: float) -> str:

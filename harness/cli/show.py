@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.terminal import plain, say
 from harness.columns import COLUMNS
 from harness.lazy import lazily
 from harness.record import Row
@@ -70,9 +71,9 @@ def print_failures(run: Run) -> None:
     rows = [row for row in run.rows() if row["status"] not in ("ok", "unsupported")]
     counts = Counter((row["status"], row["method"], row["scheme"], row["reason"]) for row in rows)
     for (status, method, scheme, reason), count in counts.most_common(MOST_REASONS):
-        print(f"{status}: {method} {scheme} ({count} cases): {reason}")
+        say(f"{status}: {method} {scheme} ({count} cases): {reason}")
     if len(counts) > MOST_REASONS:
-        print(f"… and {len(counts) - MOST_REASONS} more reasons, on the page.")
+        say(f"… and {len(counts) - MOST_REASONS} more reasons, on the page.")
 
 
 def _setting(row: Row) -> str:
@@ -131,7 +132,7 @@ def _print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None
     for heading in headings:
         printed.add_column(heading, justify="right" if heading in NUMBERS else "left")
     for row in rows:
-        printed.add_row(*row)
+        printed.add_row(*map(plain, row))
     terminal = console.Console()
     if not terminal.is_terminal:
         terminal = console.Console(width=200)
@@ -142,6 +143,6 @@ def print_summary(run: Run) -> None:
     """What became of the cases, and native against library."""
     frame = frames.load(run.folder)
     counts = Counter(frame["status"])
-    print(f"{run.folder}: {', '.join(f'{n} {status}' for status, n in sorted(counts.items())) or 'no records'}")
+    say(f"{run.folder}: {', '.join(f'{n} {status}' for status, n in sorted(counts.items())) or 'no records'}")
     for sentence in answers.answers(frame):
-        print(f"- {sentence}")
+        say(f"- {sentence}")
