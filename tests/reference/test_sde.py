@@ -34,12 +34,6 @@ def coarse(monkeypatch):
     monkeypatch.setattr(module, "COARSEST", {True: 32, False: 32})
 
 
-@pytest.fixture
-def coarser(monkeypatch):
-    """Grids half as fine: their errors are larger, and so must their bars be."""
-    monkeypatch.setattr(module, "COARSEST", {commutes: steps // 2 for commutes, steps in module.COARSEST.items()})
-
-
 def covered(registry, case, seed: int, cache: ReferenceCache) -> bool:
     """Whether the numeric reference's bars cover its distance to the closed form, of θ and of y0."""
     it = problem_of(registry, case)
@@ -55,7 +49,7 @@ def covered(registry, case, seed: int, cache: ReferenceCache) -> bool:
 
 
 @pytest.mark.parametrize(("problem", "noises", "dims"), CLOSED)
-def test_the_bar_covers_the_distance_to_the_closed_form(registry, make_case, coarser, tmp_path, problem, noises, dims):
+def test_the_bar_covers_the_distance_to_the_closed_form(registry, make_case, tmp_path, problem, noises, dims):
     """For all of 20 seeds of parameters, initial values and paths, at two dimensions, and 95% of 34: of 204 in all."""
     cache = ReferenceCache(tmp_path)
     found = [
