@@ -8,9 +8,9 @@ import pytest
 from gradients import distance, gradient
 
 from harness.measuring.statistics import log_slope
-from harness.methods import _support
 from harness.methods.jax import _compile
-from harness.methods.torch import finite_differences
+from harness.methods.jax import finite_differences as in_jax
+from harness.methods.torch import finite_differences as in_torch
 
 SMALL = "neural(width=4)"
 CASES = [
@@ -57,7 +57,7 @@ def set_difference(monkeypatch) -> Iterator[Callable[[float], None]]:
     """Sets ε wherever it is read; what was compiled holds the one before, and is forgotten."""
 
     def set_to(difference: float) -> None:
-        for module in (_support, finite_differences):
+        for module in (in_jax, in_torch):
             monkeypatch.setattr(module, "DIFFERENCE", difference)
         _compile._executable.cache_clear()
 
