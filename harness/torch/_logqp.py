@@ -18,7 +18,7 @@ def with_divergence(side: RightHandSide) -> RightHandSide:
     """The SDE with ½ |u|² for a further entry's drift and no noise in it, where g u = f − h.
 
     h is the prior's drift. The entry at t is then the divergence of the SDE's path up to t from that of the prior
-    dY = h dt + g dW (Li et al. 2020, section 5, equation 10). u is (f − h) / g for diagonal noise, else that of
+    dY = h dt + g dW (Li et al. 2020, section 5). u is (f − h) / g for diagonal noise, else that of
     least squares. Raises ValueError where the SDE has no h.
     """
     h: Field | None = getattr(side.owner, "h", None)

@@ -1,8 +1,8 @@
 """The compiled PyTorch methods meet the eager ones; without a compiler they say so.
 
-A compilation takes many seconds: chunks are short here, and cases few. The methods differ in the graphs that they
-trace. So PyTorch's own compiler, inductor, compiles some cases only. The others run their graphs, forward and backward,
-as traced.
+A C++ compiler must be installed. A compilation takes many seconds: chunks are short here, and cases few. The methods
+differ in the graphs that they trace. So PyTorch's own compiler, inductor, compiles some cases only. The others run
+their graphs, forward and backward, as traced.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from harness import compiler
 from harness.problem import AbstractProblem
 from harness.problems.neural import Neural
 
-LACKING = compiler.cannot_compile()
 METHODS = tuple(
     f"torch-compile/{name}" for name in ("backprop", "checkpoint", "recursive-checkpoint", "adjoint", "reversible")
 )
@@ -74,7 +73,6 @@ def meets_the_eager_one(registry, make_case, approach, **axes):
     assert distance(again, gradient(registry, eager, seed=8)) <= rounding()
 
 
-@pytest.mark.skipif(LACKING is not None, reason=str(LACKING))
 @pytest.mark.usefixtures("short_chunks", "inductor")
 @pytest.mark.parametrize(
     ("approach", "axes"),
@@ -92,7 +90,6 @@ def test_compiled_methods_meet_the_eager_ones(registry, make_case, approach, axe
     meets_the_eager_one(registry, make_case, approach, **axes)
 
 
-@pytest.mark.skipif(LACKING is not None, reason=str(LACKING))
 @pytest.mark.usefixtures("short_chunks", "as_traced")
 @pytest.mark.parametrize(
     ("approach", "axes"),
@@ -113,7 +110,6 @@ def test_traced_methods_meet_the_eager_ones(registry, make_case, approach, axes)
     meets_the_eager_one(registry, make_case, approach, **axes)
 
 
-@pytest.mark.skipif(LACKING is not None, reason=str(LACKING))
 @pytest.mark.usefixtures("short_chunks", "as_traced")
 def test_a_drift_correction_by_differences_is_traced(registry, make_case, monkeypatch):
     """For problems that don't write their correction out."""
@@ -121,7 +117,6 @@ def test_a_drift_correction_by_differences_is_traced(registry, make_case, monkey
     meets_the_eager_one(registry, make_case, "adjoint", noise="scalar", calculus="ito", scheme="euler", steps=4)
 
 
-@pytest.mark.skipif(LACKING is not None, reason=str(LACKING))
 @pytest.mark.usefixtures("inductor")
 def test_a_scheme_that_takes_derivatives_is_compiled(registry, make_case, monkeypatch):
     """Milstein's: forward mode within the steps, whose zero tangents inductor can't do with as they are."""
