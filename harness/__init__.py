@@ -42,6 +42,8 @@ _WHERE = {
     "measure": "harness.session",
     "speedups": "harness.frames",
 }
+SUBMODULES = ("torch", "jax")
+"""`import harness` is enough for `harness.torch.model`."""
 __all__ = [
     "AbstractBackend",
     "AbstractGradientMethod",
@@ -67,6 +69,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Import on first use: a child that measures torch need not import pandas."""
+    if name in SUBMODULES:
+        return importlib.import_module(f"harness.{name}")
     if name not in _WHERE:
         raise AttributeError(f"module 'harness' has no attribute {name!r}")
     return getattr(importlib.import_module(_WHERE[name]), name)

@@ -65,6 +65,8 @@ class AbstractGradientMethod(ABC):
     """What `brownian` may be."""
     steppings: ClassVar[tuple[str, ...]] = ("fixed",)
     """What `stepping` may be."""
+    interpolates: ClassVar[bool] = False
+    """Whether it takes equal steps and interpolates where a model's observation times are unequally spaced."""
     step_seconds: ClassVar[float] = 1e-3
     """A rough cost of one step, forward and gradient, for the estimate of `--dry-run`."""
 
@@ -75,6 +77,11 @@ class AbstractGradientMethod(ABC):
     def unsupported(self, case: Case) -> str | None:
         """Why the method can't do the case for another reason, or None. Must not import a framework."""
         del case
+
+    def unsupported_model(self, case: Case) -> str | None:
+        """Why the method can't do a case of a user's own model, or None. Must not import a framework."""
+        del case
+        return f"{self.name} takes the harness's problems, not a model of one's own"
 
     @abstractmethod
     def build(

@@ -31,6 +31,7 @@ from harness.runner.executor import AbstractExecutor
 from harness.runner.forms import refuse_unworkable
 from harness.runner.job import block_jobs
 from harness.runner.local import LocalExecutor
+from harness.runner.model_probe import find_models
 from harness.runner.probe import cuda_devices
 from harness.store import Run, new_run, newest_run
 from harness.suite import Suite, make_suite, read_suite
@@ -148,10 +149,19 @@ def read(suite: Suite | Mapping[str, object] | str | Path) -> Source:
 
 
 def resolve(source: Source, *, device: str | None = None) -> Resolved:
-    """The suite with `device` in place of its own where one is given, and its plugins loaded. Raises InputError."""
+    """The suite with `device` in place of its own where one is given, its plugins loaded, its models built once.
+
+    Raises InputError.
+    """
     suite = source.suite if device is None else _with_device(source.suite, device)
     registry = Registry.load(suite.plugins, source.path)
-    return Resolved(source, Identity(suite, tuple(map(Plugin.of, suite.plugins))), registry)
+    for grid in suite.grid:
+        where = "cpu" if "cpu" in grid.device else "cuda"
+        folder = source.path.parent.resolve()
+        found = find_models(grid.models(), folder, seed=suite.seed, device=where, where=source.path)
+        registry.add_models(found)
+    code = [*suite.plugins, *dict.fromkeys(facts.source.place for facts in registry.models.values())]
+    return Resolved(source, Identity(suite, tuple(map(Plugin.of, code))), registry)
 
 
 def _with_device(suite: Suite, device: str) -> Suite:
@@ -248,7 +258,8 @@ def execute(opened: Opened, listener: Listener | None = None, executor: Abstract
     try:
         for case, reason in work.unsupported:
             write(case, "unsupported", reason, Measured())
-        jobs = block_jobs(work.cases, budget=suite.budget, seed=suite.seed, plugins=suite.plugins)
+        models = opened.planned.resolved.registry.models
+        jobs = block_jobs(work.cases, budget=suite.budget, seed=suite.seed, plugins=suite.plugins, models=models)
         for outcome in executor.execute(jobs):
             found = work.completed(outcome, wanted[outcome.case])
             write(found.case, found.status, found.reason, found.measured)

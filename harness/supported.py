@@ -35,5 +35,5 @@ def with_scheme(
         reason_of(scheme, "unsupported", lambda: scheme.unsupported(problem))
         or adaptive_refusal(problem, scheme, case)
         or reason_of(method, "unsuited", lambda: method.unsuited(scheme))
-        or reason_of(method, "unsupported", lambda: method.unsupported(case))
+        or reason_of(method, "unsupported", lambda: problem.refusal(method, case))
     )

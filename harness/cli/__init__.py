@@ -35,4 +35,6 @@ def main() -> None:
         app()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
+        if error.detail:
+            print(error.detail, file=sys.stderr)
         sys.exit(2)

@@ -31,6 +31,10 @@ class AbstractTorchMethod(AbstractGradientMethod):
     unrolled: ClassVar[bool] = False
     """Whether autograd sees all steps in one graph, so that no parameter needs to be known."""
 
+    def unsupported_model(self, case: Case) -> str | None:
+        """What it can't do with a problem either."""
+        return self.unsupported(case)
+
     @abstractmethod
     def differentiable(self, solve: _solve.TorchSolve) -> AbstractDifferentiableSolve:
         """The solve with its gradient, with fixed steps. Called once for many solves."""
