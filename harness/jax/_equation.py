@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias, TypeGuard
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeGuard
 
 import jax
 import jax.numpy as jnp
@@ -14,21 +14,64 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, jaxpr_as_fun
 from jaxtyping import Array, ArrayLike, Float, PyTree, PyTreeDef
 
 from harness.arrays import Namespace
+from harness.case import Case
 from harness.errors import shown
+from harness.method import AbstractGradientMethod
 
 Field = Callable[[Float[Array, ""], Float[Array, "batch dim"], PyTree], Float[Array, "rows ..."]]
 """(t, y, args) -> drift or diffusion."""
+Both = Callable[[Float[Array, ""], Float[Array, "batch dim"], PyTree], tuple[Array, Array]]
+"""(t, y, args) -> drift and diffusion, which may share work."""
 Leaves: TypeAlias = tuple[Array | None, ...]
-"""The array leaves of (drift, diffusion, args) in order; None stands where a leaf is no array."""
-Theta: TypeAlias = tuple[Leaves, tuple[Array, ...], tuple[Array, ...]]
-"""These, and the traced arrays that drift and diffusion close over."""
+"""The array leaves of (drift, diffusion, both, args) in order; None stands where a leaf is no array."""
+Theta: TypeAlias = tuple[Leaves, tuple[Array, ...]]
+"""These, and the traced arrays that the functions close over."""
+
+
+@dataclass(frozen=True)
+class Functions:
+    """Drift, diffusion (None for an ODE), and both together where they share work."""
+
+    drift: Field
+    diffusion: Field | None = None
+    both: Both | None = None
+
+    @classmethod
+    def of(cls, drift: Field | None, diffusion: Field | None, both: Both | None) -> Functions:
+        """Those of an SDE. What is missing is read off `both`. Raises ValueError where that is too little."""
+        given = {"drift": drift, "diffusion": diffusion, "drift_and_diffusion": both}
+        for name, function in given.items():
+            if not callable(function) and (function is not None or (both is None and name != "drift_and_diffusion")):
+                raise ValueError(f"{name} is {shown(function)}; needed: a function (t, y, args)")
+        return cls(drift or PartOf(both, 0), diffusion or PartOf(both, 1), both)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class PartOf:
+    """The drift or the diffusion of a function that gives both. A tree, as that function may be."""
+
+    both: Any
+    place: int = field(metadata={"static": True})
+
+    def __call__(self, t: Float[Array, ""], y: Float[Array, "batch dim"], args: PyTree) -> Float[Array, "rows ..."]:
+        """One of the two."""
+        return self.both(t, y, args)[self.place]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is known of the noise beyond its type: `reads_no_state`, g(t, y) doesn't depend on y; `commutes`."""
+
+    reads_no_state: bool = False
+    commutes: bool = False
 
 
 @dataclass(frozen=True)
 class Fields:
-    """Drift, diffusion and args without their arrays: hashable, so that a program is compiled once for them.
+    """The functions and args without their arrays: hashable, so that a program is compiled once for them.
 
-    `structure` is that of the tree (drift, diffusion, args), whose leaves are in `theta` or, where they are no arrays,
+    `structure` is that of the tree (drift, diffusion, both, args), whose leaves are in `theta` or, where they are no arrays,
     in `static`. A function is such a leaf. An `equinox.Module` is a tree, so it may be the drift itself.
     """
 
@@ -36,9 +79,9 @@ class Fields:
     static: tuple[object, ...]
 
     @classmethod
-    def split(cls, drift: Field, diffusion: Field | None, args: PyTree) -> tuple[Fields, Leaves]:
+    def split(cls, functions: Functions, args: PyTree) -> tuple[Fields, Leaves]:
         """Raises ValueError where something is neither an array nor hashable."""
-        leaves, structure = jax.tree.flatten((drift, diffusion, args))
+        leaves, structure = jax.tree.flatten((functions.drift, functions.diffusion, functions.both, args))
         arrays = tuple(_strong(x) if _is_array(x) else None for x in leaves)
         fields = cls(structure, tuple(x if found is None else None for x, found in zip(leaves, arrays, strict=True)))
         try:
@@ -49,9 +92,31 @@ class Fields:
             ) from None
         return fields, arrays
 
-    def joined(self, arrays: Leaves) -> tuple[Field, Field | None, PyTree]:
-        """Drift, diffusion and args with these arrays."""
+    def evaluated(self, place: int, t: Float[Array, ""], y: Float[Array, "batch dim"], arrays: Leaves) -> PyTree:
+        """The drift (`place` 0), the diffusion (1) or both (2), with these arrays."""
         leaves = [static if x is None else x for static, x in zip(self.static, arrays, strict=True)]
+        *functions, args = jax.tree.unflatten(self.structure, leaves)
+        return functions[place](t, y, args)
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A function as a jaxpr, where it closes over traced arrays: `places` are those of its own among all of them."""
+
+    jaxpr: Jaxpr
+    places: tuple[int | None, ...]
+    constants: tuple[Array | None, ...]
+    structure: PyTreeDef  # pyright: ignore[reportInvalidTypeForm] - it has no stubs
+
+    def __call__(
+        self, closed_over: tuple[Array, ...], t: Float[Array, ""], y: Float[Array, "batch dim"], arrays: Leaves
+    ) -> PyTree:
+        """What the function gives, its traced arrays being these."""
+        constants = [
+            constant if place is None else closed_over[place]
+            for place, constant in zip(self.places, self.constants, strict=True)
+        ]
+        leaves = jaxpr_as_fun(ClosedJaxpr(self.jaxpr, constants))(t, y, *jax.tree.leaves(arrays))
         return jax.tree.unflatten(self.structure, leaves)
 
 
@@ -59,8 +124,8 @@ class Fields:
 class Equation:
     """dY = f(t, Y) dt + g(t, Y) dW on [t0, t1]: what `Terms`, schemes and `JaxSolve` need of a problem, and no loss.
 
-    `opened_drift` is the drift's jaxpr where it closes over traced arrays, `opened_diffusion` the diffusion's: these
-    arrays are in θ then, since the derivative of a solve is taken by its arguments alone.
+    `opened` are drift, diffusion and both, each where it closes over traced arrays: these arrays are in θ then, since
+    the derivative of a solve is taken by its arguments alone.
     """
 
     fields: Fields
@@ -70,95 +135,115 @@ class Equation:
     noise_dim: int
     t0: float
     t1: float
-    opened_drift: Jaxpr | None = None
-    opened_diffusion: Jaxpr | None = None
+    shares: bool = False
+    found: Found = Found()
+    opened: tuple[Opened | None, Opened | None, Opened | None] = (None, None, None)
     name: str = "the given equation"
-    shares: bool = False  # f and g are two functions here
 
     @property
     def additive(self) -> bool:
         """Whether g is known not to depend on y."""
-        return self.noise == "additive"
+        return self.noise == "additive" or (self.found.reads_no_state and self.noise != "none")
 
     @property
     def commutative(self) -> bool:
-        """Whether the noise is known to commute. Of diagonal noise it isn't: g_i may read any y_j."""
-        return self.noise in ("none", "additive", "scalar")
+        """Whether the noise is known to commute. Of diagonal noise it isn't by itself: g_i may read any y_j."""
+        return self.additive or self.noise in ("none", "scalar") or self.found.commutes
+
+    def refusal(self, method: AbstractGradientMethod, case: Case) -> str | None:
+        """Why a method can't solve it, or None: what the method says."""
+        return method.unsupported(case)
 
     def drift(
         self, xp: Namespace, t: Float[Array, ""], y: Float[Array, "batch dim"], theta: Theta
     ) -> Float[Array, "batch dim"]:
         """f."""
         del xp
-        arrays, closed_over, _ = theta
-        if self.opened_drift is not None:
-            return _evaluated(self.opened_drift, closed_over, t, y, arrays)
-        drift, _, args = self.fields.joined(arrays)
-        return drift(t, y, args)
+        return self._evaluated(0, t, y, theta)
 
     def diffusion(
         self, xp: Namespace, t: Float[Array, ""], y: Float[Array, "batch dim"], theta: Theta
     ) -> Float[Array, "rows ..."]:
         """g, (batch, dim) for diagonal noise, else (batch, dim, noise_dim)."""
         del xp
-        arrays, _, closed_over = theta
-        if self.opened_diffusion is not None:
-            return _evaluated(self.opened_diffusion, closed_over, t, y, arrays)
-        _, diffusion, args = self.fields.joined(arrays)
-        assert diffusion is not None  # an ODE's isn't asked for
-        return diffusion(t, y, args)
+        return self._evaluated(1, t, y, theta)
+
+    def drift_and_diffusion(
+        self, xp: Namespace, t: Float[Array, ""], y: Float[Array, "batch dim"], theta: Theta
+    ) -> tuple[Float[Array, "batch dim"], Float[Array, "rows ..."]]:
+        """Both together, where there is such a function."""
+        if not self.shares:
+            return self.drift(xp, t, y, theta), self.diffusion(xp, t, y, theta)
+        f, g = self._evaluated(2, t, y, theta)
+        return f, g
 
     def correction(self, xp: Namespace, t: Float[Array, ""], y: Float[Array, "batch dim"], theta: Theta) -> None:
         """It isn't known in closed form."""
         del xp, t, y, theta
 
+    def _evaluated(self, place: int, t: Float[Array, ""], y: Float[Array, "batch dim"], theta: Theta) -> PyTree:
+        arrays, closed_over = theta
+        opened = self.opened[place]
+        if opened is not None:
+            return opened(closed_over, t, y, arrays)
+        return self.fields.evaluated(place, t, y, arrays)
+
 
 def equation(
-    functions: tuple[Field, Field | None],
+    functions: Functions,
     args: PyTree,
     y0: Float[Array, "batch dim"],
     times: tuple[float, float],
     form: tuple[str, str],
+    found: Found = Found(),
 ) -> tuple[Equation, Theta]:
-    """The equation and its arrays. `functions` are drift and diffusion, `form` is (noise, calculus).
+    """The equation and its arrays. `form` is (noise, calculus).
 
-    Traces both functions once on shapes alone: the number of Brownian motions is what the diffusion's shape tells.
+    Traces the functions once on shapes alone: the number of Brownian motions is what the diffusion's shape tells.
     Raises ValueError where a shape or a precision is wrong.
     """
     noise, calculus = form
-    fields, arrays = Fields.split(*functions, args)
+    fields, arrays = Fields.split(functions, args)
     (batch, dim), dtype = y0.shape, y0.dtype
+    closed_over: dict[int, Array] = {}
 
-    def traced(place: int, rows: int) -> tuple[Jaxpr | None, tuple[Array, ...], PyTree]:
-        def function(t: Float[Array, ""], y: Float[Array, "batch dim"], arrays: Leaves) -> Float[Array, "rows ..."]:
-            *both, args = fields.joined(arrays)
-            field = both[place]
-            assert field is not None
-            return field(t, y, args)
+    def traced(place: int, rows: int) -> tuple[Opened | None, PyTree]:
+        def function(t: Float[Array, ""], y: Float[Array, "batch dim"], arrays: Leaves) -> PyTree:
+            return fields.evaluated(place, t, y, arrays)
 
         t, y = jax.ShapeDtypeStruct((), dtype), jax.ShapeDtypeStruct((rows, dim), dtype)
-        closed, found = jax.make_jaxpr(function, return_shape=True)(t, y, arrays)
-        if any(isinstance(x, Tracer) for x in closed.consts):
-            return closed.jaxpr, tuple(map(_strong, closed.consts)), found
-        return None, (), found
+        closed, shape = jax.make_jaxpr(function, return_shape=True)(t, y, arrays)
+        if not any(isinstance(x, Tracer) for x in closed.consts):
+            return None, shape
+        own = [x if isinstance(x, Tracer) else None for x in closed.consts]
+        for x in own:
+            if x is not None:
+                closed_over.setdefault(id(x), x)
+        order = list(closed_over)
+        places = tuple(None if x is None else order.index(id(x)) for x in own)
+        constants = tuple(x if mine is None else None for x, mine in zip(closed.consts, own, strict=True))
+        return Opened(closed.jaxpr, places, constants, jax.tree.structure(shape)), shape
 
-    opened_drift, of_drift, found = traced(0, batch)
-    _check("drift", found, (batch, dim), dtype)
-    opened_diffusion, of_diffusion, noise_dim = None, (), 0
+    opened_drift, shape = traced(0, batch)
+    _check("drift", shape, (batch, dim), dtype)
+    opened_diffusion, opened_both, noise_dim = None, None, 0
     if noise != "none":
         rows = 1 if noise == "additive" else batch  # additive noise is evaluated for one row alone: see `Terms.g`
-        opened_diffusion, of_diffusion, found = traced(1, rows)
-        noise_dim = {"scalar": 1, "diagonal": dim}.get(noise) or (getattr(found, "shape", None) or (0,))[-1]
+        opened_diffusion, shape = traced(1, rows)
+        noise_dim = {"scalar": 1, "diagonal": dim}.get(noise) or (getattr(shape, "shape", None) or (0,))[-1]
         what = f"diffusion of {noise} noise" + (", given the first row of y alone," if noise == "additive" else "")
-        _check(what, found, (rows, dim) if noise == "diagonal" else (rows, dim, noise_dim), dtype)
-    found = Equation(fields, noise, calculus, dim, noise_dim, *times, opened_drift, opened_diffusion)
-    return found, (arrays, of_drift, of_diffusion)
-
-
-def _evaluated(
-    jaxpr: Jaxpr, closed_over: tuple[Array, ...], t: Float[Array, ""], y: Float[Array, "batch dim"], arrays: Leaves
-) -> Float[Array, "rows ..."]:
-    return jaxpr_as_fun(ClosedJaxpr(jaxpr, closed_over))(t, y, *jax.tree.leaves(arrays))[0]
+        needed = (dim,) if noise == "diagonal" else (dim, noise_dim)
+        _check(what, shape, (rows, *needed), dtype)
+        if functions.both is not None:
+            opened_both, shape = traced(2, batch)
+            if not isinstance(shape, tuple) or len(shape) != 2:
+                raise ValueError(f"drift_and_diffusion gives {shown(shape)}; needed: a pair, drift and diffusion")
+            _check("drift of drift_and_diffusion", shape[0], (batch, dim), dtype)
+            _check("diffusion of drift_and_diffusion", shape[1], (batch, *needed), dtype)
+    shares = functions.both is not None
+    opened = (opened_drift, opened_diffusion, opened_both)
+    result = Equation(fields, noise, calculus, dim, noise_dim, *times, shares, found, opened)
+    return result, (arrays, tuple(_strong(x) for x in closed_over.values()))
 
 
 def _check(what: str, found: object, needed: tuple[int, ...], dtype: np.dtype) -> None:

@@ -40,13 +40,15 @@ class JaxSolve:
     """A case, hashable, to close a traced function over.
 
     `complete` makes the parameters of f and g of what the methods take for θ. They are the same, but for a θ with
-    leaves that have no derivative: see `harness.methods.jax._sweep`.
+    leaves that have no derivative: see `harness.methods.jax._sweep`. With `stratonovich` an Itô problem is solved in
+    its Stratonovich form, by the exact correction of the drift.
     """
 
     problem: AbstractProblem
     scheme: AbstractScheme
     case: Case
     complete: Callable[[PyTree], PyTree] = _as_it_is
+    stratonovich: bool = False
 
     @property
     def grid(self) -> Grid:
@@ -92,7 +94,7 @@ class JaxSolve:
 
     def terms(self, theta: PyTree, *, stratonovich: bool = False) -> Terms:
         """f and g with these parameters."""
-        return Terms(jnp, self.problem, self.complete(theta), stratonovich, self.clock)
+        return Terms(jnp, self.problem, self.complete(theta), stratonovich or self.stratonovich, self.clock)
 
     def init(self, y0: Y, theta: PyTree) -> State[Array]:
         """The scheme's state at t0."""

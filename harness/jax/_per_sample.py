@@ -1,0 +1,38 @@
+"""Vector fields of one sample, as diffrax's users write them, as functions of a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import jax
+from jaxtyping import Array, Float, PyTree
+
+from harness.jax._equation import Field
+
+Axes: TypeAlias = int | None | tuple["Axes", ...]
+"""As in `jax.vmap`: which axis of an argument is mapped, None where it is the same for all samples."""
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class PerSample:
+    """A vector field mapped over the batch. A tree, as the vector field may be."""
+
+    vector_field: Any
+    args: Axes = field(metadata={"static": True})
+
+    def __call__(self, t: Float[Array, ""], y: Float[Array, "batch ..."], args: PyTree) -> Float[Array, "batch ..."]:
+        """One time for all samples."""
+        return jax.vmap(self.vector_field, (None, 0, self.args))(t, y, args)
+
+
+def per_sample(vector_field: Field, *, args: Axes = None) -> Field:
+    """The batched version of a drift or a diffusion of one sample, for `sdeint` and `odeint`.
+
+    `vector_field(t, y, args)` takes the state of one sample, (dim,), and gives its drift, (dim,), or its diffusion:
+    (dim,) for diagonal noise, (dim, noise_dim) for other noise. A function that gives both together works too. The
+    result takes y of (batch, dim). `args` says which axis of the argument args holds the samples, as `in_axes` of
+    `jax.vmap` does: None where all samples share it, 0 where each has its own.
+    """
+    return PerSample(vector_field, args)
