@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.session import measure
     from harness.store import Run
     from harness.terms import Terms
+    from harness.trial import try_model
 
 _WHERE = {
     "AbstractBackend": "harness.backend",
@@ -41,6 +42,7 @@ _WHERE = {
     "load": "harness.frames",
     "measure": "harness.session",
     "speedups": "harness.frames",
+    "try_model": "harness.trial",
 }
 SUBMODULES = ("torch", "jax")
 """`import harness` is enough for `harness.torch.model`."""
@@ -64,6 +66,7 @@ __all__ = [
     "load",
     "measure",
     "speedups",
+    "try_model",
 ]
 
 

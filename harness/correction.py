@@ -18,9 +18,10 @@ from harness.problem import AbstractProblem
 
 if TYPE_CHECKING:
     import jax
+    import torch
     from jaxtyping import Float
 else:
-    (jax,) = lazily("jax")
+    jax, torch = lazily("jax", "torch")
 
 
 def jvp(xp: Namespace, function: Callable[[A], A], y: A, v: A) -> A:
@@ -32,10 +33,36 @@ def jvp(xp: Namespace, function: Callable[[A], A], y: A, v: A) -> A:
     raise TypeError(f"no derivatives over {xp.__name__}: use torch or jax.numpy")
 
 
+def with_own_derivative(xp: Namespace, evaluate: Callable[[A], tuple[A, A]], y: A) -> tuple[A, A, A] | None:
+    """f, g and (∂g/∂y) g where ∂g/∂y is diagonal, `evaluate` giving f and g; None where it can't be had so.
+
+    In PyTorch outside of `torch.func` and `torch.compile`: autograd's product from the left, which for a diagonal
+    matrix is that from the right, is a fraction of a forward derivative's work, and g is evaluated once.
+    """
+    if xp.__name__ != "torch" or torch._C._are_functorch_transforms_active() or torch.compiler.is_compiling():
+        return None
+    outer = torch.is_grad_enabled()
+    with torch.enable_grad():
+        at = y if y.requires_grad else y.detach().requires_grad_()
+        f, g = evaluate(at)
+        if not g.requires_grad:
+            return f, g, torch.zeros_like(g)
+        (product,) = torch.autograd.grad(g, at, g, create_graph=outer, allow_unused=True, materialize_grads=True)
+    return (f, g, product) if outer else (f.detach(), g.detach(), product)
+
+
 def drift_correction(
-    xp: Namespace, problem: AbstractProblem, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]
+    xp: Namespace,
+    problem: AbstractProblem,
+    t: Scalar,
+    y: Float[A, "batch dim"],
+    theta: Theta[A],
+    *,
+    value: Float[A, "batch ..."] | None = None,
 ) -> Float[A, "batch dim"]:
     """½ Σ_j (∂g_j/∂y) g_j, g_j being the j-th column of g: the Itô drift minus the Stratonovich one.
+
+    `value` is g(t, y), where it is known.
 
     The problem's closed form where it has one, else one directional derivative a column (one in all where diagonal
     noise commutes, since ∂g_i/∂y_k is then zero for k ≠ i).
@@ -47,7 +74,7 @@ def drift_correction(
     def g(state: Float[A, "batch dim"]) -> Float[A, "batch ..."]:
         return problem.diffusion(xp, t, state, theta)
 
-    value = g(y)
+    value = g(y) if value is None else value
     if problem.noise == "diagonal":
         if problem.commutative:
             return 0.5 * jvp(xp, g, y, value)

@@ -65,6 +65,8 @@ class AbstractGradientMethod(ABC):
     """What `brownian` may be."""
     steppings: ClassVar[tuple[str, ...]] = ("fixed",)
     """What `stepping` may be."""
+    takes_models: ClassVar[bool] = False
+    """Whether it solves for a user's own model, too: see `harness.models`."""
     interpolates: ClassVar[bool] = False
     """Whether it takes equal steps and interpolates where a model's observation times are unequally spaced."""
     step_seconds: ClassVar[float] = 1e-3
@@ -79,9 +81,8 @@ class AbstractGradientMethod(ABC):
         del case
 
     def unsupported_model(self, case: Case) -> str | None:
-        """Why the method can't do a case of a user's own model, or None. Must not import a framework."""
-        del case
-        return f"{self.name} takes the harness's problems, not a model of one's own"
+        """Why a method that takes models can't do a case of one, or None. Must not import a framework."""
+        return self.unsupported(case)
 
     @abstractmethod
     def build(

@@ -84,6 +84,10 @@ class AbstractProblem(ABC):
         """Whether the noise is known to commute, so that order-1 schemes need no Lévy area."""
         return self.additive or self.noise in ("none", "scalar")
 
+    def unsuited(self, method: AbstractGradientMethod) -> str | None:
+        """Why a method can't take the problem, whatever the case, or None."""
+        del method
+
     def refusal(self, method: AbstractGradientMethod, case: Case) -> str | None:
         """Why a method can't solve the problem in this case, or None: what the method says."""
         return method.unsupported(case)

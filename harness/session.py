@@ -7,9 +7,10 @@ same, and prints between them.
 from __future__ import annotations
 
 import functools
+import itertools
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -231,10 +232,16 @@ def _refuse_without_device(planned: Planned) -> None:
         raise InputError(where, "device", "given cuda; neither PyTorch nor JAX sees a CUDA device here", "allowed: cpu")
 
 
-def execute(opened: Opened, listener: Listener | None = None, executor: AbstractExecutor | None = None) -> Executed:
+def execute(
+    opened: Opened,
+    listener: Listener | None = None,
+    executor: AbstractExecutor | None = None,
+    *,
+    go_on: Callable[[], bool] = lambda: True,
+) -> Executed:
     """Do the work of a run and write each record the moment it is known. A Ctrl-C ends it: what was measured is kept.
 
-    The executor is one on this machine where none is given.
+    The executor is one on this machine where none is given. No block is begun once `go_on` says no.
     """
     listener = listener or Silent()
     executor = executor or LocalExecutor(log=opened.run.folder / "children.log", say=listener.doing)
@@ -260,7 +267,7 @@ def execute(opened: Opened, listener: Listener | None = None, executor: Abstract
             write(case, "unsupported", reason, Measured())
         models = opened.planned.resolved.registry.models
         jobs = block_jobs(work.cases, budget=suite.budget, seed=suite.seed, plugins=suite.plugins, models=models)
-        for outcome in executor.execute(jobs):
+        for outcome in executor.execute(itertools.takewhile(lambda _: go_on(), jobs)):
             found = work.completed(outcome, wanted[outcome.case])
             write(found.case, found.status, found.reason, found.measured)
     except KeyboardInterrupt:

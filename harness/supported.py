@@ -27,6 +27,9 @@ def with_scheme(
     problem: AbstractProblem, scheme: AbstractScheme, method: AbstractGradientMethod, case: Case
 ) -> str | None:
     """Why the case can't be done with this scheme, or None: by the problem, the scheme, the stepping or the method."""
+    unsuited = problem.unsuited(method)
+    if unsuited is not None:
+        return unsuited
     try:
         Grid.of_case(problem, case)
     except ValueError as error:

@@ -56,19 +56,12 @@ def _solver(of: CaseTensors, odeint: Callable[..., Any], **options: object) -> C
     return lambda: odeint(of.drift, of.y0, ts, **options)[1:]
 
 
-class _Torchdiffeq(AbstractTorchLibraryMethod):
-    """What its two methods have in common."""
-
-    def unsupported_model(self, case: Case) -> str | None:
-        """As with a problem."""
-        return self.unsupported(case)
-
-
-class Backprop(_Torchdiffeq):
+class Backprop(AbstractTorchLibraryMethod):
     """`torchdiffeq.odeint`, differentiated by autograd."""
 
     name = "torchdiffeq/backprop"
     backend = Torchdiffeq()
+    takes_models = True
     summary = "odeint, backpropagated through"
     step_seconds = 4e-4
 
@@ -82,11 +75,12 @@ class Backprop(_Torchdiffeq):
         return _torchdiffeq_model.TorchdiffeqSolver(case, Torchdiffeq().scheme_name(case))
 
 
-class Adjoint(_Torchdiffeq):
+class Adjoint(AbstractTorchLibraryMethod):
     """`torchdiffeq.odeint_adjoint` (Chen et al. 2018), with the forward scheme backwards."""
 
     name = "torchdiffeq/adjoint"
     backend = Torchdiffeq()
+    takes_models = True
     summary = "odeint_adjoint, the continuous adjoint"
     exact = False
     step_seconds = 1e-3

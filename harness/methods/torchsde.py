@@ -126,6 +126,7 @@ def _solver(
 class _Torchsde(AbstractTorchLibraryMethod):
     """What its three methods have in common."""
 
+    takes_models = True
     interpolates = True
 
     def unsupported_model(self, case: Case) -> str | None:

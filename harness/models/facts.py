@@ -62,10 +62,14 @@ class ModelFacts(AbstractProblem):
         """As found."""
         return self.additive or self.noise in ("none", "scalar") or self.commutes
 
-    def refusal(self, method: AbstractGradientMethod, case: Case) -> str | None:
-        """Why a method can't solve the model, or None."""
+    def unsuited(self, method: AbstractGradientMethod) -> str | None:
+        """A method of another framework, or one for problems alone."""
         if method.framework != self.framework:
             return f"the model is written in {self.framework}, the method in {method.framework}"
+        return None if method.takes_models else "it takes the harness's problems, not a model of one's own"
+
+    def refusal(self, method: AbstractGradientMethod, case: Case) -> str | None:
+        """Axes that are the model's own, and what the method says."""
         for axis in FILLED:
             given, own = getattr(case, axis), getattr(self, axis)
             if given != own:

@@ -88,10 +88,11 @@ def refined(
 ) -> Reference:
     """The gradient on the finest of several grids, each four times as fine as the one before, with `bar` of them.
 
-    `by(scheme, steps)` solves the problem's Stratonovich form with so many steps, or a few more. Refined until the bars
-    for θ and for y0 resolve the errors of `found`, or the next grid has more than `most_steps` (a coarse grid and two that judge are always solved). The midpoint scheme, another one, must come to the same
-    gradient within what its own grids say of its error; where it doesn't, the bar is the distance. So it is where the
-    noise is said to commute and doesn't: SlowRK then converges to the wrong solution.
+    `by(scheme, steps)` solves the problem's Stratonovich form with so many steps, or a few more. Refined until the
+    bars for θ and for y0 resolve the errors of `found`, or the next grid has more than `most_steps` (a coarse grid
+    and two that judge are always solved). The midpoint scheme, another one, must come to the same gradient within
+    what its own grids say of its error; where it doesn't, the bar is the distance. So it is where the noise is said
+    to commute and doesn't: SlowRK then converges to the wrong solution.
     """
     coarse, grids = _grids(problem, case, most_steps)
     first = [*coarse, *grids[:2]]

@@ -27,13 +27,10 @@ class AbstractTorchMethod(AbstractGradientMethod):
 
     framework = "torch"
     samplers = NATIVE_SAMPLERS
+    takes_models = True
 
     unrolled: ClassVar[bool] = False
     """Whether autograd sees all steps in one graph, so that no parameter needs to be known."""
-
-    def unsupported_model(self, case: Case) -> str | None:
-        """What it can't do with a problem either."""
-        return self.unsupported(case)
 
     @abstractmethod
     def differentiable(self, solve: _solve.TorchSolve) -> AbstractDifferentiableSolve:
