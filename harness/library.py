@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from harness.brownian.jax_noise import NoiseArgument
     from harness.methods.jax import _compile, _loss, _solve
     from harness.methods.torch import _tensors
+    from harness.models.jax.solve import AbstractSolver as JaxSolver
     from harness.models.torch.solve import AbstractSolver
 else:
     _compile, _loss, _solve, _tensors = lazily(
@@ -81,6 +82,10 @@ class AbstractJaxLibraryMethod(AbstractLibraryMethod):
     """A solve by a JAX library, differentiated by JAX. The gradient is compiled ahead of time."""
 
     framework = "jax"
+
+    def model_solver(self, case: Case, scheme: AbstractScheme) -> JaxSolver:
+        """How the library solves for a user's own model, where `unsupported_model` lets it through."""
+        raise NotImplementedError(f"{self.name} takes no models")
 
     @abstractmethod
     def states(

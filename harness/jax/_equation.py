@@ -9,13 +9,12 @@ from typing import Any, TypeAlias, TypeGuard
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
-from jax.extend.core import ClosedJaxpr, Jaxpr, jaxpr_as_fun
 from jaxtyping import Array, ArrayLike, Float, PyTree, PyTreeDef
 
 from harness.arrays import Namespace
 from harness.case import Case
 from harness.errors import shown
+from harness.jax._opened import Opened
 from harness.method import AbstractGradientMethod
 
 Field = Callable[[Float[Array, ""], Float[Array, "batch dim"], PyTree], Float[Array, "rows ..."]]
@@ -82,7 +81,7 @@ class Fields:
     def split(cls, functions: Functions, args: PyTree) -> tuple[Fields, Leaves]:
         """Raises ValueError where something is neither an array nor hashable."""
         leaves, structure = jax.tree.flatten((functions.drift, functions.diffusion, functions.both, args))
-        arrays = tuple(_strong(x) if _is_array(x) else None for x in leaves)
+        arrays = tuple(strong(x) if _is_array(x) else None for x in leaves)
         fields = cls(structure, tuple(x if found is None else None for x, found in zip(leaves, arrays, strict=True)))
         try:
             hash(fields)
@@ -97,27 +96,6 @@ class Fields:
         leaves = [static if x is None else x for static, x in zip(self.static, arrays, strict=True)]
         *functions, args = jax.tree.unflatten(self.structure, leaves)
         return functions[place](t, y, args)
-
-
-@dataclass(frozen=True, eq=False)
-class Opened:
-    """A function as a jaxpr, where it closes over traced arrays: `places` are those of its own among all of them."""
-
-    jaxpr: Jaxpr
-    places: tuple[int | None, ...]
-    constants: tuple[Array | None, ...]
-    structure: PyTreeDef  # pyright: ignore[reportInvalidTypeForm] - it has no stubs
-
-    def __call__(
-        self, closed_over: tuple[Array, ...], t: Float[Array, ""], y: Float[Array, "batch dim"], arrays: Leaves
-    ) -> PyTree:
-        """What the function gives, its traced arrays being these."""
-        constants = [
-            constant if place is None else closed_over[place]
-            for place, constant in zip(self.places, self.constants, strict=True)
-        ]
-        leaves = jaxpr_as_fun(ClosedJaxpr(self.jaxpr, constants))(t, y, *jax.tree.leaves(arrays))
-        return jax.tree.unflatten(self.structure, leaves)
 
 
 @dataclass(frozen=True)
@@ -149,6 +127,10 @@ class Equation:
     def commutative(self) -> bool:
         """Whether the noise is known to commute. Of diagonal noise it isn't by itself: g_i may read any y_j."""
         return self.additive or self.noise in ("none", "scalar") or self.found.commutes
+
+    def unsuited(self, method: AbstractGradientMethod) -> str | None:
+        """Any method takes it."""
+        del method
 
     def refusal(self, method: AbstractGradientMethod, case: Case) -> str | None:
         """Why a method can't solve it, or None: what the method says."""
@@ -212,17 +194,8 @@ def equation(
             return fields.evaluated(place, t, y, arrays)
 
         t, y = jax.ShapeDtypeStruct((), dtype), jax.ShapeDtypeStruct((rows, dim), dtype)
-        closed, shape = jax.make_jaxpr(function, return_shape=True)(t, y, arrays)
-        if not any(isinstance(x, Tracer) for x in closed.consts):
-            return None, shape
-        own = [x if isinstance(x, Tracer) else None for x in closed.consts]
-        for x in own:
-            if x is not None:
-                closed_over.setdefault(id(x), x)
-        order = list(closed_over)
-        places = tuple(None if x is None else order.index(id(x)) for x in own)
-        constants = tuple(x if mine is None else None for x, mine in zip(closed.consts, own, strict=True))
-        return Opened(closed.jaxpr, places, constants, jax.tree.structure(shape)), shape
+        opened = Opened.of(function, (t, y, arrays), closed_over)
+        return (opened if opened.reads_any else None), opened.shape
 
     opened_drift, shape = traced(0, batch)
     _check("drift", shape, (batch, dim), dtype)
@@ -243,7 +216,7 @@ def equation(
     shares = functions.both is not None
     opened = (opened_drift, opened_diffusion, opened_both)
     result = Equation(fields, noise, calculus, dim, noise_dim, *times, shares, found, opened)
-    return result, (arrays, tuple(_strong(x) for x in closed_over.values()))
+    return result, (arrays, tuple(strong(x) for x in closed_over.values()))
 
 
 def _check(what: str, found: object, needed: tuple[int, ...], dtype: np.dtype) -> None:
@@ -260,7 +233,7 @@ def _is_array(x: object) -> TypeGuard[ArrayLike]:
     return isinstance(x, jax.Array) or (isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "biufc")
 
 
-def _strong(x: ArrayLike) -> Array:
+def strong(x: ArrayLike) -> Array:
     """An array of JAX whose type is its own: a loop doesn't keep that of a Python number."""
     x = jnp.asarray(x)
     return jax.lax.convert_element_type(x, x.dtype) if getattr(x, "weak_type", False) else x  # a key has none

@@ -22,16 +22,19 @@ if TYPE_CHECKING:
 
     from harness.brownian import diffrax_path, jax_noise
     from harness.brownian.jax_noise import NoiseArgument
-    from harness.methods import _diffrax_term
+    from harness.methods import _diffrax_model, _diffrax_term
     from harness.methods.jax._solve import JaxSolve
+    from harness.models.jax.solve import AbstractSolver
+    from harness.scheme import AbstractScheme
 else:
-    diffrax, jax, jnp, lineax, diffrax_path, jax_noise, _diffrax_term = lazily(
+    diffrax, jax, jnp, lineax, diffrax_path, jax_noise, _diffrax_model, _diffrax_term = lazily(
         "diffrax",
         "jax",
         "jax.numpy",
         "lineax",
         "harness.brownian.diffrax_path",
         "harness.brownian.jax_noise",
+        "harness.methods._diffrax_model",
         "harness.methods._diffrax_term",
     )
 
@@ -111,7 +114,13 @@ class _Diffrax(AbstractJaxLibraryMethod):
     backend = Diffrax()
     adjoint: ClassVar[str]
     """The name of its class."""
+    takes_models = True
     step_seconds = 1.2e-3
+
+    def model_solver(self, case: Case, scheme: AbstractScheme) -> AbstractSolver:
+        """`diffeqsolve` with the model's own terms."""
+        name, options = self.backend.scheme_name(case), tuple(asdict(self).items())
+        return _diffrax_model.DiffraxSolver(case, name, self.adjoint, options, scheme.needs_levy_area)
 
     def states(
         self, solve: JaxSolve, y0: Float[Array, "batch dim"], theta: dict[str, Array], noise: NoiseArgument

@@ -38,10 +38,11 @@ if TYPE_CHECKING:
     import torch
 
     from harness import reference
+    from harness.models.jax import references as _jax_references
     from harness.models.torch import references as _torch_references
 else:
-    jax, torch, reference, _torch_references = lazily(
-        "jax", "torch", "harness.reference", "harness.models.torch.references"
+    jax, torch, reference, _jax_references, _torch_references = lazily(
+        "jax", "torch", "harness.reference", "harness.models.jax.references", "harness.models.torch.references"
     )
 
 
@@ -258,6 +259,8 @@ def references_of(plugins: tuple[str, ...], model: ModelFacts | None) -> Referen
     """Those of a model in its own framework, those of problems in JAX."""
     if model is None:
         return ProblemReferences(plugins)
+    if model.framework == "jax":
+        return _jax_references.JaxModelReferences(plugins, model)
     return _torch_references.TorchModelReferences(plugins, model)
 
 

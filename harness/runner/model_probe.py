@@ -17,9 +17,10 @@ from harness.models.trace import told
 from harness.runner.worker import CaseFailure, Worker, start_server
 
 if TYPE_CHECKING:
+    from harness.models.jax import probe as _jax_probe
     from harness.models.torch import probe as _torch_probe
 else:
-    (_torch_probe,) = lazily("harness.models.torch.probe")
+    _jax_probe, _torch_probe = lazily("harness.models.jax.probe", "harness.models.torch.probe")
 
 TIMEOUT_SECONDS = 300.0
 MEMORY_BYTES = 2**40
@@ -45,18 +46,17 @@ class ModelProbe:
         try:
             source, text = Source.of(spec, folder)
             model = source.model()
-            if model.framework != "torch":
-                return Refused(f"models in {model.framework} can't be measured yet")
             settings = model.settings_of(text)
         except ValueError as error:
             return Refused(str(error))
         except (Exception, SystemExit) as error:
             return Refused(*told(error))
+        probe = _jax_probe.probe if model.framework == "jax" else _torch_probe.probe
         found: dict[str, ModelFacts] = {}
         for chosen in settings:
             name = model.spelled(chosen).replace(model.name, source.label, 1)
             try:
-                found[name] = _torch_probe.probe(source, model, chosen, seed=seed, device=device)
+                found[name] = probe(source, model, chosen, seed=seed, device=device)
             except (Exception, SystemExit) as error:
                 return Refused(*told(error))
         return found

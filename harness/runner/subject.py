@@ -18,9 +18,10 @@ from harness.problem import AbstractProblem
 from harness.registry import Registry
 
 if TYPE_CHECKING:
+    from harness.models.jax import subject as _jax_subject
     from harness.models.torch import subject as _torch_subject
 else:
-    (_torch_subject,) = lazily("harness.models.torch.subject")
+    _jax_subject, _torch_subject = lazily("harness.models.jax.subject", "harness.models.torch.subject")
 
 
 class AbstractSubject(ABC):
@@ -47,6 +48,8 @@ def subject_of(case: Case, registry: Registry, values: Values, model: ModelFacts
     """The case's model, where it has one, else its problem with the values that its block has."""
     if model is None:
         return ProblemSubject(case, registry, values)
+    if model.framework == "jax":
+        return _jax_subject.JaxModelSubject(case, registry, values, model)
     return _torch_subject.TorchModelSubject(case, registry, values, model)
 
 

@@ -26,6 +26,7 @@ class AbstractSweepMethod(AbstractGradientMethod):
     """A differentiable solve: the harness measures it, `harness.jax.sdeint` trains with it."""
 
     framework = "jax"
+    takes_models = True
 
     @abstractmethod
     def sweep(self, scheme: AbstractScheme) -> _sweep.AbstractSweep:

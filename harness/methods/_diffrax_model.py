@@ -1,0 +1,112 @@
+"""A user's own model solved by diffrax, called as its documentation has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import diffrax
+import jax
+import jax.numpy as jnp
+import lineax
+from jaxtyping import Array, PyTree
+
+from harness.brownian.diffrax_path import InjectedBrownian
+from harness.brownian.jax_noise import NoiseArgument, is_key
+from harness.case import Case
+from harness.clock import Clock
+from harness.errors import ProblemError, UnsupportedError
+from harness.grid import Grid
+from harness.jax._equation import Functions
+from harness.methods._diffrax_term import BatchedControlTerm
+from harness.models.jax.call import Call
+from harness.models.jax.native import COMPILED_INSIDE
+from harness.models.jax.samples import noise_of_sample, not_mapped_later, opened, samples_of
+from harness.models.jax.solve import AbstractSolver
+from harness.stepping import Asked
+
+
+@dataclass(frozen=True)
+class DiffraxSolver(AbstractSolver):
+    """`diffeqsolve` by diffrax's scheme `solver` and its `adjoint` with `options`, in the steps of a case.
+
+    A state of one sample is solved as it is, under the model's own `jax.vmap`.
+    """
+
+    case: Case
+    solver: str
+    adjoint: str
+    options: tuple[tuple[str, object], ...] = ()
+    levy_area: bool = False
+
+    def solve(self, call: Call, noise: NoiseArgument) -> PyTree:
+        """By steps of one length, or by `StepTo` where the times are unequally spaced."""
+        call, closed_over, functions = opened(call.increasing())
+        arrays = (*call.arrays(), *closed_over)
+        if call.single:
+            noise = noise_of_sample(noise, arrays)
+        elif self.solver == "ItoMilstein" and call.noise != "none":
+            raise UnsupportedError(
+                "diffrax's ItoMilstein takes all pairs of Brownian motions, those of two samples too: it needs the"
+                " state of one sample, under jax.vmap"
+            )
+        if samples_of(arrays) is None:
+            noise = not_mapped_later(noise, arrays, COMPILED_INSIDE)
+        if self.adjoint == "BacksolveAdjoint":  # it refuses functions that close over traced arrays
+            read = [None if f is None else lambda t, y, args, f=f: f(args, t, y) for f in functions]
+            call = replace(call, functions=Functions(*read), args=closed_over)
+        return self._states(call, noise)
+
+    def _states(self, call: Call, noise: NoiseArgument) -> PyTree:
+        """Of one sample, or of all."""
+        try:
+            grid = Asked.of(call.schedule.array(), self.case.steps, None, 0.0, 0.0).grid
+        except ValueError as error:
+            raise ProblemError(str(error)) from error
+        dtype = jnp.result_type(*jax.tree.leaves(call.y0))
+        times = jnp.asarray(Clock(grid, str(dtype)).times, dtype)
+        states = diffrax.diffeqsolve(
+            self._terms(call, noise, grid, times),
+            getattr(diffrax, self.solver)(),
+            t0=grid.t0,
+            t1=grid.t1,
+            dt0=grid.equal_step,
+            y0=call.y0,
+            args=call.args,
+            adjoint=getattr(diffrax, self.adjoint)(**dict(self.options)),
+            saveat=diffrax.SaveAt(ts=times[grid.observed]),
+            stepsize_controller=diffrax.ConstantStepSize() if grid.equal_step is not None else diffrax.StepTo(times),
+            max_steps=grid.steps,
+            throw=False,
+        ).ys
+        return jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), call.y0, states)
+
+    def _terms(self, call: Call, noise: NoiseArgument, grid: Grid, times: Array) -> diffrax.AbstractTerm:
+        drift, g = diffrax.ODETerm(call.functions.drift), call.functions.diffusion
+        if call.noise == "none" or noise is None:
+            return drift
+        assert g is not None
+        shape = jax.eval_shape(g, times[0], call.y0, call.args).shape
+        diagonal = call.noise == "diagonal"
+        brownian = self._brownian(noise, grid, times, shape if diagonal else (*call.y0.shape[:-1], shape[-1]))
+        if diagonal:
+            return diffrax.MultiTerm(drift, diffrax.ControlTerm(diagonal_of(g), brownian))
+        term = diffrax.ControlTerm if call.single else BatchedControlTerm
+        return diffrax.MultiTerm(drift, term(g, brownian))
+
+    def _brownian(
+        self, noise: NoiseArgument, grid: Grid, times: Array, shape: tuple[int, ...]
+    ) -> diffrax.AbstractBrownianPath:
+        levy_area = diffrax.SpaceTimeLevyArea if self.levy_area else diffrax.BrownianIncrement
+        span = {"t0": grid.t0, "t1": grid.t1, "levy_area": levy_area}
+        if is_key(noise):
+            drawn = jax.ShapeDtypeStruct(shape, times.dtype)
+            return diffrax.VirtualBrownianTree(tol=float(grid.lengths.min()) / 2, shape=drawn, key=noise, **span)
+        W, H = noise if isinstance(noise, tuple) else (noise, noise)  # without the need, H is never asked for
+        return InjectedBrownian(W=W, H=H, times=times, **span)
+
+
+def diagonal_of(g: Callable[..., Any]) -> Callable[..., lineax.DiagonalLinearOperator]:
+    """g as the operator by which diffrax knows diagonal noise."""
+    return lambda t, y, args: lineax.DiagonalLinearOperator(g(t, y, args))

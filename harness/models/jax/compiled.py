@@ -1,0 +1,51 @@
+"""A model's gradient, compiled ahead of time."""
+
+from __future__ import annotations
+
+import functools
+
+import jax
+from jaxtyping import Array
+
+from harness.brownian.jax_noise import NoiseArgument
+from harness.case import Case
+from harness.methods.jax._compile import CompiledGradient
+from harness.methods.jax._compiler_options import compiler_options
+from harness.models.jax.instance import Instance
+from harness.models.jax.solve import AbstractSolver
+
+
+class Compiled:
+    """Programs of one model by what they are called with: another path, or other parameters, compile nothing anew.
+
+    At most `most` are kept.
+    """
+
+    def __init__(self, instance: Instance, most: int = 4) -> None:
+        self._instance = instance
+        self._executable = functools.lru_cache(maxsize=most)(self._compile)
+
+    def gradient(
+        self, solver: AbstractSolver, case: Case, theta: dict[str, Array], noise: NoiseArgument
+    ) -> CompiledGradient:
+        """The loss and its gradient by this solver, which is a value that knows its equals, with these arguments."""
+        arguments = jax.device_put((theta, noise), device_of(case.device))
+        leaves, tree = jax.tree.flatten(arguments)
+        shapes = tuple(jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding) for x in leaves)
+        return CompiledGradient(self._executable(solver, case, shapes, tree), arguments)
+
+    def _compile(
+        self,
+        solver: AbstractSolver,
+        case: Case,
+        leaves: tuple[jax.ShapeDtypeStruct, ...],
+        tree: jax.tree_util.PyTreeDef,
+    ) -> jax.stages.Compiled:
+        function = functools.partial(self._instance.value_and_grad, solver)
+        lowered = jax.jit(function).lower(*tree.unflatten(leaves))
+        return lowered.compile(compiler_options(case, lowered))
+
+
+def device_of(device: str) -> jax.Device:
+    """The first of its kind."""
+    return jax.devices("gpu" if device == "cuda" else "cpu")[0]

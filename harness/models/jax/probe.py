@@ -1,0 +1,223 @@
+"""A JAX model built once, and its loss and gradient computed, to find what a plan needs to know."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import jax
+import numpy as np
+from jax.core import Tracer
+from jaxtyping import Array, Float, PyTree
+
+from harness.brownian.jax_noise import NoiseArgument
+from harness.case import Case
+from harness.errors import ProblemError
+from harness.grid import Grid
+from harness.jax._equation import Found
+from harness.jax._solve import native_method, registry
+from harness.method import Gradient
+from harness.methods.jax._compile import CompiledGradient
+from harness.models.declared import Model
+from harness.models.facts import ModelFacts
+from harness.models.jax.call import Call, Schedule
+from harness.models.jax.compiled import Compiled, device_of
+from harness.models.jax.instance import Instance
+from harness.models.jax.native import NativeSolver, Posed
+from harness.models.jax.samples import over_samples
+from harness.models.jax.solve import AbstractSolver
+from harness.models.jax.structure import structure_of
+from harness.models.source import Source
+from harness.stepping import Asked as AskedSteps
+
+FEW, MORE = 2, 10
+"""Steps between two observations of the solves that a model is tried with."""
+TIMED = 3
+"""Gradients of which the fastest counts."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the solve of a model was asked for: of a batch, and as an equation."""
+
+    call: Call
+    posed: Posed
+
+
+class Seen:
+    """Where it is kept."""
+
+    def __init__(self) -> None:
+        self.asked: Asked | None = None
+
+    def the(self) -> Asked:
+        """What was asked for."""
+        assert self.asked is not None  # or the loss would have been refused
+        return self.asked
+
+
+@dataclass(frozen=True)
+class Recorder(AbstractSolver):
+    """Solves with few steps by backpropagation, and keeps what it was asked for."""
+
+    per_interval: int
+    seen: Seen = field(compare=False)
+
+    def solve(self, call: Call, noise: NoiseArgument) -> PyTree:
+        """By an Itô scheme for an Itô SDE."""
+        scheme = registry().schemes["euler" if call.calculus == "ito" else "heun"]
+        steps = self.per_interval * grid_of(call.schedule).count
+        native = NativeSolver(native_method("backprop"), scheme, steps, "own")
+
+        def recorded(batch: Call) -> PyTree:
+            self.seen.asked = Asked(batch, Posed.of(batch, Found()))
+            return native.solve_batch(batch, noise)
+
+        return over_samples(call, recorded)
+
+
+def grid_of(schedule: Schedule) -> Grid:
+    """With a step for each interval between observations."""
+    times = schedule.array()
+    try:
+        return AskedSteps.of(0.0 - times if times[0] > times[-1] else times, max(1, times.size - 1), None, 0.0, 0.0).grid
+    except ValueError as error:
+        raise ProblemError(str(error)) from error
+
+
+def probe(source: Source, model: Model, settings: Mapping[str, object], *, seed: int, device: str) -> ModelFacts:
+    """Raises ProblemError where the model can't be measured, and whatever it raises itself."""
+    seen, key = Seen(), jax.random.key(seed, impl="threefry2x32")
+    with jax.default_device(device_of(device)):
+        instance = Instance(model, settings, seed)
+        loss = instance.loss(Recorder(FEW, seen), instance.theta, key)
+        if not math.isfinite(float(loss)):
+            raise ProblemError(f"the loss is {float(loss)} with the parameters that the model starts from")
+        if isinstance(seen.the().posed.y0, Tracer):  # the model compiles its solve itself, which hides its arrays
+            with contextlib.suppress(Exception), jax.disable_jit():
+                instance.loss(Recorder(FEW, seen), instance.theta, key)
+        call, posed = seen.the().call, seen.the().posed
+        grid = grid_of(instance.schedule)
+        found = _structure(call, posed, grid)
+        compiled, case = Compiled(instance), _case(posed, grid, device)
+        gradient, few = _timed(compiled.gradient(Recorder(FEW, Seen()), case, instance.theta, key))
+        _check_repeatable(instance, case, key)
+        _, more = _timed(compiled.gradient(Recorder(MORE, Seen()), case, instance.theta, key))
+    zero = [name for name, value in gradient.theta.items() if not np.asarray(value).any()]
+    if len(zero) == len(gradient.theta):
+        raise ProblemError("the gradient is zero for every parameter: the loss doesn't depend on them")
+    equation = posed.equation
+    return ModelFacts(
+        noise=equation.noise,
+        calculus=equation.calculus,
+        dim=equation.dim,
+        t0=grid.t0,
+        t1=grid.t1,
+        source=source,
+        framework=model.framework,
+        settings=tuple(sorted(settings.items())),
+        batch=len(posed.y0),
+        observations=grid.observations,
+        dtype=str(posed.y0.dtype),
+        columns=equation.noise_dim,
+        reads_no_state=found.reads_no_state or equation.noise == "additive",
+        commutes=found.commutes,
+        entries=sum(x.size for x in instance.theta.values()),
+        decreasing=call.decreasing,
+        asked_dt=call.dt,
+        asked_scheme=call.method,
+        seconds=max(more - few, 0.1 * few) / (MORE - FEW) / grid.count,
+        notes=tuple(_notes(call, found, zero, len(gradient.theta))),
+    )
+
+
+def _structure(call: Call, posed: Posed, grid: Grid) -> Found:
+    """What can be found of the noise; nothing where the model hides its arrays, as a compiled function does."""
+    g, args = call.functions.diffusion, call.args
+    if call.noise in ("none", "additive") or g is None or isinstance(posed.y0, Tracer):
+        return Found()
+    times = [grid.t0, *grid.observed_times()]
+
+    def of_state(t: Float[Array, ""], y: Float[Array, "batch dim"]) -> Array:
+        return g(t, y, args)
+
+    try:
+        return structure_of(of_state, call.noise, times, posed.y0)
+    except jax.errors.JAXTypeError:
+        return Found()
+
+
+def _case(posed: Posed, grid: Grid, device: str) -> Case:
+    """What the compiler's options depend on."""
+    equation = posed.equation
+    return Case(
+        problem="the model",
+        noise=equation.noise,
+        calculus=equation.calculus,
+        scheme="heun",
+        method="jax/backprop",
+        dim=equation.dim,
+        batch=len(posed.y0),
+        steps=FEW * grid.count,
+        observations=grid.observations,
+        dtype=str(posed.y0.dtype),
+        device=device,
+        threads=1,
+        brownian="own",
+        seed=0,
+    )
+
+
+def _timed(compute: CompiledGradient) -> tuple[Gradient, float]:
+    """The gradient, and the seconds that it takes. Raises ProblemError where a second one isn't the same."""
+    seconds, losses, gradient = [], [], None
+    for _ in range(TIMED):
+        start = time.perf_counter()
+        gradient = jax.block_until_ready(compute())
+        jax.block_until_ready(gradient.theta)
+        seconds.append(time.perf_counter() - start)
+        losses.append(float(gradient.loss))
+    assert gradient is not None
+    if len({x for x in losses if not math.isnan(x)}) > 1:
+        raise ProblemError(
+            f"two evaluations of the loss with the same parameters and noise differ ({losses[0]:.9g}, {losses[1]:.9g}):"
+            " it calls something that is no function of its arguments"
+        )
+    return gradient, min(seconds)
+
+
+def _check_repeatable(instance: Instance, case: Case, key: NoiseArgument) -> None:
+    """A loss must be the same each time it is traced. Raises ProblemError."""
+    texts = []
+    for _ in range(2):
+        solver = Recorder(FEW, Seen())
+        lowered = jax.jit(lambda theta, key, solver=solver: instance.loss(solver, theta, key))
+        texts.append(lowered.lower(instance.theta, key).as_text())
+    if texts[0] == texts[1]:
+        return
+    found = [
+        float(Compiled(instance).gradient(Recorder(FEW, Seen()), case, instance.theta, key)().loss) for _ in range(2)
+    ]
+    if found[0] != found[1]:
+        raise ProblemError(
+            f"two evaluations of the loss with the same parameters and noise differ ({found[0]:.9g}, {found[1]:.9g}):"
+            " something is kept between calls, or drawn by a generator of its own"
+        )
+
+
+def _notes(call: Call, found: Found, zero: list[str], count: int) -> list[str]:
+    """What was found that the model's author should know."""
+    notes = []
+    if found.reads_no_state:
+        notes.append(f"g doesn't read the state: the noise, {call.noise}, is additive")
+    if found.commutes:
+        notes.append("g_i reads y_i alone: the diagonal noise commutes")
+    if call.functions.both is not None:
+        notes.append("f and g are evaluated together by drift_and_diffusion")
+    if zero:
+        listed = ", ".join(zero[:5]) + (", …" if len(zero) > 5 else "")
+        notes.append(f"the gradient is zero for {len(zero)} of {count} parameters: {listed}")
+    return notes

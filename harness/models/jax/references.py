@@ -1,0 +1,176 @@
+"""The references of a JAX model: its own gradient in float64, by the native methods."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from harness.brownian.path import SharedPath
+from harness.case import Case
+from harness.errors import ProblemError
+from harness.gradient_arrays import PARTS, GradientArrays, relative_errors
+from harness.grid import count_of
+from harness.initial import Values
+from harness.jax._solve import native_method
+from harness.measuring.framework import FRAMEWORKS
+from harness.models.facts import ModelFacts
+from harness.models.jax.compiled import Compiled
+from harness.models.jax.instance import Instance
+from harness.models.jax.native import NativeSolver, found_of
+from harness.models.jax.precision import AbstractPrecision, Wide, precisions
+from harness.models.jax.subject import noise_of
+from harness.reference.ode import refined as refined_ode
+from harness.reference.sde import refined as refined_sde
+from harness.registry import Registry
+from harness.runner.child import ReferenceTarget
+from harness.runner.subject import path_of
+from harness.scheme import AbstractScheme
+
+FEW = 2
+"""Steps between two observations of the solve by which precisions are compared."""
+SAME_LOSS, SAME_GRADIENT = 1e-3, 0.1
+"""A loss and a gradient in float64 may be so far from those in float32, relative: far more than rounding."""
+PROGRAMS = 16
+"""Compiled programs that are kept: one for each grid and scheme."""
+
+
+class JaxModelReferences(ReferenceTarget):
+    """Every reference is the model's own loss, with its solve done in float64 on the shared path.
+
+    The discrete one is backpropagation through the case's own scheme and steps. The continuous one is the finest of
+    several grids, with bars from their distances, as for problems: `harness.reference`. The model is built in its own
+    precision, so that it starts from the same numbers; then its parameters and its state are made float64.
+    """
+
+    def __init__(self, plugins: tuple[str, ...], facts: ModelFacts) -> None:
+        os.environ["JAX_PLATFORMS"] = "cpu"
+        jax.config.update("jax_platforms", "cpu")
+        self._registry = Registry.load(plugins)
+        self._facts = facts
+        self._is_double = facts.dtype == "float64"
+        jax.config.update("jax_enable_x64", self._is_double)
+        with jax.enable_x64(self._is_double):
+            self._model = facts.source.model()
+        self._instances: dict[int, tuple[Instance, Compiled]] = {}
+        self._precisions: dict[int, AbstractPrecision] = {}
+        self._solved: dict[tuple[object, ...], GradientArrays] = {}
+
+    def values(self, case: Case) -> Values:
+        """The parameters alone: y0 is computed from them."""
+        return self._instance(case)[0].values()
+
+    def continuous(
+        self, case: Case, values: Values, path_seed: int, found: Sequence[GradientArrays], most_steps: int
+    ) -> tuple[GradientArrays, dict[str, float]]:
+        """By ever finer grids of the path, or ever finer equal steps of an ODE."""
+        path = path_of(self._facts, case.batch, path_seed)
+
+        def by(scheme: AbstractScheme, steps: int) -> GradientArrays:
+            key = (case.problem, case.seed, path_seed, scheme.name, steps)
+            if key not in self._solved:
+                self._solved[key] = self._fine(case, values, scheme, steps, path)
+            return self._solved[key]
+
+        refined = refined_ode if path is None else refined_sde
+        result = refined(by, self._facts, case, found=found, most_steps=most_steps)
+        rounding = self._precision(case).rounding
+        return result.gradient, {part: max(getattr(result, part), rounding) for part in PARTS}
+
+    def discrete(self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None) -> GradientArrays:
+        """Backpropagation through the same steps."""
+        assert times is None  # no method for models reports steps
+        path = path_of(self._facts, case.batch, path_seed)
+        scheme = self._registry.schemes[case.scheme]
+        case = replace(case, brownian="shared" if path is not None else "own", method="jax/backprop")
+        solver = NativeSolver.of_case(native_method("backprop"), scheme, case, self._facts)
+        return self._gradient(case, values, solver, path)
+
+    def largest_state(self, case: Case, values: Values, path_seed: int) -> float | None:
+        """It isn't known: the states are the model's own."""
+        del case, values, path_seed
+
+    def meets_a_jump(self, case: Case, values: Values, path_seed: int) -> bool:
+        """That is not looked for."""
+        del case, values, path_seed
+        return False
+
+    def _instance(self, case: Case) -> tuple[Instance, Compiled]:
+        if case.seed not in self._instances:
+            with jax.enable_x64(self._is_double):
+                instance = Instance(self._model, dict(self._facts.settings), case.seed)
+            self._instances[case.seed] = instance, Compiled(instance, PROGRAMS)
+        return self._instances[case.seed]
+
+    def _fine(
+        self, case: Case, values: Values, scheme: AbstractScheme, steps: int, path: SharedPath | None
+    ) -> GradientArrays:
+        """Of the Stratonovich form with so many steps, or a few more; memory is that of √steps states."""
+        count = count_of(case.observations)
+        steps = -(-steps // count) * count if isinstance(case.observations, int) else steps
+        brownian = "own" if path is None else "shared"
+        case = replace(case, steps=steps, brownian=brownian, stepping="fixed", scheme=scheme.name)
+        ito = self._facts.calculus == "ito" and self._facts.noise not in ("none", "additive")
+        solver = NativeSolver(
+            native_method("checkpoint"), scheme, steps, brownian, found=found_of(self._facts), stratonovich=ito
+        )
+        return self._gradient(case, values, solver, path)
+
+    def _gradient(self, case: Case, values: Values, solver: NativeSolver, path: SharedPath | None) -> GradientArrays:
+        self._instance(case)[0].check(values)
+        return self._by(self._precision(case), case, solver, path)
+
+    def _by(
+        self, precision: AbstractPrecision, case: Case, solver: NativeSolver, path: SharedPath | None
+    ) -> GradientArrays:
+        """With everything in float64."""
+        instance, compiled = self._instance(case)
+        case = replace(case, dtype="float64", device="cpu", threads=1)
+        with precision.evaluating():
+            noise = noise_of(self._facts, solver.scheme, case, path)
+            theta = self._wide(instance.theta)
+            return FRAMEWORKS["jax"].read(compiled.gradient(replace(solver, dtype="float64"), case, theta, noise)())
+
+    def _wide(self, theta: dict[str, Array]) -> dict[str, Array]:
+        return {name: jnp.asarray(np.asarray(x), "float64") for name, x in theta.items()}
+
+    def _precision(self, case: Case) -> AbstractPrecision:
+        """The way in which the model can be evaluated in float64 and is the same function. Raises ProblemError.
+
+        A solve of few steps tells: a loss whose random numbers are others in float64 isn't near to that in float32.
+        """
+        if self._is_double:
+            return Wide()
+        if case.seed not in self._precisions:
+            self._precisions[case.seed] = self._chosen(case)
+        return self._precisions[case.seed]
+
+    def _chosen(self, case: Case) -> AbstractPrecision:
+        path = path_of(self._facts, case.batch, case.seed)
+        scheme = self._registry.schemes["euler" if self._facts.calculus == "ito" else "heun"]
+        steps = FEW * count_of(case.observations)
+        brownian = "own" if path is None else "shared"
+        few = replace(case, steps=steps, brownian=brownian, stepping="fixed", scheme=scheme.name, dtype="float32")
+        few = replace(few, device="cpu", threads=1)
+        solver = NativeSolver(native_method("backprop"), scheme, steps, brownian, found=found_of(self._facts))
+        instance, compiled = self._instance(case)
+        with jax.enable_x64(False):
+            noise = noise_of(self._facts, scheme, few, path)
+            single = FRAMEWORKS["jax"].read(compiled.gradient(solver, few, instance.theta, noise)())
+        why = ""
+        for precision in precisions():
+            try:
+                double = self._by(precision, few, solver, path)
+            except (ProblemError, TypeError, ValueError) as error:
+                why = why or f": {' '.join(str(error).split())[:200]}"
+                continue
+            far = relative_errors(single, double)
+            if far["loss"] <= SAME_LOSS and far["theta"] <= SAME_GRADIENT:
+                return precision
+            why = why or f": its loss is {double.loss:.6g} there, in float32 {single.loss:.6g}"
+        raise ProblemError(f"the loss isn't the same function in float64, which its references need{why}")
