@@ -46,7 +46,7 @@ class Promoted(AbstractPrecision):
     @contextmanager
     def evaluating(self) -> Generator[None, None, None]:
         """Without x64, arrays of float64 being allowed all the same."""
-        before = jax.config.read("jax_explicit_x64_dtypes")
+        before = jax.config.jax_explicit_x64_dtypes
         jax.config.update("jax_explicit_x64_dtypes", "allow")
         try:
             with jax.enable_x64(False):
