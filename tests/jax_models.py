@@ -177,3 +177,14 @@ def weakly_diagonal(solve: Any) -> object:
         return jnp.mean(solution.ys**2)
 
     return loss, diagonal_params()
+
+
+@harness.jax.model
+def of_its_precision(solve: Any) -> object:
+    """Another function in another precision."""
+
+    def loss(p: jax.Array) -> jax.Array:
+        ys = solve.odeint(lambda t, y, args: -p * y, jnp.ones((2, 2)), [0.0, 1.0])
+        return jnp.mean(ys) + 1e7 * jnp.finfo(ys.dtype).eps * p.sum()
+
+    return loss, jnp.array([0.1, 0.2])

@@ -181,7 +181,7 @@ def equation(
 ) -> tuple[Equation, Theta]:
     """The equation and its arrays. `form` is (noise, calculus).
 
-    Traces the functions once on shapes alone: the number of Brownian motions is what the diffusion's shape tells.
+    Traces the functions once: the number of Brownian motions is what the diffusion's shape tells.
     Raises ValueError where a shape or a precision is wrong.
     """
     noise, calculus = form
@@ -193,7 +193,7 @@ def equation(
         def function(t: Float[Array, ""], y: Float[Array, "batch dim"], arrays: Leaves) -> PyTree:
             return fields.evaluated(place, t, y, arrays)
 
-        t, y = jax.ShapeDtypeStruct((), dtype), jax.ShapeDtypeStruct((rows, dim), dtype)
+        t, y = jnp.zeros((), dtype), jnp.zeros((rows, dim), dtype)
         opened = Opened.of(function, (t, y, arrays), closed_over)
         return (opened if opened.reads_any else None), opened.shape
 

@@ -25,7 +25,7 @@ class Opened:
 
     @classmethod
     def of(cls, function: Callable[..., PyTree], arguments: Sequence[PyTree], closed_over: dict[int, Array]) -> Opened:
-        """Trace it on these shapes. What it closes over is added to `closed_over`, by identity."""
+        """Trace it on arguments like these. What it closes over is added to `closed_over`, by identity."""
         closed, shape = jax.make_jaxpr(function, return_shape=True)(*arguments)
         own = [x if isinstance(x, Tracer) else None for x in closed.consts]
         for x in own:

@@ -22,8 +22,8 @@ class Compiled:
     """
 
     def __init__(self, instance: Instance, most: int = 4) -> None:
-        self._instance = instance
-        self._executable = functools.lru_cache(maxsize=most)(self._compile)
+        self._instance, self._most = instance, most
+        self._executables: dict[tuple[object, ...], jax.stages.Compiled] = {}
 
     def gradient(
         self, solver: AbstractSolver, case: Case, theta: dict[str, Array], noise: NoiseArgument
@@ -31,18 +31,18 @@ class Compiled:
         """The loss and its gradient by this solver, which is a value that knows its equals, with these arguments."""
         arguments = jax.device_put((theta, noise), device_of(case.device))
         leaves, tree = jax.tree.flatten(arguments)
-        shapes = tuple(jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding) for x in leaves)
-        return CompiledGradient(self._executable(solver, case, shapes, tree), arguments)
+        shapes = tuple((x.shape, str(x.dtype)) for x in leaves)
+        key = (solver, case, shapes, tree, jax.config.jax_enable_x64)
+        if key not in self._executables:
+            while len(self._executables) >= self._most:
+                self._executables.pop(next(iter(self._executables)))
+            self._executables[key] = self._compiled(solver, case, arguments)
+        return CompiledGradient(self._executables[key], arguments)
 
-    def _compile(
-        self,
-        solver: AbstractSolver,
-        case: Case,
-        leaves: tuple[jax.ShapeDtypeStruct, ...],
-        tree: jax.tree_util.PyTreeDef,
+    def _compiled(
+        self, solver: AbstractSolver, case: Case, arguments: tuple[dict[str, Array], NoiseArgument]
     ) -> jax.stages.Compiled:
-        function = functools.partial(self._instance.value_and_grad, solver)
-        lowered = jax.jit(function).lower(*tree.unflatten(leaves))
+        lowered = jax.jit(functools.partial(self._instance.value_and_grad, solver)).lower(*arguments)
         return lowered.compile(compiler_options(case, lowered))
 
 

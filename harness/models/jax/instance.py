@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import jax
@@ -22,6 +24,18 @@ LOSS = 1
 """Added to the seed for what the loss draws."""
 Theta = dict[str, Array]
 """The parameters by their place in the tree, as `jax.tree_util.keystr` writes it."""
+
+
+_EVALUATION = jax.make_user_context(0) if hasattr(jax, "make_user_context") else None
+_NUMBERS = itertools.count(1)
+
+
+def _traced_anew() -> AbstractContextManager[None]:
+    """Within it JAX knows no program from before: a loss that the model compiles itself would have another solver's.
+
+    JAX before 0.8 has no such context. There the model must not compile its loss.
+    """
+    return nullcontext() if _EVALUATION is None else _EVALUATION(next(_NUMBERS))
 
 
 def seed_everything(seed: int) -> None:
@@ -94,7 +108,8 @@ class Instance:
         seed_everything(self._seed + LOSS)
         self._solve.calls = 0
         leaves = [theta.get(name, leaf) for name, leaf in self._leaves]
-        loss = self._loss(jax.tree.unflatten(self._structure, leaves))
+        with _traced_anew():
+            loss = self._loss(jax.tree.unflatten(self._structure, leaves))
         if isinstance(loss, tuple):
             raise ProblemError("the loss is a tuple; needed: a scalar alone, without auxiliary values")
         if not isinstance(loss, jax.Array | np.ndarray | np.generic):

@@ -46,6 +46,11 @@ class Asked:
     call: Call
     posed: Posed
 
+    @property
+    def hidden(self) -> bool:
+        """Whether the values of its arrays aren't known."""
+        return any(isinstance(x, Tracer) for x in jax.tree.leaves((self.posed.y0, self.posed.theta)))
+
 
 class Seen:
     """Where it is kept."""
@@ -96,12 +101,13 @@ def probe(source: Source, model: Model, settings: Mapping[str, object], *, seed:
         loss = instance.loss(Recorder(FEW, seen), instance.theta, key)
         if not math.isfinite(float(loss)):
             raise ProblemError(f"the loss is {float(loss)} with the parameters that the model starts from")
-        if isinstance(seen.the().posed.y0, Tracer):  # the model compiles its solve itself, which hides its arrays
+        if seen.the().hidden:  # the model compiles its solve itself
             with contextlib.suppress(Exception), jax.disable_jit():
                 instance.loss(Recorder(FEW, seen), instance.theta, key)
-        call, posed = seen.the().call, seen.the().posed
+        asked = seen.the()
+        call, posed = asked.call, asked.posed
         grid = grid_of(instance.schedule)
-        found = _structure(call, posed, grid)
+        found = _structure(asked, grid)
         compiled, case = Compiled(instance), _case(posed, grid, device)
         gradient, few = _timed(compiled.gradient(Recorder(FEW, Seen()), case, instance.theta, key))
         _check_repeatable(instance, case, key)
@@ -134,20 +140,16 @@ def probe(source: Source, model: Model, settings: Mapping[str, object], *, seed:
     )
 
 
-def _structure(call: Call, posed: Posed, grid: Grid) -> Found:
-    """What can be found of the noise; nothing where the model hides its arrays, as a compiled function does."""
-    g, args = call.functions.diffusion, call.args
-    if call.noise in ("none", "additive") or g is None or isinstance(posed.y0, Tracer):
+def _structure(asked: Asked, grid: Grid) -> Found:
+    """What can be found of the noise; nothing where the model hides its arrays."""
+    call, g = asked.call, asked.call.functions.diffusion
+    if call.noise in ("none", "additive") or g is None or asked.hidden:
         return Found()
-    times = [grid.t0, *grid.observed_times()]
 
     def of_state(t: Float[Array, ""], y: Float[Array, "batch dim"]) -> Array:
-        return g(t, y, args)
+        return g(t, y, call.args)
 
-    try:
-        return structure_of(of_state, call.noise, times, posed.y0)
-    except jax.errors.JAXTypeError:
-        return Found()
+    return structure_of(of_state, call.noise, (grid.t0, *grid.observed_times()), asked.posed.y0)
 
 
 def _case(posed: Posed, grid: Grid, device: str) -> Case:

@@ -137,8 +137,7 @@ def opened(call: Call) -> tuple[Call, tuple[Array, ...], list[Opened | None]]:
     """
     y0 = jax.tree.map(jnp.asarray, call.y0)
     dtype = jnp.result_type(*jax.tree.leaves(y0))
-    t = jax.ShapeDtypeStruct((), dtype)
-    y = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), y0)
+    t, y = jnp.zeros((), dtype), jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), y0)
     closed_over: dict[int, Array] = {}
     functions = [
         None if f is None else Opened.of(lambda t, y, f=f: f(t, y, call.args), (t, y), closed_over)
