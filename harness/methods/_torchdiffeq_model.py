@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import torch
 import torchdiffeq
@@ -51,9 +52,9 @@ class TorchdiffeqSolver(AbstractSolver):
             start, stop = (int((times == end).nonzero()) for end in (t[0], t[-1]))
             return times[start : stop + 1] if start < stop else times[stop : start + 1].flip(0)
 
-        how: dict[str, object] = {"method": self.method, "options": {"grid_constructor": steps}}
+        how: dict[str, Any] = {"method": self.method, "options": {"grid_constructor": steps}}
         if not self.adjoint:
-            return torchdiffeq.odeint(call.func, call.y0, ts, **how)
+            return cast(State, torchdiffeq.odeint(call.func, call.y0, ts, **how))
         at = [like.new_tensor(float(t)) for t in (grid.t0, *grid.observed_times())]
         _, read = self.reads.of(call.side(), call.start().detach(), at, call.params)
-        return torchdiffeq.odeint_adjoint(call.func, call.y0, ts, adjoint_params=tuple(read), **how)
+        return cast(State, torchdiffeq.odeint_adjoint(call.func, call.y0, ts, adjoint_params=tuple(read), **how))

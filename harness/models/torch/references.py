@@ -20,6 +20,7 @@ from harness.models.torch.instance import Instance
 from harness.models.torch.interpolated import Interpolated
 from harness.models.torch.native import NativeSolver
 from harness.models.torch.solve import AbstractSolver
+from harness.models.torch.structure import Structure
 from harness.models.torch.subject import check_parameters
 from harness.models.torch.undoubled import Undoubled, same_without
 from harness.reference.ode import refined as refined_ode
@@ -76,7 +77,7 @@ class TorchModelReferences(ReferenceTarget):
         assert times is None  # no method for models reports steps
         path = path_of(self._facts, case.batch, path_seed)
         solver = NativeSolver.of_case(
-            native_method("backprop"), self._registry.schemes[case.scheme], case, Shared(path), **self._found
+            native_method("backprop"), self._registry.schemes[case.scheme], case, Shared(path), self._structure
         )
         if self._registry.method(case.method).interpolates and not isinstance(case.observations, int):
             return self._gradient(case, values, Interpolated(solver))
@@ -92,15 +93,15 @@ class TorchModelReferences(ReferenceTarget):
         return False
 
     @property
-    def _found(self) -> dict[str, bool]:
-        return {"reads_no_state": self._facts.reads_no_state, "commutes": self._facts.commutes}
+    def _structure(self) -> Structure:
+        return Structure(self._facts.reads_no_state, self._facts.commutes)
 
     def _fine(
         self, case: Case, values: Values, scheme: AbstractScheme, steps: int, path: SharedPath | None
     ) -> GradientArrays:
         if isinstance(case.observations, int):
             steps = -(-steps // case.observations) * case.observations
-        return self._gradient(case, values, _Fine(Undoubled(), scheme, steps, Shared(path), **self._found))
+        return self._gradient(case, values, _Fine(Undoubled(), scheme, steps, Shared(path), structure=self._structure))
 
     def _gradient(self, case: Case, values: Values, solver: AbstractSolver) -> GradientArrays:
         with Double(), torch.device("cpu"):
@@ -117,5 +118,13 @@ class _Fine(NativeSolver):
         method = self.method
         if not same_without(side, start.new_tensor(float(call.times()[0])), start.detach()):
             method = native_method("checkpoint")
-        plain = NativeSolver(**{**vars(self), "method": method, "stratonovich": side.calculus == "ito"})
+        plain = NativeSolver(
+            method,
+            self.scheme,
+            self.steps,
+            self.drive,
+            structure=self.structure,
+            stratonovich=side.calculus == "ito",
+            reads=self.reads,
+        )
         return NativeSolver._solved(plain, side, start, call)
