@@ -138,7 +138,7 @@ def test_the_continuous_reference_lies_within_its_bars(
     name: str, noise: str, calculus: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a closed form, or of JAX's own reference. On coarser grids than usual, whose bars are larger."""
-    monkeypatch.setitem(sde.COARSEST, True, 2**6)
+    monkeypatch.setitem(sde.COARSEST, True, 2**8)
     monkeypatch.setattr(ode, "COARSEST", 2**4)
     _, case, references = built(name, noise, calculus, observations=2)
     registry = Registry.load()
