@@ -15,7 +15,7 @@ from harness.initial import Values
 from harness.measuring.framework import FRAMEWORKS
 from harness.models.facts import ModelFacts
 from harness.models.torch.call import OdeCall, SdeCall
-from harness.models.torch.double import Double
+from harness.models.torch.double import Double, double
 from harness.models.torch.instance import Instance
 from harness.models.torch.interpolated import Interpolated
 from harness.models.torch.native import NativeSolver
@@ -45,8 +45,6 @@ class TorchModelReferences(ReferenceTarget):
         self._registry = Registry.load(plugins)
         self._facts = facts
         self._model = facts.source.model()
-        with Double():
-            self._doubled = facts.source.model()
         self._solved: dict[tuple[object, ...], GradientArrays] = {}
 
     def values(self, case: Case) -> Values:
@@ -105,9 +103,10 @@ class TorchModelReferences(ReferenceTarget):
         return self._gradient(case, values, _Fine(Undoubled(), scheme, steps, Shared(path), structure=self._structure))
 
     def _gradient(self, case: Case, values: Values, solver: AbstractSolver) -> GradientArrays:
-        with Double(), torch.device("cpu"):
-            instance = Instance(self._doubled, dict(self._facts.settings), case.seed, solver)
-            check_parameters(instance.values(), values)
+        instance = Instance(self._model, dict(self._facts.settings), case.seed, solver)
+        check_parameters(instance.values(), values)
+        double(instance.parameters.values())
+        with Double():
             gradient = instance.gradient()
         return FRAMEWORKS["torch"].read(gradient)
 
