@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -45,7 +46,7 @@ class TorchModelReferences(ReferenceTarget):
         self._registry = Registry.load(plugins)
         self._facts = facts
         self._model = facts.source.model()
-        with Double():
+        with self._in_double():
             self._doubled = facts.source.model()
         self._solved: dict[tuple[object, ...], GradientArrays] = {}
 
@@ -92,6 +93,10 @@ class TorchModelReferences(ReferenceTarget):
         del case, values, path_seed
         return False
 
+    def _in_double(self) -> AbstractContextManager[object]:
+        """A float64 model is left as it is: what it draws in float64 must not be drawn in float32."""
+        return Double() if self._facts.dtype == "float32" else nullcontext()
+
     @property
     def _structure(self) -> Structure:
         return Structure(self._facts.reads_no_state, self._facts.commutes)
@@ -104,7 +109,7 @@ class TorchModelReferences(ReferenceTarget):
         return self._gradient(case, values, _Fine(Undoubled(), scheme, steps, Shared(path), structure=self._structure))
 
     def _gradient(self, case: Case, values: Values, solver: AbstractSolver) -> GradientArrays:
-        with Double(), torch.device("cpu"):
+        with self._in_double(), torch.device("cpu"):
             instance = Instance(self._doubled, dict(self._facts.settings), case.seed, solver)
             check_parameters(instance.values(), values)
             gradient = instance.gradient()
