@@ -39,7 +39,7 @@ def with_own_derivative(xp: Namespace, evaluate: Callable[[A], tuple[A, A | None
     if xp.__name__ != "torch":
         return None
     function, state = cast(Any, evaluate), cast(Any, y)  # of tensors
-    return _own_derivative.with_own_derivative(function, state)
+    return cast(Any, _own_derivative.with_own_derivative(function, state))
 
 
 def drift_correction(

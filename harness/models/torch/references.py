@@ -66,7 +66,7 @@ class TorchModelReferences(ReferenceTarget):
         def by(scheme: AbstractScheme, steps: int) -> GradientArrays:
             key = (case.problem, case.seed, path_seed, scheme.name, steps)
             if key not in self._solved:
-                self._solved[key] = self._fine(case, values, scheme, steps, path)
+                self._solved[key] = self.fine(case, values, scheme, steps, path)
             return self._solved[key]
 
         refined = refined_ode if path is None else refined_sde
@@ -101,9 +101,10 @@ class TorchModelReferences(ReferenceTarget):
     def _structure(self) -> Structure:
         return Structure(self._facts.reads_no_state, self._facts.commutes)
 
-    def _fine(
+    def fine(
         self, case: Case, values: Values, scheme: AbstractScheme, steps: int, path: SharedPath | None
     ) -> GradientArrays:
+        """The gradient of the Stratonovich form's solve with so many steps, rounded up to the observations' number."""
         if isinstance(case.observations, int):
             steps = -(-steps // case.observations) * case.observations
         return self._gradient(case, values, _Fine(Undoubled(), scheme, steps, Shared(path), structure=self._structure))
