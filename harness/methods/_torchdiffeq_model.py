@@ -58,7 +58,7 @@ class TorchdiffeqSolver(AbstractSolver):
 
 
 def _between(times: Tensor) -> Callable[[object, State, Tensor], Tensor]:
-    """The steps at `times` between the ends of t, in their order: backwards the adjoint solves an interval at a time."""
+    """The steps between the ends of t, in their order: backwards the adjoint solves one interval at a time."""
 
     def steps(func: object, y0: State, t: Tensor) -> Tensor:
         del func, y0
