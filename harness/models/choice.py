@@ -211,7 +211,7 @@ def _schemes(
     counts = {s: sum(s in own for own in methods.values()) for s in registry.schemes.values()}
     common = [s for s, count in counts.items() if count and count >= 0.75 * max(counts.values())]
     by_order = sorted(common, key=lambda s: (-(s.order(facts) or 0.0), sum(s.work(facts.noise))))
-    cheapest = min(common, key=lambda s: (sum(s.work(facts.noise)), -(s.order(facts) or 0.0)))
+    cheapest = min(common, key=lambda s: (sum(s.work(facts.noise)), s.needs_commutative, -(s.order(facts) or 0.0)))
     own = [s for s in common if facts.asked_scheme is not None and _is_called(s, facts.asked_scheme, registry)]
     return list(dict.fromkeys([*own, cheapest, by_order[0]]))
 
