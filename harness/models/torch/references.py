@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -90,6 +91,13 @@ class TorchModelReferences(ReferenceTarget):
         del case, values, path_seed
         return False
 
+    def _in_double(self, instance: Instance) -> AbstractContextManager[object]:
+        """A float64 model is left as it is: what it draws in float64 must not be drawn in float32."""
+        if self._facts.dtype == "float64":
+            return nullcontext()
+        double(instance.parameters.values())
+        return Double()
+
     @property
     def _structure(self) -> Structure:
         return Structure(self._facts.reads_no_state, self._facts.commutes)
@@ -105,8 +113,7 @@ class TorchModelReferences(ReferenceTarget):
     def _gradient(self, case: Case, values: Values, solver: AbstractSolver) -> GradientArrays:
         instance = Instance(self._model, dict(self._facts.settings), case.seed, solver)
         check_parameters(instance.values(), values)
-        double(instance.parameters.values())
-        with Double():
+        with self._in_double(instance):
             gradient = instance.gradient()
         return FRAMEWORKS["torch"].read(gradient)
 
