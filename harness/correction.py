@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from harness.arithmetic import rows_times
 from harness.arrays import A, Namespace, Scalar, Theta
@@ -18,10 +18,11 @@ from harness.problem import AbstractProblem
 
 if TYPE_CHECKING:
     import jax
-    import torch
     from jaxtyping import Float
+
+    from harness.methods.torch import _own_derivative
 else:
-    jax, torch = lazily("jax", "torch")
+    jax, _own_derivative = lazily("jax", "harness.methods.torch._own_derivative")
 
 
 def jvp(xp: Namespace, function: Callable[[A], A], y: A, v: A) -> A:
@@ -33,22 +34,12 @@ def jvp(xp: Namespace, function: Callable[[A], A], y: A, v: A) -> A:
     raise TypeError(f"no derivatives over {xp.__name__}: use torch or jax.numpy")
 
 
-def with_own_derivative(xp: Namespace, evaluate: Callable[[A], tuple[A, A]], y: A) -> tuple[A, A, A] | None:
-    """f, g and (∂g/∂y) g where ∂g/∂y is diagonal, `evaluate` giving f and g; None where it can't be had so.
-
-    In PyTorch outside of `torch.func` and `torch.compile`: autograd's product from the left, which for a diagonal
-    matrix is that from the right, is a fraction of a forward derivative's work, and g is evaluated once.
-    """
-    if xp.__name__ != "torch" or torch._C._are_functorch_transforms_active() or torch.compiler.is_compiling():
+def with_own_derivative(xp: Namespace, evaluate: Callable[[A], tuple[A, A | None]], y: A) -> tuple[A, A, A] | None:
+    """f, g and (∂g/∂y) g where ∂g/∂y is diagonal, `evaluate` giving f and g; None where it can't be computed so."""
+    if xp.__name__ != "torch":
         return None
-    outer = torch.is_grad_enabled()
-    with torch.enable_grad():
-        at = y if y.requires_grad else y.detach().requires_grad_()
-        f, g = evaluate(at)
-        if not g.requires_grad:
-            return f, g, torch.zeros_like(g)
-        (product,) = torch.autograd.grad(g, at, g, create_graph=outer, allow_unused=True, materialize_grads=True)
-    return (f, g, product) if outer else (f.detach(), g.detach(), product)
+    function, state = cast(Any, evaluate), cast(Any, y)  # of tensors
+    return cast(Any, _own_derivative.with_own_derivative(function, state))
 
 
 def drift_correction(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import torch
 import torchsde
@@ -37,13 +38,14 @@ class TorchsdeSolver(AbstractSolver):
     def sde(self, call: SdeCall) -> Tensor | tuple[Tensor, Tensor]:
         """By equal steps of the interval; at other times torchsde interpolates."""
         ts = as_tensor(call.ts, call.y0)
-        how: dict[str, object] = {"bm": self._brownian(call.y0, ts), "method": self.method, "logqp": call.logqp}
+        how: dict[str, Any] = {"bm": self._brownian(call.y0, ts), "method": self.method, "logqp": call.logqp}
         how |= {"dt": float(ts[-1] - ts[0]) / self.case.steps, "names": dict(call.names or {})}
         if not self.adjoint:
-            return torchsde.sdeint(call.sde, call.y0, ts, **how)
+            return cast(Any, torchsde.sdeint(call.sde, call.y0, ts, **how))
         if self.backwards is not None:
             how["adjoint_method"] = self.backwards
-        return torchsde.sdeint_adjoint(call.sde, call.y0, ts, adjoint_params=self._read(call, ts), **how)
+        sde, read = cast(Any, call.sde), self._read(call, ts)  # need not be a module, where adjoint_params are given
+        return cast(Any, torchsde.sdeint_adjoint(sde, call.y0, ts, adjoint_params=read, **how))
 
     def ode(self, call: OdeCall) -> State:
         """It has none."""

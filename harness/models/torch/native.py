@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from torch import Tensor
 
@@ -12,6 +11,7 @@ from harness.errors import ProblemError
 from harness.methods.torch._method import AbstractTorchMethod
 from harness.models.torch.call import OdeCall, SdeCall
 from harness.models.torch.solve import AbstractSolver
+from harness.models.torch.structure import NOTHING_FOUND, Structure
 from harness.scheme import AbstractScheme
 from harness.stepping import Asked
 from harness.torch._drive import AbstractDrive
@@ -24,7 +24,7 @@ from harness.torch._state import State
 
 @dataclass(frozen=True)
 class NativeSolver(AbstractSolver):
-    """`reads_no_state` and `commutes` say what was found of the noise, whatever the model declares.
+    """`structure` says what was found of the noise, whatever the model declares.
 
     `stratonovich` poses an Itô equation in its Stratonovich form, by the exact correction.
     """
@@ -36,22 +36,26 @@ class NativeSolver(AbstractSolver):
     stepping: str = "fixed"
     rtol: float = 0.0
     atol: float = 0.0
-    reads_no_state: bool = False
-    commutes: bool = False
+    structure: Structure = NOTHING_FOUND
     stratonovich: bool = False
     reads: Reads = field(default_factory=Reads, compare=False)
 
     @classmethod
     def of_case(
-        cls, method: AbstractTorchMethod, scheme: AbstractScheme, case: Case, drive: AbstractDrive, **found: bool
+        cls,
+        method: AbstractTorchMethod,
+        scheme: AbstractScheme,
+        case: Case,
+        drive: AbstractDrive,
+        structure: Structure,
     ) -> NativeSolver:
         """With the steps of a case."""
-        stepping: dict[str, Any] = {"stepping": case.stepping, "rtol": case.rtol, "atol": case.atol}
-        return cls(method, scheme, case.steps, drive, **stepping, **found)
+        return cls(method, scheme, case.steps, drive, case.stepping, case.rtol, case.atol, structure)
 
     def sde(self, call: SdeCall) -> Tensor | tuple[Tensor, Tensor]:
         """As `harness.torch.sdeint`."""
-        side = replace(call.side(), reads_no_state=self.reads_no_state, commutes=self.commutes)
+        found = self.structure
+        side = replace(call.side(), reads_no_state=found.reads_no_state, commutes=found.commutes)
         ys = self._solved(side, call.start(), call)
         return divergences(ys) if call.logqp else ys
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -15,11 +16,12 @@ from harness.initial import Values
 from harness.measuring.framework import FRAMEWORKS
 from harness.models.facts import ModelFacts
 from harness.models.torch.call import OdeCall, SdeCall
-from harness.models.torch.double import Double
+from harness.models.torch.double import Double, double
 from harness.models.torch.instance import Instance
 from harness.models.torch.interpolated import Interpolated
 from harness.models.torch.native import NativeSolver
 from harness.models.torch.solve import AbstractSolver
+from harness.models.torch.structure import Structure
 from harness.models.torch.subject import check_parameters
 from harness.models.torch.undoubled import Undoubled, same_without
 from harness.reference.ode import refined as refined_ode
@@ -44,8 +46,6 @@ class TorchModelReferences(ReferenceTarget):
         self._registry = Registry.load(plugins)
         self._facts = facts
         self._model = facts.source.model()
-        with Double():
-            self._doubled = facts.source.model()
         self._solved: dict[tuple[object, ...], GradientArrays] = {}
 
     def values(self, case: Case) -> Values:
@@ -64,7 +64,7 @@ class TorchModelReferences(ReferenceTarget):
         def by(scheme: AbstractScheme, steps: int) -> GradientArrays:
             key = (case.problem, case.seed, path_seed, scheme.name, steps)
             if key not in self._solved:
-                self._solved[key] = self._fine(case, values, scheme, steps, path)
+                self._solved[key] = self.fine(case, values, scheme, steps, path)
             return self._solved[key]
 
         refined = refined_ode if path is None else refined_sde
@@ -76,7 +76,7 @@ class TorchModelReferences(ReferenceTarget):
         assert times is None  # no method for models reports steps
         path = path_of(self._facts, case.batch, path_seed)
         solver = NativeSolver.of_case(
-            native_method("backprop"), self._registry.schemes[case.scheme], case, Shared(path), **self._found
+            native_method("backprop"), self._registry.schemes[case.scheme], case, Shared(path), self._structure
         )
         if self._registry.method(case.method).interpolates and not isinstance(case.observations, int):
             return self._gradient(case, values, Interpolated(solver))
@@ -91,21 +91,29 @@ class TorchModelReferences(ReferenceTarget):
         del case, values, path_seed
         return False
 
-    @property
-    def _found(self) -> dict[str, bool]:
-        return {"reads_no_state": self._facts.reads_no_state, "commutes": self._facts.commutes}
+    def _in_double(self, instance: Instance) -> AbstractContextManager[object]:
+        """A float64 model is left as it is: what it draws in float64 must not be drawn in float32."""
+        if self._facts.dtype == "float64":
+            return nullcontext()
+        double(instance.parameters.values())
+        return Double()
 
-    def _fine(
+    @property
+    def _structure(self) -> Structure:
+        return Structure(self._facts.reads_no_state, self._facts.commutes)
+
+    def fine(
         self, case: Case, values: Values, scheme: AbstractScheme, steps: int, path: SharedPath | None
     ) -> GradientArrays:
+        """The gradient of the Stratonovich form's solve with so many steps, rounded up to the observations' number."""
         if isinstance(case.observations, int):
             steps = -(-steps // case.observations) * case.observations
-        return self._gradient(case, values, _Fine(Undoubled(), scheme, steps, Shared(path), **self._found))
+        return self._gradient(case, values, _Fine(Undoubled(), scheme, steps, Shared(path), structure=self._structure))
 
     def _gradient(self, case: Case, values: Values, solver: AbstractSolver) -> GradientArrays:
-        with Double(), torch.device("cpu"):
-            instance = Instance(self._doubled, dict(self._facts.settings), case.seed, solver)
-            check_parameters(instance.values(), values)
+        instance = Instance(self._model, dict(self._facts.settings), case.seed, solver)
+        check_parameters(instance.values(), values)
+        with self._in_double(instance):
             gradient = instance.gradient()
         return FRAMEWORKS["torch"].read(gradient)
 
@@ -117,5 +125,13 @@ class _Fine(NativeSolver):
         method = self.method
         if not same_without(side, start.new_tensor(float(call.times()[0])), start.detach()):
             method = native_method("checkpoint")
-        plain = NativeSolver(**{**vars(self), "method": method, "stratonovich": side.calculus == "ito"})
+        plain = NativeSolver(
+            method,
+            self.scheme,
+            self.steps,
+            self.drive,
+            structure=self.structure,
+            stratonovich=side.calculus == "ito",
+            reads=self.reads,
+        )
         return NativeSolver._solved(plain, side, start, call)

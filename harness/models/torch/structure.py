@@ -25,6 +25,9 @@ class Structure:
     commutes: bool = False
 
 
+NOTHING_FOUND = Structure()
+
+
 def structure_of(side: RightHandSide, times: Sequence[Tensor], y: Float[Tensor, "batch dim"]) -> Structure:
     """By derivatives of g at random states around y, and at y itself, at these times.
 

@@ -18,6 +18,7 @@ from harness.models.facts import ModelFacts
 from harness.models.torch.instance import Instance
 from harness.models.torch.native import NativeSolver
 from harness.models.torch.solve import AbstractSolver
+from harness.models.torch.structure import Structure
 from harness.registry import Registry
 from harness.runner.subject import AbstractSubject, path_of
 from harness.scheme import AbstractScheme
@@ -64,8 +65,7 @@ def solver_of(
     """How a method solves for a model, on the path or with noise of its own."""
     if isinstance(method, AbstractTorchMethod):
         drive = Drawn(case.seed) if path is None else Shared(path)
-        found = {"reads_no_state": facts.reads_no_state, "commutes": facts.commutes}
-        return NativeSolver.of_case(method, scheme, case, drive, **found)
+        return NativeSolver.of_case(method, scheme, case, drive, Structure(facts.reads_no_state, facts.commutes))
     if isinstance(method, AbstractTorchLibraryMethod):
         return method.model_solver(case, path, facts.noise_dim)
     raise UnsupportedError(f"{method.name} takes no models")
