@@ -55,10 +55,10 @@ def generated(model: Generator, diffeqsolve: Callable[..., Any], keys: jax.Array
     def sample(key: jax.Array, index: Any) -> jax.Array:
         y0 = model.start @ jax.random.normal(key, (2,))
         terms = diffrax.MultiTerm(
-            diffrax.ODETerm(lambda t, y, args: model.f(y)),
-            diffrax.ControlTerm(lambda t, y, args: model.g(y).reshape(3, 2), noise(key, index)),
+            diffrax.ODETerm(lambda _, y, __: model.f(y)),
+            diffrax.ControlTerm(lambda _, y, __: model.g(y).reshape(3, 2), noise(key, index)),
         )
-        return diffeqsolve(terms, diffrax.Heun(), 0, 1, 0.125, y0, saveat=diffrax.SaveAt(ts=TIMES)).ys
+        return diffeqsolve(terms, diffrax.Heun(), 0, 1, 0.125, y0, saveat=diffrax.SaveAt(ts=jnp.asarray(TIMES))).ys
 
     return jax.vmap(sample)(keys, jnp.arange(len(keys)))
 
@@ -111,8 +111,8 @@ def diagonal(solve: Any, *, batch: int = 4, calculus: str = "stratonovich", draw
     def loss(params: Any) -> jax.Array:
         z = jax.random.normal(jax.random.key(3), (batch, 2)) if draws else jnp.linspace(-1, 1, batch * 2)
         ys = solve.sdeint(
-            lambda t, y, args: drift(params, y),
-            lambda t, y, args: diffusion(params, y),
+            lambda _, y, __: drift(params, y),
+            lambda _, y, __: diffusion(params, y),
             latent_start(params, z.reshape(batch, 2)),
             jnp.linspace(0.0, 1.0, 3),
             noise_type="diagonal",
@@ -169,9 +169,7 @@ def weakly_diagonal(solve: Any) -> object:
         def g(t: Any, y: Any, args: Any) -> Any:
             return lineax.DiagonalLinearOperator(diffusion(params, y))
 
-        terms = diffrax.MultiTerm(
-            diffrax.ODETerm(lambda t, y, args: drift(params, y)), diffrax.ControlTerm(g, path)
-        )
+        terms = diffrax.MultiTerm(diffrax.ODETerm(lambda _, y, __: drift(params, y)), diffrax.ControlTerm(g, path))
         y0 = latent_start(params, jnp.ones((4, 2)))
         solution = solve.diffeqsolve(terms, diffrax.Euler(), 0.0, 1.0, 0.125, y0)
         return jnp.mean(solution.ys**2)
@@ -184,7 +182,7 @@ def of_its_precision(solve: Any) -> object:
     """Another function in another precision."""
 
     def loss(p: jax.Array) -> jax.Array:
-        ys = solve.odeint(lambda t, y, args: -p * y, jnp.ones((2, 2)), [0.0, 1.0])
+        ys = solve.odeint(lambda _, y, __: -p * y, jnp.ones((2, 2)), [0.0, 1.0])
         return jnp.mean(ys) + 1e7 * jnp.finfo(ys.dtype).eps * p.sum()
 
     return loss, jnp.array([0.1, 0.2])

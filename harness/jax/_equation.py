@@ -44,6 +44,11 @@ class Functions:
                 raise ValueError(f"{name} is {shown(function)}; needed: a function (t, y, args)")
         return cls(drift or PartOf(both, 0), diffusion or PartOf(both, 1), both)
 
+    def each(self, change: Callable[[Any], Any]) -> Functions:
+        """All of them that there are, changed."""
+        diffusion, both = (None if f is None else change(f) for f in (self.diffusion, self.both))
+        return Functions(change(self.drift), diffusion, both)
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
@@ -70,8 +75,8 @@ class Found:
 class Fields:
     """The functions and args without their arrays: hashable, so that a program is compiled once for them.
 
-    `structure` is that of the tree (drift, diffusion, both, args), whose leaves are in `theta` or, where they are no arrays,
-    in `static`. A function is such a leaf. An `equinox.Module` is a tree, so it may be the drift itself.
+    `structure` is that of the tree (drift, diffusion, both, args), whose leaves are in `theta` or, where they are no
+    arrays, in `static`. A function is such a leaf. An `equinox.Module` is a tree, so it may be the drift itself.
     """
 
     structure: PyTreeDef  # pyright: ignore[reportInvalidTypeForm] - it has no stubs
@@ -197,9 +202,14 @@ def equation(
         opened = Opened.of(function, (t, y, arrays), closed_over)
         return (opened if opened.reads_any else None), opened.shape
 
+    opened_both, pair = None, None
+    if functions.both is not None:
+        opened_both, pair = traced(2, batch)
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise ValueError(f"drift_and_diffusion gives {shown(pair)}; needed: a pair, drift and diffusion")
     opened_drift, shape = traced(0, batch)
     _check("drift", shape, (batch, dim), dtype)
-    opened_diffusion, opened_both, noise_dim = None, None, 0
+    opened_diffusion, noise_dim = None, 0
     if noise != "none":
         rows = 1 if noise == "additive" else batch  # additive noise is evaluated for one row alone: see `Terms.g`
         opened_diffusion, shape = traced(1, rows)
@@ -207,12 +217,9 @@ def equation(
         what = f"diffusion of {noise} noise" + (", given the first row of y alone," if noise == "additive" else "")
         needed = (dim,) if noise == "diagonal" else (dim, noise_dim)
         _check(what, shape, (rows, *needed), dtype)
-        if functions.both is not None:
-            opened_both, shape = traced(2, batch)
-            if not isinstance(shape, tuple) or len(shape) != 2:
-                raise ValueError(f"drift_and_diffusion gives {shown(shape)}; needed: a pair, drift and diffusion")
-            _check("drift of drift_and_diffusion", shape[0], (batch, dim), dtype)
-            _check("diffusion of drift_and_diffusion", shape[1], (batch, *needed), dtype)
+        if pair is not None:
+            _check("drift of drift_and_diffusion", pair[0], (batch, dim), dtype)
+            _check("diffusion of drift_and_diffusion", pair[1], (batch, *needed), dtype)
     shares = functions.both is not None
     opened = (opened_drift, opened_diffusion, opened_both)
     result = Equation(fields, noise, calculus, dim, noise_dim, *times, shares, found, opened)

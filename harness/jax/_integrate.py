@@ -14,7 +14,6 @@ from harness.jax._noise import Increment, Path
 from harness.jax._solve import Times, asked_for, known, native_method, solved
 from harness.jax._state import Form, of_matrix
 
-
 SDE_NOISES = tuple(noise for noise in NOISES if noise != "none")
 
 
@@ -51,9 +50,9 @@ def sdeint(
     - `ts`: (times,), increasing, known before `jit`. Every one of them is the end of a step.
     - `args`: any tree; leaves that are neither arrays nor hashable are refused.
     - `noise_type`: additive, diagonal, general or scalar; `sde_type`: ito or stratonovich.
-    - `drift_and_diffusion`: (t, y, args) -> (drift, diffusion), for two that share work, such as a layer that both read.
-      It is evaluated once where a scheme needs both at one state, and must give what `drift` and `diffusion` give.
-      These may then be None.
+    - `drift_and_diffusion`: (t, y, args) -> (drift, diffusion), for two that share work, such as a layer that both
+      read. It is evaluated once where a scheme needs both at one state, and must give what `drift` and `diffusion`
+      give. These may then be None.
     - `method`: the approach of a native JAX method, such as reversible, backprop or adjoint.
     - `scheme`: by default the first of the method's that solves such an equation.
     - `steps`: over the whole of [ts[0], ts[-1]], shared out between neighbouring times so that the longest step is as

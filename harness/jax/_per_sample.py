@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, PyTree
 
 from harness.jax._equation import Field
 
-Axes: TypeAlias = int | None | tuple["Axes", ...]
+Axes: TypeAlias = int | tuple["Axes", ...] | None
 """As in `jax.vmap`: which axis of an argument is mapped, None where it is the same for all samples."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import diffrax
 import jax
@@ -18,7 +18,6 @@ from harness.case import Case
 from harness.clock import Clock
 from harness.errors import ProblemError, UnsupportedError
 from harness.grid import Grid
-from harness.jax._equation import Functions
 from harness.methods._diffrax_term import BatchedControlTerm
 from harness.models.jax.call import Call
 from harness.models.jax.native import COMPILED_INSIDE
@@ -42,7 +41,8 @@ class DiffraxSolver(AbstractSolver):
 
     def solve(self, call: Call, noise: NoiseArgument) -> PyTree:
         """By steps of one length, or by `StepTo` where the times are unequally spaced."""
-        call, closed_over, functions = opened(call.increasing())
+        call = call.increasing()
+        of_arrays, closed_over = opened(call)
         arrays = (*call.arrays(), *closed_over)
         if call.single:
             noise = noise_of_sample(noise, arrays)
@@ -54,9 +54,8 @@ class DiffraxSolver(AbstractSolver):
         if samples_of(arrays) is None:
             noise = not_mapped_later(noise, arrays, COMPILED_INSIDE)
         if self.adjoint == "BacksolveAdjoint":  # it refuses functions that close over traced arrays
-            read = [None if f is None else lambda t, y, args, f=f: f(args, t, y) for f in functions]
-            call = replace(call, functions=Functions(*read), args=closed_over)
-        return self._states(call, noise)
+            call = replace(of_arrays, args=closed_over)
+        return self._states(replace(call, y0=of_arrays.y0), noise)
 
     def _states(self, call: Call, noise: NoiseArgument) -> PyTree:
         """Of one sample, or of all."""
@@ -83,10 +82,10 @@ class DiffraxSolver(AbstractSolver):
         return jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), call.y0, states)
 
     def _terms(self, call: Call, noise: NoiseArgument, grid: Grid, times: Array) -> diffrax.AbstractTerm:
-        drift, g = diffrax.ODETerm(call.functions.drift), call.functions.diffusion
+        f, g = _field(call.functions.drift), _field(call.functions.diffusion)
+        drift = diffrax.ODETerm(f)
         if call.noise == "none" or noise is None:
             return drift
-        assert g is not None
         shape = jax.eval_shape(g, times[0], call.y0, call.args).shape
         diagonal = call.noise == "diagonal"
         brownian = self._brownian(noise, grid, times, shape if diagonal else (*call.y0.shape[:-1], shape[-1]))
@@ -96,7 +95,7 @@ class DiffraxSolver(AbstractSolver):
         return diffrax.MultiTerm(drift, term(g, brownian))
 
     def _brownian(
-        self, noise: NoiseArgument, grid: Grid, times: Array, shape: tuple[int, ...]
+        self, noise: PyTree, grid: Grid, times: Array, shape: tuple[int, ...]
     ) -> diffrax.AbstractBrownianPath:
         levy_area = diffrax.SpaceTimeLevyArea if self.levy_area else diffrax.BrownianIncrement
         span = {"t0": grid.t0, "t1": grid.t1, "levy_area": levy_area}
@@ -105,6 +104,11 @@ class DiffraxSolver(AbstractSolver):
             return diffrax.VirtualBrownianTree(tol=float(grid.lengths.min()) / 2, shape=drawn, key=noise, **span)
         W, H = noise if isinstance(noise, tuple) else (noise, noise)  # without the need, H is never asked for
         return InjectedBrownian(W=W, H=H, times=times, **span)
+
+
+def _field(function: object) -> Callable[..., Any]:
+    """diffrax declares the times of a vector field more widely."""
+    return cast(Callable[..., Any], function)
 
 
 def diagonal_of(g: Callable[..., Any]) -> Callable[..., lineax.DiagonalLinearOperator]:

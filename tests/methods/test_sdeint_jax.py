@@ -19,7 +19,7 @@ from gradients import gradient, path_of, problem_of
 from harness.brownian.diffrax_path import InjectedBrownian
 from harness.gradient_arrays import GradientArrays, relative_errors
 from harness.initial import initial_values
-from harness.jax import odeint, sdeint
+from harness.jax import odeint, per_sample, sdeint
 from harness.methods.jax._method import AbstractSweepMethod
 from harness.registry import Registry
 
@@ -433,3 +433,82 @@ def test_the_example_of_the_documentation_trains():
     names = {}
     exec(compile(found[1], str(TRAINING), "exec"), names)
     assert names["losses"][-1] < 0.5 * names["losses"][0]
+
+
+def sine_count(jaxpr) -> int:
+    """How often a program evaluates the sine, programs within it counted once each."""
+    inner = [
+        getattr(value, "jaxpr", value) for eqn in jaxpr.eqns for value in eqn.params.values() if hasattr(value, "eqns")
+    ]
+    return sum(eqn.primitive.name == "sin" for eqn in jaxpr.eqns) + sum(map(sine_count, inner))
+
+
+@pytest.mark.parametrize(("scheme", "evaluations"), [("euler", 1), ("heun", 2), ("reversible-heun", 2)])
+def test_what_drift_and_diffusion_share_is_evaluated_once(scheme, evaluations):
+    """The sine stands for a layer that both read. Reversible Heun evaluates it at the start and once a step."""
+
+    def both(t, y, w):
+        shared = jnp.sin(w * y + t)
+        return -shared, 0.1 * shared
+
+    def solved(w, drift=None, diffusion=None, **how):
+        return sdeint(
+            drift,
+            diffusion,
+            jnp.ones((2, 3)),
+            [0.0, 0.5, 1.0],
+            w,
+            noise_type="diagonal",
+            sde_type="ito" if scheme == "euler" else "stratonovich",
+            method="backprop",
+            scheme=scheme,
+            steps=4,
+            key=jax.random.key(0),
+            **how,
+        )
+
+    def together(w):
+        return solved(w, drift_and_diffusion=both)
+
+    def apart(w):
+        return solved(w, lambda t, y, w: both(t, y, w)[0], lambda t, y, w: both(t, y, w)[1])
+
+    counts = [sine_count(jax.make_jaxpr(function)(2.0).jaxpr) for function in (together, apart)]
+    assert counts == [evaluations, 2 * evaluations]
+    one, other = (jax.grad(lambda w, f=f: f(w)[-1].sum())(2.0) for f in (together, apart))
+    assert one == pytest.approx(float(other), rel=1e-12)
+
+
+def test_both_must_give_what_each_gives():
+    how = {"noise_type": "diagonal", "steps": 1, "key": KEY}
+    for given, words in ((lambda _, y, __: y, "needed: a pair"), (lambda _, y, __: (y, y[:1]), "has shape")):
+        with pytest.raises(ValueError, match=words):
+            sdeint(None, None, jnp.ones((2, 3)), [0.0, 1.0], drift_and_diffusion=given, **how)
+    with pytest.raises(ValueError, match="diffusion is None"):
+        sdeint(lambda _, y, __: y, None, jnp.ones((2, 3)), [0.0, 1.0], **how)
+
+
+def test_vector_fields_of_one_sample():
+    """As the same fields written for a batch, their parameters being in a tree, and their args each sample's own."""
+    weights = jnp.array([[0.1, 0.4], [-0.3, 0.2]])
+    own = jnp.array([1.0, 2.0, 3.0])
+
+    def solved(drift, diffusion, args):
+        how = {"noise_type": "general", "method": "backprop", "scheme": "heun", "steps": 4, "key": KEY}
+        return sdeint(drift, diffusion, jnp.ones((3, 2)), [0.0, 1.0], args, **how)[-1]
+
+    def alone(args):
+        return solved(
+            per_sample(lambda _, y, a: jnp.tanh(a[0] @ y) * a[1], args=(None, 0)),
+            per_sample(lambda _, y, a: jnp.outer(y, a[0][0]), args=(None, 0)),
+            args,
+        )
+
+    def together(args):
+        return solved(
+            lambda _, y, a: jnp.tanh(y @ a[0].T) * a[1][:, None], lambda _, y, a: y[:, :, None] * a[0][0], args
+        )
+
+    one, other = (jax.grad(lambda args, f=f: f(args).sum())((weights, own)) for f in (alone, together))
+    for x, y in zip(one, other, strict=True):
+        assert np.allclose(x, y, rtol=1e-12, atol=0)

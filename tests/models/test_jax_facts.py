@@ -46,12 +46,12 @@ def test_diagonal_noise_is_found_to_commute():
     ("g", "noise", "found"),
     [
         (lambda t, y: jnp.ones_like(y) * t, "diagonal", Found(reads_no_state=True)),
-        (lambda t, y: jnp.sin(y), "diagonal", Found(commutes=True)),
-        (lambda t, y: y @ jnp.ones((2, 2)), "diagonal", Found()),
-        (lambda t, y: 0 * y[:, :, None], "general", Found()),
-        (lambda t, y: jnp.ones((3, 2, 2)) * jnp.exp(t), "general", Found(reads_no_state=True)),
-        (lambda t, y: jax.vmap(jax.jit(lambda y: jnp.ones(2)))(y), "diagonal", Found(reads_no_state=True)),
-        (lambda t, y: jax.vmap(lambda y: jax.nn.relu(y[::-1]))(y), "diagonal", Found()),
+        (lambda _, y: jnp.sin(y), "diagonal", Found(commutes=True)),
+        (lambda _, y: y @ jnp.ones((2, 2)), "diagonal", Found()),
+        (lambda _, y: 0 * y[:, :, None], "general", Found()),
+        (lambda t, _: jnp.ones((3, 2, 2)) * jnp.exp(t), "general", Found(reads_no_state=True)),
+        (lambda _, y: jax.vmap(jax.jit(lambda _: jnp.ones(2)))(y), "diagonal", Found(reads_no_state=True)),
+        (lambda _, y: jax.vmap(lambda y: jax.nn.relu(y[::-1]))(y), "diagonal", Found()),
     ],
     ids=["of time", "of its own entry", "of all entries", "zero times y", "a matrix", "compiled", "flipped"],
 )
@@ -67,7 +67,7 @@ def test_the_noise_of_a_compiled_loss_is_found():
         @jax.jit
         def loss(p):
             ys = solve.sdeint(
-                lambda t, y, a: -p * y, lambda t, y, a: p * y, Y, jnp.linspace(0, 1, 2), noise_type="diagonal"
+                lambda _, y, __: -p * y, lambda _, y, __: p * y, Y, jnp.linspace(0, 1, 2), noise_type="diagonal"
             )
             return ys[-1].sum()
 
@@ -94,7 +94,7 @@ def test_parameters_are_the_real_arrays_of_a_tree(name):
         def loss(tree):
             seen.append(jax.tree.structure(tree))
             weight = next(x for x in jax.tree.leaves(tree) if jnp.ndim(x) == 1)
-            return solve.odeint(lambda t, y, args: -weight * y, Y, [0.0, 1.0]).sum()
+            return solve.odeint(lambda _, y, __: -weight * y, Y, [0.0, 1.0]).sum()
 
         return loss, tree
 
@@ -116,8 +116,9 @@ def test_parameters_are_the_real_arrays_of_a_tree(name):
 )
 def test_a_solution_holds_what_that_of_diffrax_does(saveat, ts):
     how = {} if saveat is None else {"saveat": saveat}
-    arguments = (diffrax.ODETerm(lambda t, y, args: jax.tree.map(jnp.sin, y)), diffrax.Heun(), 0.0, 1.0, 0.25, {"a": Y})
+    arguments = (diffrax.ODETerm(lambda _, y, __: jax.tree.map(jnp.sin, y)), diffrax.Heun(), 0.0, 1.0, 0.25, {"a": Y})
     found, library = Solve().diffeqsolve(*arguments, **how), diffrax.diffeqsolve(*arguments, **how)
+    assert library.ts is not None
     assert found.ts.tolist() == library.ts.tolist() == ts
     assert jax.tree.map(jnp.shape, found.ys) == jax.tree.map(jnp.shape, library.ys)
 
@@ -131,7 +132,7 @@ def test_every_sample_has_noise_of_its_own():
             def sample(key):
                 path = diffrax.VirtualBrownianTree(0, 1, tol=0.1, shape=(), key=key)
                 terms = diffrax.MultiTerm(
-                    diffrax.ODETerm(lambda t, y, args: -y), diffrax.ControlTerm(lambda t, y, args: p * y, path)
+                    diffrax.ODETerm(lambda _, y, __: -y), diffrax.ControlTerm(lambda _, y, __: p * y, path)
                 )
                 return solve.diffeqsolve(terms, diffrax.Euler(), 0, 1, 0.5, jnp.ones(1)).ys[-1]
 

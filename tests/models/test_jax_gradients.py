@@ -33,7 +33,7 @@ def increments(facts: ModelFacts) -> np.ndarray:
 def lookup(facts: ModelFacts) -> Callable[[Any, Any], jax.Array]:
     """The shared path as `harness.jax.sdeint` is given one."""
     dW = jnp.asarray(increments(facts))
-    return lambda t0, t1: dW[jnp.round(t0 * STEPS).astype(int)]
+    return lambda t0, _: dW[jnp.round(t0 * STEPS).astype(int)]
 
 
 def flat(tree: Any) -> np.ndarray:
@@ -51,8 +51,8 @@ def test_sdeint_of_a_dict_of_parameters(method, scheme):
     def loss(params):
         z = jax.random.normal(jax.random.key(3), (4, 2))
         ys = harness.jax.sdeint(
-            lambda t, y, a: models.drift(a, y),
-            lambda t, y, a: models.diffusion(a, y),
+            lambda _, y, a: models.drift(a, y),
+            lambda _, y, a: models.diffusion(a, y),
             models.latent_start(params, z),
             models.TIMES,
             params,
@@ -98,7 +98,9 @@ def test_an_ode_for_each_sample_backwards_in_time():
     def loss(A):
         def one(x):
             term = diffrax.ODETerm(lambda t, y, A: jnp.tanh(A @ y) + t)
-            return diffrax.diffeqsolve(term, diffrax.Heun(), 1, 0, -1 / STEPS, x, A).ys[-1]
+            ys = diffrax.diffeqsolve(term, diffrax.Heun(), 1, 0, -1 / STEPS, x, A).ys
+            assert ys is not None
+            return ys[-1]
 
         return jnp.mean(jax.vmap(one)(x) ** 2)
 

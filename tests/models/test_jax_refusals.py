@@ -23,13 +23,13 @@ Y0 = np.ones((3, 2))
 
 def ode(solve: Solve, p: Any, **changed: Any) -> Any:
     """A solve that is right, but for what is changed."""
-    given = {"drift": lambda t, y, args: -p * y, "y0": Y0, "ts": TIMES} | changed
+    given = {"drift": lambda _, y, __: -p * y, "y0": Y0, "ts": TIMES} | changed
     return solve.odeint(given.pop("drift"), given.pop("y0"), given.pop("ts"), **given)
 
 
 def sde(solve: Solve, p: Any, **changed: Any) -> Any:
     """As `ode`."""
-    given = {"f": lambda t, y, args: -p * y, "g": lambda t, y, args: 0.1 * y, "y0": Y0, "ts": TIMES}
+    given: dict[str, Any] = {"f": lambda _, y, __: -p * y, "g": lambda _, y, __: 0.1 * y, "y0": Y0, "ts": TIMES}
     given = given | {"noise_type": "diagonal"} | changed
     return solve.sdeint(given.pop("f"), given.pop("g"), given.pop("y0"), given.pop("ts"), **given)
 
@@ -37,8 +37,8 @@ def sde(solve: Solve, p: Any, **changed: Any) -> Any:
 def terms(p: Any, g: Any = None, control: Any = None) -> diffrax.MultiTerm:
     """Of one sample with general noise."""
     path = diffrax.VirtualBrownianTree(0, 1, tol=0.1, shape=(2,), key=jax.random.key(0))
-    matrix = g or (lambda t, y, args: jnp.outer(y, jnp.ones(2)))
-    return diffrax.MultiTerm(diffrax.ODETerm(lambda t, y, args: -p * y), diffrax.ControlTerm(matrix, control or path))
+    matrix = g or (lambda _, y, __: jnp.outer(y, jnp.ones(2)))
+    return diffrax.MultiTerm(diffrax.ODETerm(lambda _, y, __: -p * y), diffrax.ControlTerm(matrix, control or path))
 
 
 def by_diffrax(solve: Solve, p: Any, **changed: Any) -> Any:
@@ -54,7 +54,7 @@ def by_a_line(solve: Solve, p: Any) -> Any:
 
 LINE = diffrax.LinearInterpolation(jnp.array([0.0, 1.0]), jnp.zeros((2, 2)))
 LOSSES: dict[str, tuple[Callable[[Solve, Any], Any], str]] = {
-    "no solve": (lambda solve, p: p.sum(), "doesn't call solve"),
+    "no solve": (lambda _, p: p.sum(), "doesn't call solve"),
     "two solves": (lambda solve, p: (ode(solve, p) + ode(solve, p)).sum(), "calls solve 2 times"),
     "a loop": (lambda solve, p: jax.lax.map(lambda y: ode(solve, p, y0=y).sum(), Y0).sum(), "calls solve 3 times"),
     "no scalar": (lambda solve, p: ode(solve, p)[-1], r"shape \(3, 2\)"),
@@ -62,13 +62,13 @@ LOSSES: dict[str, tuple[Callable[[Solve, Any], Any], str]] = {
     "no array": (lambda solve, p: [ode(solve, p)] and "none", "'none'"),
     "complex": (lambda solve, p: (1j * ode(solve, p)).sum(), "complex128"),
     "not finite": (lambda solve, p: (ode(solve, p) / 0).sum(), "the loss is inf"),
-    "no parameters": (lambda solve, p: ode(solve, 1.0).sum(), "zero for every parameter"),
+    "no parameters": (lambda solve, _: ode(solve, 1.0).sum(), "zero for every parameter"),
     "y0 of images": (lambda solve, p: sde(solve, p, y0=np.ones((3, 2, 2))).sum(), "needed: \\(batch, dim\\)"),
     "y0 of integers": (lambda solve, p: sde(solve, p, y0=np.ones((3, 2), int)).sum(), "int64"),
-    "shape of f": (lambda solve, p: sde(solve, p, f=lambda t, y, a: y.sum()).sum(), "drift has shape"),
-    "shape of g": (lambda solve, p: sde(solve, p, g=lambda t, y, a: y[:, :1]).sum(), "diffusion of diagonal noise"),
+    "shape of f": (lambda solve, p: sde(solve, p, f=lambda _, y, __: y.sum()).sum(), "drift has shape"),
+    "shape of g": (lambda solve, p: sde(solve, p, g=lambda _, y, __: y[:, :1]).sum(), "diffusion of diagonal noise"),
     "precision of f": (
-        lambda solve, p: sde(solve, p, f=lambda t, y, a: (p * y).astype("float32")).sum(),
+        lambda solve, p: sde(solve, p, f=lambda _, y, __: (p * y).astype("float32")).sum(),
         "drift is float32",
     ),
     "noise type": (lambda solve, p: sde(solve, p, noise_type="white").sum(), "noise_type is 'white'"),
@@ -90,15 +90,15 @@ LOSSES: dict[str, tuple[Callable[[Solve, Any], Any], str]] = {
     "dense": (lambda solve, p: by_diffrax(solve, p, saveat=diffrax.SaveAt(dense=True)).sum(), "dense"),
     "steps": (lambda solve, p: by_diffrax(solve, p, saveat=diffrax.SaveAt(steps=True)).sum(), "steps"),
     "fn": (
-        lambda solve, p: by_diffrax(solve, p, saveat=diffrax.SaveAt(t1=True, fn=lambda t, y, a: y[0])).sum(),
+        lambda solve, p: by_diffrax(solve, p, saveat=diffrax.SaveAt(t1=True, fn=lambda _, y, __: y[0])).sum(),
         "fn",
     ),
     "times outside": (lambda solve, p: by_diffrax(solve, p, saveat=diffrax.SaveAt(ts=[2.0])).sum(), "outside"),
-    "event": (lambda solve, p: by_diffrax(solve, p, event=diffrax.Event(lambda *a, **k: True)).sum(), "event"),
+    "event": (lambda solve, p: by_diffrax(solve, p, event=diffrax.Event(lambda *_, **__: True)).sum(), "event"),
     "Tsit5 of an SDE": (lambda solve, p: by_diffrax(solve, p, solver=diffrax.Tsit5()).sum(), "Tsit5 converges"),
     "a control": (lambda solve, p: by_diffrax(solve, p, terms=terms(p, control=LINE)).sum(), "LinearInterpolation"),
     "a control alone": (
-        lambda solve, p: by_diffrax(solve, p, terms=diffrax.ControlTerm(lambda t, y, a: y[:, None], LINE)).sum(),
+        lambda solve, p: by_diffrax(solve, p, terms=diffrax.ControlTerm(lambda _, y, __: y[:, None], LINE)).sum(),
         "to_ode",
     ),
     "a batch with a matrix": (lambda solve, p: by_diffrax(solve, p, y0=Y0).sum(), "under jax.vmap over the samples"),
@@ -121,7 +121,7 @@ def test_a_loss_is_refused(name):
 
 BUILT: dict[str, tuple[Any, str]] = {
     "no pair": (lambda loss: loss, "must return a pair"),
-    "no function": (lambda loss: (1.0, {}), "must return a pair"),
+    "no function": (lambda _: (1.0, {}), "must return a pair"),
     "nothing to differentiate": (lambda loss: (loss, {"depth": 3}), "no parameter"),
     "complex": (lambda loss: (loss, {"w": jnp.array([1j])}), r"\['w'\].*complex128"),
 }
@@ -177,7 +177,7 @@ def test_parameters_that_are_others_in_every_process_are_refused():
 def test_what_the_model_itself_raises_is_passed_on():
     @harness.jax.model
     def wrong(solve):
-        return lambda p: ode(solve, p, drift=lambda t, y, a: y @ p["w"]).sum(), jnp.array([0.1, 0.2])
+        return lambda p: ode(solve, p, drift=lambda _, y, __: y @ p["w"]).sum(), jnp.array([0.1, 0.2])
 
     with pytest.raises((TypeError, IndexError)):
         facts_of_model(wrong)

@@ -32,7 +32,7 @@ class Compiled:
         arguments = jax.device_put((theta, noise), device_of(case.device))
         leaves, tree = jax.tree.flatten(arguments)
         shapes = tuple((x.shape, str(x.dtype)) for x in leaves)
-        key = (solver, case, shapes, tree, jax.config.jax_enable_x64)
+        key = (solver, case, shapes, tree, jax.config.read("jax_enable_x64"))
         if key not in self._executables:
             while len(self._executables) >= self._most:
                 self._executables.pop(next(iter(self._executables)))
@@ -46,6 +46,6 @@ class Compiled:
         return lowered.compile(compiler_options(case, lowered))
 
 
-def device_of(device: str) -> jax.Device:
+def device_of(device: str) -> jax.Device:  # pyright: ignore[reportInvalidTypeForm] - a variable in its stubs
     """The first of its kind."""
     return jax.devices("gpu" if device == "cuda" else "cpu")[0]

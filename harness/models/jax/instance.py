@@ -79,13 +79,13 @@ class Instance:
         return self._solve.schedule
 
     def loss(self, solver: AbstractSolver, theta: Theta, noise: NoiseArgument) -> Float[Array, ""]:
-        """The loss, a scalar, its solve being done by `solver`. Raises ProblemError where it isn't one, or has no solve."""
+        """The loss, a scalar, its solve done by `solver`. Raises ProblemError where it is none, or has no solve."""
         with self._solve.by(solver, noise):
             return self._evaluated(theta)
 
     def value_and_grad(
         self, solver: AbstractSolver, theta: Theta, noise: NoiseArgument
-    ) -> tuple[Float[Array, ""], Theta, Float[Array, "0"]]:
+    ) -> tuple[Float[Array, ""], Theta, Float[Array, " none"]]:
         """The loss, its gradient by every parameter, and none by y0, which is computed. To be compiled."""
         value, gradient = jax.value_and_grad(lambda theta: self.loss(solver, theta, noise))(theta)
         return value, gradient, jnp.zeros((0,), value.dtype)
@@ -118,12 +118,10 @@ class Instance:
             raise ProblemError(f"the loss has shape {loss.shape}; needed: a scalar, as jnp.mean gives it")
         if self._solve.calls != 1:
             words = "doesn't call solve" if not self._solve.calls else f"calls solve {self._solve.calls} times"
-            raise ProblemError(
-                f"the loss {words}; needed: one call of solve.diffeqsolve, solve.sdeint or solve.odeint"
-            )
+            raise ProblemError(f"the loss {words}; needed: one call of solve.diffeqsolve, solve.sdeint or solve.odeint")
         if not jnp.issubdtype(loss.dtype, jnp.floating):
             raise ProblemError(f"the loss is of type {loss.dtype}; needed: real numbers")
-        return jnp.reshape(loss, ())
+        return jnp.reshape(jnp.asarray(loss), ())
 
     def _rehearse(self) -> None:
         """Find out the times of the solve, whose values `jit` would hide, and that they don't depend on the parameters.

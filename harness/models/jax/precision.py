@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import jax
+
+EXPLICIT = "jax_explicit_x64_dtypes"
+"""JAX's option for arrays of float64 where that isn't its own precision. JAX before 0.9 has none."""
 
 
 class AbstractPrecision(ABC):
@@ -17,7 +20,7 @@ class AbstractPrecision(ABC):
     """What it leaves of the model's own precision, relative."""
 
     @abstractmethod
-    def evaluating(self) -> Generator[None, None, None]:
+    def evaluating(self) -> AbstractContextManager[None]:
         """Within it the loss is traced."""
 
 
@@ -46,16 +49,15 @@ class Promoted(AbstractPrecision):
     @contextmanager
     def evaluating(self) -> Generator[None, None, None]:
         """Without x64, arrays of float64 being allowed all the same."""
-        before = jax.config.jax_explicit_x64_dtypes
-        jax.config.update("jax_explicit_x64_dtypes", "allow")
+        before = getattr(jax.config, EXPLICIT)
+        jax.config.update(EXPLICIT, "allow")
         try:
             with jax.enable_x64(False):
                 yield
         finally:
-            jax.config.update("jax_explicit_x64_dtypes", before)
+            jax.config.update(EXPLICIT, before)
 
 
 def precisions() -> tuple[AbstractPrecision, ...]:
     """Those that this JAX has, the better one first."""
-    has_option = hasattr(jax.config, "jax_explicit_x64_dtypes")
-    return (Wide(), Promoted()) if has_option else (Wide(),)
+    return (Wide(), Promoted()) if hasattr(jax.config, EXPLICIT) else (Wide(),)

@@ -88,7 +88,8 @@ def grid_of(schedule: Schedule) -> Grid:
     """With a step for each interval between observations."""
     times = schedule.array()
     try:
-        return AskedSteps.of(0.0 - times if times[0] > times[-1] else times, max(1, times.size - 1), None, 0.0, 0.0).grid
+        increasing = 0.0 - times if times[0] > times[-1] else times
+        return AskedSteps.of(increasing, max(1, times.size - 1), None, 0.0, 0.0).grid
     except ValueError as error:
         raise ProblemError(str(error)) from error
 

@@ -6,7 +6,8 @@ What is mapped is found by `jax.custom_batching.custom_vmap`, whose rule JAX cal
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import NoReturn
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +16,6 @@ from jaxtyping import Array, Float, PyTree
 
 from harness.brownian.jax_noise import NoiseArgument, is_key
 from harness.errors import ProblemError
-from harness.jax._equation import Functions
 from harness.jax._opened import Opened
 from harness.jax._per_sample import PerSample
 from harness.models.jax.call import Call
@@ -56,7 +56,7 @@ def not_mapped_later(noise: NoiseArgument, arrays: Sequence[Array], problem: str
         return noise
 
     @same.def_vmap
-    def rule(size: int, mapped: PyTree, noise: NoiseArgument, arrays: Sequence[Array]) -> tuple[NoiseArgument, PyTree]:
+    def rule(*_: object) -> NoReturn:
         raise ProblemError(problem)
 
     return same(noise, _without_derivative(arrays))
@@ -96,13 +96,13 @@ def over_samples(call: Call, solve: Solve) -> PyTree:
 
     Where nothing is mapped a state (dim,) is a batch of one sample; an ODE is solved as it is.
     """
-    call, closed_over, functions = opened(call)
-    arrays = (*call.arrays(), *closed_over)
-    if samples_of(arrays) is None:
+    of_arrays, closed_over = opened(call)
+    if samples_of((*call.arrays(), *closed_over)) is None:
         if not call.single:
             return solve(call)
-        one = Functions(*(None if f is None else PerSample(f, None) for f in _functions(call)))
-        states = solve(replace(call, functions=one, y0=jax.tree.map(lambda x: x[None], call.y0), single=False))
+        one = call.functions.each(lambda f: PerSample(f, None))
+        y0 = jax.tree.map(lambda x: x[None], of_arrays.y0)
+        states = solve(replace(call, functions=one, y0=y0, single=False))
         return jax.tree.map(lambda x: jnp.squeeze(x, 1), states)
 
     @custom_vmap
@@ -118,11 +118,11 @@ def over_samples(call: Call, solve: Solve) -> PyTree:
             raise ProblemError(NESTED)
         y0 = jax.tree.map(lambda x, own: x if own else jnp.broadcast_to(x, (size, *x.shape)), y0, mapped[0])
         axes = tuple(0 if own else None for own in mapped[1])
-        batched = Functions(*(None if f is None else _mapped(f, axes) for f in functions))
+        batched = of_arrays.functions.each(lambda f: _mapped(f, axes))
         states = solve(replace(call, functions=batched, y0=y0, args=closed_over, single=False, depends=()))
         return jax.tree.map(lambda x: jnp.moveaxis(x, 1, 0), states), jax.tree.map(lambda _: True, states)
 
-    return solved(call.y0, closed_over, call.depends)
+    return solved(of_arrays.y0, closed_over, call.depends)
 
 
 def zero_states(call: Call, y0: PyTree) -> PyTree:
@@ -130,31 +130,35 @@ def zero_states(call: Call, y0: PyTree) -> PyTree:
     return jax.tree.map(lambda x: jnp.zeros((len(call.schedule.times), *jnp.shape(x)), jnp.result_type(x)), y0)
 
 
-def opened(call: Call) -> tuple[Call, tuple[Array, ...], list[Opened | None]]:
-    """The call with y0 of arrays, all traced arrays that its functions read, and the functions of these.
-
-    These are drift, diffusion and both, of (the traced arrays, t, y).
-    """
+def opened(call: Call) -> tuple[Call, tuple[Array, ...]]:
+    """The call with y0 of arrays and functions of type `Opened`, and all traced arrays that these read."""
     y0 = jax.tree.map(jnp.asarray, call.y0)
     dtype = jnp.result_type(*jax.tree.leaves(y0))
     t, y = jnp.zeros((), dtype), jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), y0)
     closed_over: dict[int, Array] = {}
-    functions = [
-        None if f is None else Opened.of(lambda t, y, f=f: f(t, y, call.args), (t, y), closed_over)
-        for f in _functions(call)
-    ]
-    return replace(call, y0=y0), tuple(closed_over.values()), functions
+
+    def open_(function: Callable[..., PyTree]) -> OpenedField:
+        return OpenedField(Opened.of(lambda t, y: function(t, y, call.args), (t, y), closed_over))
+
+    return replace(call, y0=y0, functions=call.functions.each(open_)), tuple(closed_over.values())
 
 
-def _functions(call: Call) -> tuple[Callable[..., PyTree] | None, ...]:
-    return call.functions.drift, call.functions.diffusion, call.functions.both
+@dataclass(frozen=True, eq=False)
+class OpenedField:
+    """A vector field, the traced arrays that it reads being its args."""
+
+    function: Opened
+
+    def __call__(self, t: Float[Array, ""], y: PyTree, args: Sequence[Array]) -> PyTree:
+        """At one time and state."""
+        return self.function(args, t, y)
 
 
-def _mapped(function: Opened, axes: tuple[int | None, ...]) -> Callable[..., PyTree]:
-    """Of a batch, the arrays that the function reads being `args`, mapped over these axes."""
+def _mapped(function: Callable[..., PyTree], axes: tuple[int | None, ...]) -> Callable[..., PyTree]:
+    """Of a batch, the args being mapped over these axes."""
 
     def batched(t: Float[Array, ""], y: PyTree, args: tuple[Array, ...]) -> PyTree:
-        return jax.vmap(lambda y, args: function(args, t, y), (0, axes))(y, args)
+        return jax.vmap(lambda y, args: function(t, y, args), (0, axes))(y, args)
 
     return batched
 

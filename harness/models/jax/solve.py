@@ -164,9 +164,9 @@ class Solve:
         """As `diffrax.diffeqsolve`, for an `ODETerm` or `MultiTerm(ODETerm, ControlTerm)`.
 
         The control must be a Brownian path. The noise is diagonal where the control's vector field gives a
-        `lineax.DiagonalLinearOperator`, as that of a `WeaklyDiagonalControlTerm` does. `saveat` may have ts, t0 and t1. It is
-        used under `jax.vmap` over samples, or with a state of all of them, (batch, dim), for diagonal noise and ODEs.
-        Raises ProblemError.
+        `lineax.DiagonalLinearOperator`, as that of a `WeaklyDiagonalControlTerm` does. `saveat` may have ts, t0 and
+        t1. It is used under `jax.vmap` over samples, or with a state of all of them, (batch, dim), for diagonal noise
+        and ODEs. Raises ProblemError.
         """
         del stepsize_controller, adjoint, max_steps, throw, progress_meter
         for name in others:
@@ -199,4 +199,3 @@ class Solve:
             return zero_states(call, call.y0)
         solver, noise = self._by
         return solver.solve(call, noise)
-

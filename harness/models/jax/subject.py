@@ -59,9 +59,7 @@ class JaxModelSubject(AbstractSubject):
         return path_of(self._facts, self._case.batch, seed)
 
 
-def solver_of(
-    method: AbstractGradientMethod, scheme: AbstractScheme, case: Case, facts: ModelFacts
-) -> AbstractSolver:
+def solver_of(method: AbstractGradientMethod, scheme: AbstractScheme, case: Case, facts: ModelFacts) -> AbstractSolver:
     """How a method solves for a model."""
     if isinstance(method, AbstractSweepMethod):
         return NativeSolver.of_case(method, scheme, case, facts)

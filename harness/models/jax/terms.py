@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import lineax
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float, PyTree
 
 from harness.errors import ProblemError
@@ -46,7 +47,7 @@ def schedule_of(t0: object, t1: object, saveat: Any) -> Schedule:
 
 def call_of(terms: Any, solver: Any, schedule: Schedule, dt0: Any, y0: PyTree, args: PyTree) -> Call:
     """What is solved. Raises ProblemError where a term is none that can be taken."""
-    dt = None if dt0 is None or isinstance(dt0, jax.core.Tracer) else abs(float(dt0))
+    dt = None if dt0 is None or isinstance(dt0, Tracer) else abs(float(dt0))
     how = {"dt": dt, "method": type(_unwrapped(solver)).__name__}
     depends = tuple(x for x in jax.tree.leaves(terms) if isinstance(x, jax.Array))
     if isinstance(terms, diffrax.ODETerm):
@@ -58,9 +59,7 @@ def call_of(terms: Any, solver: Any, schedule: Schedule, dt0: Any, y0: PyTree, a
     y0 = jnp.asarray(y0)
     noise, diffusion = _diffusion(control, y0, args, schedule)
     single = y0.ndim == 1
-    return Call(
-        Functions(drift.vf, diffusion), y0, args, noise, _calculus(solver), schedule, single, depends, **how
-    )
+    return Call(Functions(drift.vf, diffusion), y0, args, noise, _calculus(solver), schedule, single, depends, **how)
 
 
 def _parts(terms: Any) -> tuple[Any, Any]:
