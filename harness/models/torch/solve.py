@@ -36,7 +36,7 @@ class Solve:
     """
 
     def __init__(self, solver: AbstractSolver) -> None:
-        self._solver = solver
+        self.solver = solver
         self.calls = 0
         """Solves since it was last set to 0."""
 
@@ -69,7 +69,7 @@ class Solve:
         _only_adjoint("sdeint", how)
         self.calls += 1
         params = tuple(adjoint_params or ())
-        return self._solver.sde(SdeCall(sde, y0, ts, names, bool(logqp), params, dt, method, bool(adaptive)))
+        return self.solver.sde(SdeCall(sde, y0, ts, names, bool(logqp), params, dt, method, bool(adaptive)))
 
     @overload
     def odeint(self, func: Callable[[Tensor, Tensor], Tensor], y0: Tensor, t: Times, **how: Any) -> Tensor: ...
@@ -99,13 +99,12 @@ class Solve:
 
         `y0` is a tensor of any shape or a tuple of tensors; `t` may decrease. Raises ProblemError.
         """
-        del rtol, atol
         if event_fn is not None:
             raise ProblemError("solve.odeint: event_fn is not supported, since a solve must end at a given time")
         _only_adjoint("odeint", how)
         self.calls += 1
         step = (options or {}).get("step_size")
-        return self._solver.ode(OdeCall(func, y0, t, tuple(adjoint_params or ()), method, step))
+        return self.solver.ode(OdeCall(func, y0, t, tuple(adjoint_params or ()), method, step, rtol, atol))
 
 
 def _only_adjoint(function: str, how: Mapping[str, object]) -> None:
