@@ -40,8 +40,8 @@ class Call:
     """dY = f dt + g dW from y0, whose states at the times of `schedule` are wanted.
 
     `noise` and `calculus` are as in a case, `none` for an ODE. y0 is (batch, dim), with `single` (dim,); of an ODE it
-    is any tree of arrays. `depends` are arrays that tell samples apart and that f and g don't read: a key, say. `dt`
-    and `method` are what the model itself asks for.
+    is any tree of arrays. `depends` are arrays that tell samples apart and that f and g don't read: a key, say. `dt`,
+    `method` and the tolerances are what the model itself asks for.
     """
 
     functions: Functions
@@ -54,6 +54,8 @@ class Call:
     depends: tuple[Array, ...] = ()
     dt: float | None = None
     method: str | None = None
+    rtol: float | None = None
+    atol: float | None = None
 
     @property
     def decreasing(self) -> bool:

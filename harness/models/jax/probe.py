@@ -136,6 +136,8 @@ def probe(source: Source, model: Model, settings: Mapping[str, object], *, seed:
         decreasing=call.decreasing,
         asked_dt=call.dt,
         asked_scheme=call.method,
+        asked_rtol=call.rtol,
+        asked_atol=call.atol,
         seconds=max(more - few, 0.1 * few) / (MORE - FEW) / grid.count,
         notes=tuple(_notes(call, found, zero, len(gradient.theta))),
     )

@@ -101,7 +101,7 @@ class Solve:
 
         Under `jax.vmap` the state is that of one sample. Raises ProblemError.
         """
-        del method, path, rtol, atol
+        del method, path
         try:
             known("noise_type", noise_type, SDE_NOISES)
             known("sde_type", sde_type, CALCULI)
@@ -113,7 +113,8 @@ class Solve:
             dt = abs(schedule.times[-1] - schedule.times[0]) / steps
         depends = tuple(x for x in (key,) if isinstance(x, jax.Array))
         single = jnp.ndim(y0) == 1
-        call = Call(functions, y0, args, noise_type, sde_type, schedule, single, depends, dt, scheme)
+        how = {"dt": dt, "method": scheme, "rtol": rtol or None, "atol": atol or None}
+        call = Call(functions, y0, args, noise_type, sde_type, schedule, single, depends, **how)
         return self._solved("sdeint", call)
 
     def odeint(
@@ -134,13 +135,14 @@ class Solve:
 
         Raises ProblemError.
         """
-        del method, rtol, atol
+        del method
         if not callable(drift):
             raise ProblemError(f"solve.odeint: drift is {shown(drift)}; needed: a function (t, y, args)")
         schedule = self._scheduled(lambda: Schedule.of(concrete("ts", ts)))
         if dt is None and steps:
             dt = abs(schedule.times[-1] - schedule.times[0]) / steps
-        call = Call(Functions(drift), y0, args, "none", "stratonovich", schedule, dt=dt, method=scheme)
+        how = {"dt": dt, "method": scheme, "rtol": rtol or None, "atol": atol or None}
+        call = Call(Functions(drift), y0, args, "none", "stratonovich", schedule, **how)
         return self._solved("odeint", call)
 
     def diffeqsolve(
@@ -168,11 +170,12 @@ class Solve:
         t1. It is used under `jax.vmap` over samples, or with a state of all of them, (batch, dim), for diagonal noise
         and ODEs. Raises ProblemError.
         """
-        del stepsize_controller, adjoint, max_steps, throw, progress_meter
+        del adjoint, max_steps, throw, progress_meter
         for name in others:
             raise ProblemError(f"solve.diffeqsolve: the argument {name} is not supported")
         schedule = self._scheduled(lambda: _terms.schedule_of(t0, t1, saveat))
-        call = _terms.call_of(terms, solver, schedule, dt0, y0, args)
+        how = _terms.asked(solver, dt0, stepsize_controller)
+        call = _terms.call_of(terms, solver, schedule, y0, args, how)
         states = self._solved("diffeqsolve", call)
         picked = np.asarray(schedule.wanted)
         dtype = jnp.result_type(*jax.tree.leaves(y0))

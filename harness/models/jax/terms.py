@@ -45,10 +45,17 @@ def schedule_of(t0: object, t1: object, saveat: Any) -> Schedule:
     return Schedule.of(times, np.searchsorted(sign * times, sign * wanted))
 
 
-def call_of(terms: Any, solver: Any, schedule: Schedule, dt0: Any, y0: PyTree, args: PyTree) -> Call:
-    """What is solved. Raises ProblemError where a term is none that can be taken."""
-    dt = None if dt0 is None or isinstance(dt0, Tracer) else abs(float(dt0))
-    how = {"dt": dt, "method": type(_unwrapped(solver)).__name__}
+def asked(solver: Any, dt0: Any, controller: Any) -> dict[str, Any]:
+    """What the model asks for itself: the scheme, the step and the tolerances, where they are known."""
+    found: dict[str, Any] = {"method": type(_unwrapped(solver)).__name__}
+    for name, value in (("dt", dt0), *((name, getattr(controller, name, None)) for name in ("rtol", "atol"))):
+        if isinstance(value, int | float | np.ndarray | np.generic | jax.Array):
+            found[name] = None if isinstance(value, Tracer) or np.ndim(value) else abs(float(value))
+    return found
+
+
+def call_of(terms: Any, solver: Any, schedule: Schedule, y0: PyTree, args: PyTree, how: dict[str, Any]) -> Call:
+    """What is solved; `how` is what was `asked` for. Raises ProblemError where a term is none that can be taken."""
     depends = tuple(x for x in jax.tree.leaves(terms) if isinstance(x, jax.Array))
     if isinstance(terms, diffrax.ODETerm):
         drift = Functions(terms.vf)
