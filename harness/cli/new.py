@@ -56,7 +56,7 @@ def new(
     name: Annotated[str, typer.Argument(help="Its name, such as my_model. The file is NAME.py.", show_default=False)],
     folder: Annotated[Path, typer.Option("--folder", help="Where to write.")] = Path(),
 ) -> None:
-    """Write a commented file to start from, and for a plugin a suite that measures it."""
+    """Write a commented file to start from. A plugin gets a suite that measures it, too."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
         raise InputError("new", "", f"given the name {name}", "needed: letters, digits and _, a letter first")
     template = resources.files("harness.templates").joinpath(f"{kind}.py").read_text(encoding="utf-8")

@@ -14,13 +14,15 @@ SHOWN = ("seconds_median", "peak_bytes", "gradient_error_theta_median", "adjoint
 
 def print_table_of(frame: pd.DataFrame) -> None:
     """The cases that were measured. A column that nothing was measured for is left out."""
-    measured = frame[frame["status"].isin(["ok", "unstable"])].sort_values(["problem", "steps", "seconds_median"])
+    measured = frame[frame["status"].isin(["ok", "unstable"])].sort_values(
+        ["problem", "stepping", "steps", "rtol", "seconds_median"], ascending=[True, False, True, False, True]
+    )
     columns = [COLUMNS[name] for name in SHOWN if measured[name].notna().any()]
     several = measured["problem"].nunique() > 1
     rows = [
         (
             *([row["problem"]] if several else []),
-            str(row["steps"]),
+            str(row["steps"]) if row["stepping"] == "fixed" else f"rtol {row['rtol']:g}",
             row["method"],
             row["scheme"],
             *(FORMATS[column.format](row[column.name]) for column in columns),

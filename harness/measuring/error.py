@@ -7,23 +7,26 @@ import numpy as np
 from harness.gradient_arrays import GradientArrays, relative_error, relative_errors
 
 
-def errors(found: GradientArrays, continuous: GradientArrays | None, discrete: GradientArrays) -> dict[str, float]:
+def errors(
+    found: GradientArrays, continuous: GradientArrays | None, discrete: GradientArrays | None
+) -> dict[str, float]:
     """By column of the record. `continuous` is the continuous reference: the gradient of the continuous-time problem.
     `discrete` is the discrete reference: the float64 gradient of the same discrete solve.
 
-    Without `continuous` there are the errors against `discrete` alone.
+    There are the errors against those references that are given.
     """
-    parts = (
-        ("theta", "y0") if discrete.y0.size else ("theta",)
-    )  # a model's y0 is computed, and has no gradient asked for
-    columns = {f"adjoint_error_{part}": relative_error(getattr(found, part), getattr(discrete, part)) for part in parts}
-    if continuous is None:
-        return columns
-    against_continuous = relative_errors(found, continuous)
-    for part in parts:
-        columns[f"gradient_error_{part}"] = against_continuous[part]
-        columns[f"gradient_cosine_{part}"] = cosine(getattr(found, part), getattr(continuous, part))
-    return columns | {"loss_error": against_continuous["loss"]}
+    parts = ("theta", "y0") if found.y0.size else ("theta",)  # a model has no y0 of its own
+    columns: dict[str, float] = {}
+    if discrete is not None:
+        for part in parts:
+            columns[f"adjoint_error_{part}"] = relative_error(getattr(found, part), getattr(discrete, part))
+    if continuous is not None:
+        against_continuous = relative_errors(found, continuous)
+        for part in parts:
+            columns[f"gradient_error_{part}"] = against_continuous[part]
+            columns[f"gradient_cosine_{part}"] = cosine(getattr(found, part), getattr(continuous, part))
+        columns["loss_error"] = against_continuous["loss"]
+    return columns
 
 
 def cosine(x: np.ndarray, y: np.ndarray) -> float:

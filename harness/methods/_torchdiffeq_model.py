@@ -39,22 +39,36 @@ class TorchdiffeqSolver(AbstractSolver):
         raise ProblemError("torchdiffeq solves ODEs, not SDEs")
 
     def ode(self, call: OdeCall) -> State:
-        """By the case's steps, in the direction of the call's times."""
+        """By the case's steps, in the direction of the call's times, or by torchdiffeq's own adaptive ones."""
         like: Tensor = tree_leaves(call.y0)[0]
         ts = as_tensor(call.ts, like)
+        how = self._adaptive(ts) if self.case.stepping == "adaptive" else self._fixed(call, ts)
+        if not self.adjoint:
+            how.pop("adjoint_options", None)
+            return cast(State, torchdiffeq.odeint(call.func, call.y0, ts, **how))
+        at = [like.new_tensor(float(t)) for t in call.times()]
+        _, read = self.reads.of(call.side(), call.start().detach(), at, call.params)
+        return cast(State, torchdiffeq.odeint_adjoint(call.func, call.y0, ts, adjoint_params=tuple(read), **how))
+
+    def _adaptive(self, ts: Tensor) -> dict[str, Any]:
+        """The case's tolerances, and its steps for the first one."""
+        first = float((ts[-1] - ts[0]).abs()) / self.case.steps
+        tolerances = {"rtol": self.case.rtol, "atol": self.case.atol}
+        return {"method": self.method, "options": {"first_step": first}, **tolerances}
+
+    def _fixed(self, call: OdeCall, ts: Tensor) -> dict[str, Any]:
+        """The case's grid, which has every one of the call's times."""
         sign = -1 if call.decreasing else 1
         grid = Grid.of(call.times(), self.case.steps, None)
         times = torch.as_tensor(sign * grid.times, dtype=ts.dtype, device=ts.device)
         times[0], times[grid.observed.tolist()] = ts[0], ts[1:]
 
-        how: dict[str, Any] = {"method": self.method, "options": {"grid_constructor": _between(times)}}
-        if not self.adjoint:
-            return cast(State, torchdiffeq.odeint(call.func, call.y0, ts, **how))
-        # Times that decrease are negated before the adjoint sees them.
-        how["adjoint_options"] = {"grid_constructor": _between(sign * times)}
-        at = [like.new_tensor(float(t)) for t in (grid.t0, *grid.observed_times())]
-        _, read = self.reads.of(call.side(), call.start().detach(), at, call.params)
-        return cast(State, torchdiffeq.odeint_adjoint(call.func, call.y0, ts, adjoint_params=tuple(read), **how))
+        return {
+            "method": self.method,
+            "options": {"grid_constructor": _between(times)},
+            # Times that decrease are negated before the adjoint sees them.
+            "adjoint_options": {"grid_constructor": _between(sign * times)},
+        }
 
 
 def _between(times: Tensor) -> Callable[[object, State, Tensor], Tensor]:

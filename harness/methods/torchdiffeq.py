@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.backend import AbstractBackend
@@ -24,6 +25,9 @@ else:
     torch, torchdiffeq, _torchdiffeq_model = lazily("torch", "torchdiffeq", "harness.methods._torchdiffeq_model")
 
 
+ADAPTIVE = "dopri5"
+
+
 class Torchdiffeq(AbstractBackend):
     """ODEs in PyTorch."""
 
@@ -42,6 +46,33 @@ class Torchdiffeq(AbstractBackend):
     style = Style(0.56, "v", (4, 2))
 
 
+class _Torchdiffeq(AbstractTorchLibraryMethod):
+    """What its two methods have in common: fixed steps, and for models its adaptive steps too."""
+
+    takes_models = True
+    steppings = ("fixed", "adaptive")
+
+    def unsupported(self, case: Case) -> str | None:
+        """Adaptive steps, whose states torchdiffeq interpolates, so that there is no discrete solve to compare with."""
+        if case.stepping == "adaptive":
+            return "torchdiffeq's adaptive steps are wrapped for models of one's own alone"
+        return super().unsupported(case)
+
+    def unsupported_model(self, case: Case) -> str | None:
+        """Adaptive steps are dopri5's, torchdiffeq's default."""
+        if case.stepping == "adaptive":
+            if case.noise != "none" or case.scheme == ADAPTIVE:
+                return Torchdiffeq().unsupported(replace(case, scheme="euler"))
+            return f"torchdiffeq's adaptive steps are wrapped with {ADAPTIVE} alone"
+        return super().unsupported(case)
+
+    def solver_of_model(self, case: Case, *, adjoint: bool) -> AbstractSolver:
+        """By `odeint` or `odeint_adjoint`."""
+        adaptive = case.stepping == "adaptive"
+        name = ADAPTIVE if adaptive else Torchdiffeq().scheme_name(case)
+        return _torchdiffeq_model.TorchdiffeqSolver(case, name, adjoint=adjoint)
+
+
 def _solver(of: CaseTensors, odeint: Callable[..., Any], **options: object) -> Callable[[], Tensor]:
     """A solve by odeint or odeint_adjoint, which have no annotations."""
     times, ts = of.grid(), of.observed()
@@ -56,12 +87,11 @@ def _solver(of: CaseTensors, odeint: Callable[..., Any], **options: object) -> C
     return lambda: odeint(of.drift, of.y0, ts, **options)[1:]
 
 
-class Backprop(AbstractTorchLibraryMethod):
+class Backprop(_Torchdiffeq):
     """`torchdiffeq.odeint`, differentiated by autograd."""
 
     name = "torchdiffeq/backprop"
     backend = Torchdiffeq()
-    takes_models = True
     summary = "odeint, backpropagated through"
     step_seconds = 4e-4
 
@@ -72,15 +102,14 @@ class Backprop(AbstractTorchLibraryMethod):
     def model_solver(self, case: Case, path: SharedPath | None, columns: int) -> AbstractSolver:
         """By `odeint`."""
         del path, columns
-        return _torchdiffeq_model.TorchdiffeqSolver(case, Torchdiffeq().scheme_name(case))
+        return self.solver_of_model(case, adjoint=False)
 
 
-class Adjoint(AbstractTorchLibraryMethod):
+class Adjoint(_Torchdiffeq):
     """`torchdiffeq.odeint_adjoint` (Chen et al. 2018), with the forward scheme backwards."""
 
     name = "torchdiffeq/adjoint"
     backend = Torchdiffeq()
-    takes_models = True
     summary = "odeint_adjoint, the continuous adjoint"
     exact = False
     step_seconds = 1e-3
@@ -92,4 +121,4 @@ class Adjoint(AbstractTorchLibraryMethod):
     def model_solver(self, case: Case, path: SharedPath | None, columns: int) -> AbstractSolver:
         """By `odeint_adjoint`."""
         del path, columns
-        return _torchdiffeq_model.TorchdiffeqSolver(case, Torchdiffeq().scheme_name(case), adjoint=True)
+        return self.solver_of_model(case, adjoint=True)

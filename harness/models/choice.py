@@ -15,11 +15,17 @@ from harness.method import AbstractGradientMethod
 from harness.models.facts import ModelFacts
 from harness.registry import Registry
 from harness.scheme import AbstractScheme
+from harness.stepping.choice import FIRST
 from harness.suite import Suite, make_suite
 from harness.supported import whatever_the_scheme, with_scheme
 
 USUAL_STEPS = 64
 """Steps to measure around where the model names no dt of its own."""
+ADAPTIVE = "dopri5"
+"""The scheme of adaptive solves, which all libraries have."""
+TOLERANCES = (1e-3, 1e-5)
+SMALLEST = 1e-6
+"""The absolute tolerance of adaptive solves."""
 CALLS = 14
 """Gradients that are computed of a case: rounds, memory, errors."""
 STARTING_SECONDS = 2.0
@@ -98,11 +104,12 @@ def choose(asked: Asked, models: Mapping[str, ModelFacts], registry: Registry) -
     total = seconds + (reference if "error" in measure else 0.0)
     further = len(models) * REFERENCE_FACTOR * facts.seconds * FURTHER
     fine = FURTHER if total + further <= 60 * asked.minutes else 1
-    return Chosen(_suite(asked, methods, refused, schemes, steps, measure, fine), total, tuple(notes))
+    return Chosen(_suite(asked, facts, methods, refused, schemes, steps, measure, fine), total, tuple(notes))
 
 
 def _suite(
     asked: Asked,
+    facts: ModelFacts,
     methods: Mapping[AbstractGradientMethod, tuple[AbstractScheme, ...]],
     refused: Sequence[str],
     schemes: Sequence[AbstractScheme],
@@ -115,11 +122,13 @@ def _suite(
     Those that are refused are among the latter, so that the run says why.
     """
     names = [scheme.name for scheme in schemes]
+    adaptive = _adaptive(asked, methods, facts)
     usual = [m.name for m, own in methods.items() if any(s.name in names for s in own)]
     others = [*(m.name for m in methods if m.name not in usual), *refused]
     same = {"problem": asked.problem, "steps": list(steps), "device": asked.device}
     grids = [{**same, "method": usual, "scheme": names}] if usual else []
     grids += [{**same, "method": others}] if others else []
+    grids += [adaptive] if adaptive else []
     data = {
         "name": asked.name,
         "title": f"Which gradient method for {asked.problem}?",
@@ -130,6 +139,27 @@ def _suite(
         "budget": {"rounds": 7, "seconds": max(5.0, 6 * asked.minutes), "reference_steps": reference_steps},
     }
     return make_suite(data, Path("--write-suite"))
+
+
+def _adaptive(
+    asked: Asked, methods: Mapping[AbstractGradientMethod, tuple[AbstractScheme, ...]], facts: ModelFacts
+) -> dict[str, object]:
+    """A product of adaptive solves of an ODE, at the model's own tolerances too; empty where there is none."""
+    names = [method.name for method in methods if "adaptive" in method.steppings]
+    if facts.noise != "none" or not names or asked.steps or asked.dt:
+        return {}
+    rtols = sorted({*TOLERANCES, *([facts.asked_rtol] if facts.asked_rtol else [])}, reverse=True)
+    first = count_of(facts.observations) * max(1, round(FIRST / count_of(facts.observations)))
+    return {
+        "problem": asked.problem,
+        "method": names,
+        "scheme": ADAPTIVE,
+        "stepping": "adaptive",
+        "rtol": rtols,
+        "atol": facts.asked_atol or SMALLEST,
+        "steps": first,
+        "device": asked.device,
+    }
 
 
 def _figures(measure: Sequence[str], steps: int) -> list[dict[str, str]]:
@@ -207,9 +237,14 @@ def _schemes(
     methods: Mapping[AbstractGradientMethod, tuple[AbstractScheme, ...]],
     registry: Registry,
 ) -> list[AbstractScheme]:
-    """The cheapest scheme and the one of the highest order, of those that most methods have; the model's own first."""
+    """The cheapest scheme and the one of the highest order, of those that most methods and a library have.
+
+    The model's own comes first.
+    """
+    libraries = [own for m, own in methods.items() if not registry.backends[m.name.partition("/")[0]].native]
     counts = {s: sum(s in own for own in methods.values()) for s in registry.schemes.values()}
     common = [s for s, count in counts.items() if count and count >= 0.75 * max(counts.values())]
+    common = [s for s in common if any(s in own for own in libraries)] or common
     by_order = sorted(common, key=lambda s: (-(s.order(facts) or 0.0), sum(s.work(facts.noise))))
     cheapest = min(common, key=lambda s: (sum(s.work(facts.noise)), s.needs_commutative, -(s.order(facts) or 0.0)))
     own = [s for s in common if facts.asked_scheme is not None and _is_called(s, facts.asked_scheme, registry)]

@@ -27,9 +27,9 @@ class ModelFacts(AbstractProblem):
 
     `columns` is m, the number of Brownian motions; `entries` the number of entries of all parameters.
     `reads_no_state` says that g doesn't depend on y, `commutes` that its noise commutes, as they were found.
-    `decreasing` says that an ODE is solved backwards in time, from −t0 to −t1. `asked_dt` and `asked_scheme` are those
-    that the model's own call names; `seconds` a first measurement of a forward solve and gradient a step.
-    `notes` are sentences on what was found.
+    `decreasing` says that an ODE is solved backwards in time, from −t0 to −t1. `asked_dt`, `asked_scheme`,
+    `asked_rtol` and `asked_atol` are those that the model's own call names; `seconds` a first measurement of a
+    forward solve and gradient a step. `notes` are sentences on what was found.
     """
 
     source: Source
@@ -45,6 +45,8 @@ class ModelFacts(AbstractProblem):
     decreasing: bool = False
     asked_dt: float | None = None
     asked_scheme: str | None = None
+    asked_rtol: float | None = None
+    asked_atol: float | None = None
     seconds: float = 1e-3
     notes: tuple[str, ...] = ()
 

@@ -34,13 +34,15 @@ class Recommendation:
     seconds: float
     peak_bytes: float
     error: float
+    rtol: float | None = None
+    """Of adaptive steps."""
 
     def __str__(self) -> str:
         """In words."""
         told = [seconds(self.seconds) if self.seconds == self.seconds else ""]
         told += [size(self.peak_bytes) if self.peak_bytes == self.peak_bytes else ""]
         told += [f"gradient error {errors(self.error)}" if self.error == self.error else ""]
-        return f"{self.method} with {self.scheme} at {self.steps} steps ({', '.join(filter(None, told))})"
+        return f"{self.method} with {self.scheme} {_stepped(self.steps, self.rtol)} ({', '.join(filter(None, told))})"
 
 
 def recommend(frame: Rows, *, error: float | None = None, memory: str | int | None = None) -> Recommendation:
@@ -95,8 +97,8 @@ def _fastest(rows: Rows) -> Iterator[str]:
     if timed.empty:
         return
     if timed["error"].isna().all():
-        for steps, group in timed.groupby("steps"):
-            yield f"The fastest at {steps} steps: {_of(group.iloc[0])}."
+        for _, group in timed.groupby(["stepping", "steps", "rtol"], sort=False):
+            yield f"The fastest {_where(group.iloc[0])}: {_of(group.iloc[0])}."
         return
     winners: dict[Any, list[float]] = {}
     for level in LEVELS:
@@ -116,13 +118,14 @@ def _smallest(rows: Rows) -> Iterator[str]:
     if known.empty:
         return
     best = known.iloc[0]
-    peers = known[(known["steps"] == best["steps"]) & (known["scheme"] == best["scheme"])]
+    peers = known[(known["block"] == best["block"]) & (known["scheme"] == best["scheme"])]
     fastest = peers["seconds_median"].min()
     more = best["seconds_median"] / fastest
     cost = f", {ratio(more)} the time of the fastest with that scheme and step count" if more > 1 else ""
     yield f"The smallest memory: {_of(best)}{cost}."
-    largest = known[known["steps"] == known["steps"].max()].sort_values("peak_bytes")
-    if largest.iloc[0]["method"] != best["method"] or largest.iloc[0]["steps"] == best["steps"]:
+    fixed = known[known["stepping"] == "fixed"]
+    largest = fixed[fixed["steps"] == fixed["steps"].max()].sort_values("peak_bytes")
+    if largest.empty or largest.iloc[0]["method"] == best["method"]:
         return
     yield f"The smallest memory at {largest.iloc[0]['steps']} steps: {_of(largest.iloc[0])}."
 
@@ -137,7 +140,7 @@ def _front(rows: Rows) -> Iterator[str]:
     beaten = [bool(((values <= v).all(1) & (values < v).any(1)).any()) for v in values]
     front = known[[not one for one in beaten]].sort_values("seconds_median")
     words = {"seconds_median": "time", "peak_bytes": "memory", "bounded": "error"}
-    named = [f"{row['method']} {row['scheme']} at {row['steps']}" for _, row in front.iterrows()]
+    named = [f"{row['method']} {row['scheme']} {_where(row)}" for _, row in front.iterrows()]
     more = f" and {len(named) - LONGEST_FRONT} more" if len(named) > LONGEST_FRONT else ""
     yield (
         f"No other case is better in {listing([words[c] for c in columns])} at once than"
@@ -154,7 +157,7 @@ def _undecided(rows: Rows) -> Iterator[str]:
             middle, low, _ = ratio_interval(other["seconds"], best["seconds"])
             if low <= 1:
                 found.append(
-                    f"{best['method']} and {other['method']} with {best['scheme']} at {best['steps']} steps"
+                    f"{best['method']} and {other['method']} with {best['scheme']} {_where(best)}"
                     f" ({ratio(middle)}, 95% interval from {low:.2f})"
                 )
     if found:
@@ -204,4 +207,17 @@ def _of(row: Any) -> Recommendation:
         float(row["seconds_median"]),
         float(row["peak_bytes"]),
         float(row["error"]),
+        _rtol(row),
     )
+
+
+def _rtol(row: Any) -> float | None:
+    return float(row["rtol"]) if row["stepping"] == "adaptive" else None
+
+
+def _stepped(steps: int, rtol: float | None) -> str:
+    return f"at {steps} steps" if rtol is None else f"at adaptive steps with rtol {rtol:g}"
+
+
+def _where(row: Any) -> str:
+    return _stepped(int(row["steps"]), _rtol(row))

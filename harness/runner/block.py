@@ -152,9 +152,16 @@ class BlockRunner:
             replicates=budget.replicates,
             seed=self.job.seed,
             exact=lambda case: self.registry.method(case.method).exact,
-            interpolates=lambda case: self.registry.method(case.method).interpolates,
+            library=self._library_with_steps_of_its_own,
             say=self.say,
         )
+
+    def _library_with_steps_of_its_own(self, case: Case) -> str:
+        """Of a model alone: problems have no such cases."""
+        if self.job.model is None or self.registry.backends[case.backend].native:
+            return ""
+        interpolated = self.registry.method(case.method).interpolates and not isinstance(case.observations, int)
+        return case.backend if interpolated or case.stepping == "adaptive" else ""
 
     def _judged(self, job: CaseJob) -> bool:
         """Whether errors of the case are measured. A baseline has no gradient of its own."""

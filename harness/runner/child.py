@@ -200,8 +200,13 @@ class ReferenceTarget(ABC):
         """The continuous reference, fine enough to judge the gradients `found`, and its error bars by part."""
 
     @abstractmethod
-    def discrete(self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None) -> GradientArrays:
-        """The discrete reference: the float64 gradient of the case's own solve, on the steps that a method reports."""
+    def discrete(
+        self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None
+    ) -> GradientArrays | None:
+        """The discrete reference: the float64 gradient of the case's own solve, on the steps that a method reports.
+
+        None where a method's own steps aren't known.
+        """
 
     @abstractmethod
     def largest_state(self, case: Case, values: Values, path_seed: int) -> float | None:

@@ -22,7 +22,9 @@ OUTGROWN = 10.0
 more than its own size."""
 
 
-def _columns(found: GradientArrays, continuous: GradientArrays | None, discrete: GradientArrays) -> dict[str, float]:
+def _columns(
+    found: GradientArrays, continuous: GradientArrays | None, discrete: GradientArrays | None
+) -> dict[str, float]:
     """The errors, and what the method told of itself."""
     told = {"evaluations": found.evaluations, "gradient_variance": found.variance}
     return errors(found, continuous, discrete) | {name: value for name, value in told.items() if value is not None}
@@ -46,8 +48,8 @@ class Judge:
     """Compares gradients with the references that the child `references` computes.
 
     Each is compared with the discrete reference, and with the continuous reference where `continuous` is set. `exact`
-    says whether a method claims the gradient of the discrete solve, `interpolates` whether its solve isn't that of
-    the case's grid; `say` hears what is going on.
+    says whether a method claims the gradient of the discrete solve, `library` names the
+    library whose solve of a model isn't that of the harness's own steps, "" where it is; `say` hears what is going on.
     """
 
     references: AbstractWorker[ReferenceTarget]
@@ -56,7 +58,7 @@ class Judge:
     replicates: int
     seed: int
     exact: Callable[[Case], bool]
-    interpolates: Callable[[Case], bool]
+    library: Callable[[Case], str]
     say: Callable[[str], None]
 
     def path_seeds(self, case: Case) -> list[int]:
@@ -82,12 +84,11 @@ class Judge:
                     for entry in waiting:
                         entry.failure = failure
                     return
-            by_solve: dict[tuple[str, bool, bytes], list[Entry]] = {}
+            by_solve: dict[tuple[str, str, bytes], list[Entry]] = {}
             for entry in waiting:
                 times = entry.gradients[replicate].times
                 steps = b"" if times is None else times.tobytes()
-                interpolated = self.interpolates(entry.case) and not isinstance(entry.case.observations, int)
-                by_solve.setdefault((entry.case.scheme, interpolated, steps), []).append(entry)
+                by_solve.setdefault((entry.case.scheme, self.library(entry.case), steps), []).append(entry)
             for group in by_solve.values():
                 try:
                     times = group[0].gradients[replicate].times

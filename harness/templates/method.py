@@ -7,6 +7,8 @@ from harness.initial import initial_values
 
 
 class MyThing(AbstractGradientMethod):
+    """Backpropagation through a loop over the steps."""
+
     name = "mine/my-thing"  # backend/approach, as a suite names it
     framework = "torch"  # torch, jax or numpy
     summary = "a plain loop, backpropagated through"

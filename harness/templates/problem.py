@@ -9,6 +9,8 @@ from harness import AbstractProblem
 
 @dataclass(frozen=True, kw_only=True)
 class MyThing(AbstractProblem):
+    """Decay with noise in each entry."""
+
     rate: float = 1.0  # a suite sets it: `problem: my-thing(rate=2.0)`
 
     name = "my-thing"

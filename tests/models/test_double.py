@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.gradient_arrays import relative_error
-from harness.models.torch.double import Double, double
+from harness.models.torch.double import Double, double, tensors
 
 
 def parts() -> tuple[nn.Module, list[Tensor], Callable[[], Tensor]]:
@@ -34,13 +34,15 @@ def parts() -> tuple[nn.Module, list[Tensor], Callable[[], Tensor]]:
 
 def test_parameters_data_and_draws_are_those_of_the_model_as_it_is() -> None:
     """Every tensor has the same numbers; the loss and its gradient differ by the rounding of float32."""
-    _, tensors, loss = parts()
-    leaves = [p for p in tensors if p.requires_grad]
+    _, tensors_before, loss = parts()
+    leaves = [p for p in tensors_before if p.requires_grad]
     found = torch.cat([g.flatten() for g in torch.autograd.grad(loss(), leaves)])
+    before = tensors()
     _, doubled, doubled_loss = parts()
-    double([x for x in doubled if x.requires_grad])
-    assert all(torch.equal(one.double(), two.double()) for one, two in zip(tensors, doubled, strict=True))
-    assert all(two.dtype == torch.float64 for two in doubled if two.requires_grad)
+    double(before)
+    assert all(torch.equal(one.double(), two.double()) for one, two in zip(tensors_before, doubled, strict=True))
+    assert all(two.dtype == torch.float64 for two in doubled)
+    assert all(one.dtype == torch.float32 for one in tensors_before)
     with Double():
         value = doubled_loss()
         expected = torch.cat([g.flatten() for g in torch.autograd.grad(value, [p for p in doubled if p.requires_grad])])
@@ -58,8 +60,9 @@ def test_a_conversion_to_float32_does_nothing() -> None:
 
 def test_a_buffer_that_is_changed_in_place_is_changed() -> None:
     """As BatchNorm changes its running mean."""
-    norm, plain = torch.nn.BatchNorm1d(3), torch.ones(3)
-    double([])
+    plain, before = torch.ones(3), tensors()
+    norm = torch.nn.BatchNorm1d(3)
+    double(before)
     x = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
     with Double():
         norm(x)

@@ -193,6 +193,7 @@ WRONG = {
     "dt zero": Wrong(sde(solve="solve.sdeint(sde, y0, ts, dt=0)"), ("dt is 0", "above 0")),
     "dt text": Wrong(sde(solve="solve.sdeint(sde, y0, ts, dt='0.1s')"), ("dt is '0.1s'", "number")),
     "step_size negative": Wrong(ode(how=", options={'step_size': -1}"), ("step_size", "-1", "above 0")),
+    "rtol text": Wrong(ode(how=", rtol='small'"), ("rtol is 'small'", "a number")),
     "options a list": Wrong(ode(how=", options=[1]"), ("options is [1]", "dictionary")),
     "method a number": Wrong(ode(how=", method=4"), ("method is 4", "name")),
     "adjoint_params of numbers": Wrong(sde(solve="solve.sdeint(sde, y0, ts, adjoint_params=[1])"), ("tensors",)),

@@ -76,5 +76,5 @@ def test_the_sentences_answer_the_question(frame: pd.DataFrame) -> None:
     assert "Not the gradient of the discrete solve: torch/adjoint (up to 1.0e-02)" in found
     assert "Not measured: torch/alf: it is for ODEs." in found
     (front,) = [sentence for sentence in told if "Pareto" in sentence]
-    assert "torch/adjoint heun at 256" in front
-    assert "torch/backprop heun at 64" not in front
+    assert "torch/adjoint heun at 256 steps" in front
+    assert "torch/backprop heun at 64 steps" not in front

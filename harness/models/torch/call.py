@@ -65,6 +65,8 @@ class OdeCall:
     params: tuple[Tensor, ...] = ()
     method: str | None = None
     dt: float | None = None
+    rtol: float | None = None
+    atol: float | None = None
 
     @property
     def decreasing(self) -> bool:

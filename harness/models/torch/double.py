@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 SINGLE, DOUBLE = torch.float32, torch.float64
 
 
-def double(parameters: Iterable[Tensor]) -> None:
-    """Turn parameters, and those and the buffers of every module that there is, into float64, in place.
+def tensors() -> dict[int, Tensor]:
+    """Every tensor that Python holds, by its id."""
+    return {id(item): item for item in gc.get_objects() if isinstance(item, Tensor)}
+
+
+def double(before: Mapping[int, Tensor]) -> None:
+    """Turn the float32 tensors that were made since `before` into float64, in place: parameters, buffers and data.
 
     A model is built as it is, in float32, so that it draws the numbers that it draws elsewhere.
     """
+<<<<<<< HEAD
     modules = [item for item in gc.get_objects() if issubclass(type(item), nn.Module)]  # a proxy may be dead
     of_modules = (x for module in modules for x in (*module.parameters(recurse=False), *module.buffers(recurse=False)))
     for x in (*parameters, *of_modules):
         if x.dtype == SINGLE:
+=======
+    for key, x in tensors().items():
+        if key not in before and x.dtype == SINGLE and x.is_leaf:
+>>>>>>> main
             x.data = x.data.double()
 
 

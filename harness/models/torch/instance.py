@@ -54,6 +54,10 @@ class Instance:
                 " value"
             )
 
+    def solve_by(self, solver: AbstractSolver) -> None:
+        """From now on."""
+        self._solve.solver = solver
+
     def loss(self) -> Tensor:
         """The loss, a scalar. Raises ProblemError where it isn't one, or wasn't made by one solve."""
         seed_everything(self._seed + LOSS)

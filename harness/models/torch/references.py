@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from harness.initial import Values
 from harness.measuring.framework import FRAMEWORKS
 from harness.models.facts import ModelFacts
 from harness.models.torch.call import OdeCall, SdeCall
-from harness.models.torch.double import Double, double
+from harness.models.torch.double import Double, double, tensors
 from harness.models.torch.instance import Instance
 from harness.models.torch.interpolated import Interpolated
 from harness.models.torch.native import NativeSolver
@@ -45,15 +45,14 @@ class TorchModelReferences(ReferenceTarget):
     def __init__(self, plugins: tuple[str, ...], facts: ModelFacts) -> None:
         self._registry = Registry.load(plugins)
         self._facts = facts
+        self._before = tensors()
         self._model = facts.source.model()
+        self._instances: dict[int, tuple[Instance, Values]] = {}
         self._solved: dict[tuple[object, ...], GradientArrays] = {}
 
     def values(self, case: Case) -> Values:
         """The parameters alone: y0 is computed from them."""
-        solver = NativeSolver(native_method("backprop"), self._registry.schemes[case.scheme], case.steps, Shared(None))
-        with torch.device(case.device):
-            instance = Instance(self._model, dict(self._facts.settings), case.seed, solver)
-        return Values(np.zeros(0), instance.values())
+        return self._built(case)[1]
 
     def continuous(
         self, case: Case, values: Values, path_seed: int, found: Sequence[GradientArrays], most_steps: int
@@ -71,9 +70,13 @@ class TorchModelReferences(ReferenceTarget):
         result = refined(by, self._facts, case, found=found, most_steps=most_steps)
         return result.gradient, {part: getattr(result, part) for part in PARTS}
 
-    def discrete(self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None) -> GradientArrays:
-        """Backpropagation through the same steps."""
+    def discrete(
+        self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None
+    ) -> GradientArrays | None:
+        """Backpropagation through the same steps. A library's adaptive ones aren't known."""
         assert times is None  # no method for models reports steps
+        if case.stepping == "adaptive" and not self._registry.backends[case.backend].native:
+            return None
         path = path_of(self._facts, case.batch, path_seed)
         solver = NativeSolver.of_case(
             native_method("backprop"), self._registry.schemes[case.scheme], case, Shared(path), self._structure
@@ -91,13 +94,6 @@ class TorchModelReferences(ReferenceTarget):
         del case, values, path_seed
         return False
 
-    def _in_double(self, instance: Instance) -> AbstractContextManager[object]:
-        """A float64 model is left as it is: what it draws in float64 must not be drawn in float32."""
-        if self._facts.dtype == "float64":
-            return nullcontext()
-        double(instance.parameters.values())
-        return Double()
-
     @property
     def _structure(self) -> Structure:
         return Structure(self._facts.reads_no_state, self._facts.commutes)
@@ -111,11 +107,26 @@ class TorchModelReferences(ReferenceTarget):
         return self._gradient(case, values, _Fine(Undoubled(), scheme, steps, Shared(path), structure=self._structure))
 
     def _gradient(self, case: Case, values: Values, solver: AbstractSolver) -> GradientArrays:
-        instance = Instance(self._model, dict(self._facts.settings), case.seed, solver)
-        check_parameters(instance.values(), values)
-        with self._in_double(instance):
+        instance, own = self._built(case)
+        check_parameters(own.theta, values)
+        instance.solve_by(solver)
+        # A float64 model is left as it is: what it draws in float64 must not be drawn in float32.
+        mode = nullcontext() if self._facts.dtype == "float64" else Double()
+        with torch.device(case.device), mode:
             gradient = instance.gradient()
         return FRAMEWORKS["torch"].read(gradient)
+
+    def _built(self, case: Case) -> tuple[Instance, Values]:
+        """The model in float64, and the parameters with which it was built. Built once, whatever solves for it."""
+        if case.seed not in self._instances:
+            solver = NativeSolver(native_method("backprop"), self._registry.schemes[case.scheme], 1, Shared(None))
+            with torch.device(case.device):
+                instance = Instance(self._model, dict(self._facts.settings), case.seed, solver)
+            built = instance, Values(np.zeros(0), instance.values())
+            if self._facts.dtype != "float64":
+                double(self._before)
+            self._instances[case.seed] = built
+        return self._instances[case.seed]
 
 
 class _Fine(NativeSolver):

@@ -37,7 +37,7 @@ class Solve:
     """
 
     def __init__(self, solver: AbstractSolver) -> None:
-        self._solver = solver
+        self.solver = solver
         self.calls = 0
         """Solves since it was last set to 0."""
 
@@ -76,7 +76,7 @@ class Solve:
         self.calls += 1
         _check_method("sdeint", method)
         params, step = _tensors("sdeint", adjoint_params), _step("sdeint", "dt", dt)
-        return self._solver.sde(SdeCall(sde, y0, ts, names, bool(logqp), params, step, method, bool(adaptive)))
+        return self.solver.sde(SdeCall(sde, y0, ts, names, bool(logqp), params, step, method, bool(adaptive)))
 
     @overload
     def odeint(self, func: Callable[[Tensor, Tensor], Tensor], y0: Tensor, t: Times, **how: Any) -> Tensor: ...
@@ -106,7 +106,6 @@ class Solve:
 
         `y0` is a tensor of any shape or a tuple of tensors; `t` may decrease. Raises ProblemError.
         """
-        del rtol, atol
         if event_fn is not None:
             raise ProblemError("solve.odeint: event_fn is not supported, since a solve must end at a given time")
         _only_adjoint("odeint", how)
@@ -116,7 +115,8 @@ class Solve:
         if options is not None and not isinstance(options, Mapping):
             raise ProblemError(f"solve.odeint: options is {shown(options)}; needed: a dictionary")
         step = _step("odeint", "options['step_size']", (options or {}).get("step_size"))
-        return self._solver.ode(OdeCall(func, y0, t, _tensors("odeint", adjoint_params), method, step))
+        tolerances = _tolerance("rtol", rtol), _tolerance("atol", atol)
+        return self.solver.ode(OdeCall(func, y0, t, _tensors("odeint", adjoint_params), method, step, *tolerances))
 
 
 def _check_times(function: str, ts: Times) -> None:
@@ -132,7 +132,8 @@ def _check_method(function: str, method: object) -> None:
 def _tensors(function: str, given: object) -> tuple[Tensor, ...]:
     """adjoint_params. Raises ProblemError where they are no tensors."""
     found: list[Tensor] = []
-    for x in () if given is None else given if isinstance(given, Iterable) else (given,):
+    several = isinstance(given, Iterable) and not isinstance(given, Tensor)
+    for x in () if given is None else given if several else (given,):
         if not isinstance(x, Tensor):
             raise ProblemError(f"solve.{function}: adjoint_params has {shown(x)}; needed: tensors")
         found.append(x)
@@ -141,13 +142,28 @@ def _tensors(function: str, given: object) -> tuple[Tensor, ...]:
 
 def _step(function: str, name: str, given: object) -> float | None:
     """A step as a number. Raises ProblemError where it is none."""
-    try:
-        step = None if given is None else float(given)  # type: ignore[arg-type]
-    except (TypeError, ValueError, RuntimeError):
-        step = math.nan
+    step = None if given is None else _number(given)
     if step is not None and not 0 < step < math.inf:
         raise ProblemError(f"solve.{function}: {name} is {shown(given)}; needed: a number above 0")
     return step
+
+
+def _tolerance(name: str, given: object) -> float | None:
+    """A tolerance as a number; None for several, one for each part of the state. Raises ProblemError."""
+    if given is None or isinstance(given, tuple | list) or (isinstance(given, Tensor) and given.numel() > 1):
+        return None
+    tolerance = _number(given)
+    if not 0 <= tolerance < math.inf:
+        raise ProblemError(f"solve.odeint: {name} is {shown(given)}; needed: a number, at least 0")
+    return tolerance
+
+
+def _number(given: Any) -> float:
+    """NaN for what is none."""
+    try:
+        return float(given)
+    except (TypeError, ValueError, RuntimeError):
+        return math.nan
 
 
 def _only_adjoint(function: str, how: Mapping[str, object]) -> None:
