@@ -15,7 +15,8 @@ SINGLE, DOUBLE = torch.float32, torch.float64
 
 def tensors() -> dict[int, Tensor]:
     """Every tensor that Python holds, by its id."""
-    return {id(item): item for item in gc.get_objects() if isinstance(item, Tensor)}
+    # By type(): `isinstance` looks through a weak proxy, which raises where what it stood for is gone.
+    return {id(item): item for item in gc.get_objects() if issubclass(type(item), Tensor)}
 
 
 def double(before: Mapping[int, Tensor]) -> None:
@@ -23,15 +24,8 @@ def double(before: Mapping[int, Tensor]) -> None:
 
     A model is built as it is, in float32, so that it draws the numbers that it draws elsewhere.
     """
-<<<<<<< HEAD
-    modules = [item for item in gc.get_objects() if issubclass(type(item), nn.Module)]  # a proxy may be dead
-    of_modules = (x for module in modules for x in (*module.parameters(recurse=False), *module.buffers(recurse=False)))
-    for x in (*parameters, *of_modules):
-        if x.dtype == SINGLE:
-=======
     for key, x in tensors().items():
         if key not in before and x.dtype == SINGLE and x.is_leaf:
->>>>>>> main
             x.data = x.data.double()
 
 
