@@ -6,6 +6,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from harness import jax as jax
+    from harness import torch as torch
     from harness.backend import AbstractBackend
     from harness.backend_facts import Style
     from harness.case import Case

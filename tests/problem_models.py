@@ -9,6 +9,7 @@ from torch import Tensor
 
 import harness
 from harness.initial import draw
+from harness.models.torch.solve import Solve
 from harness.problem import AbstractProblem
 from harness.registry import Registry
 
@@ -32,7 +33,7 @@ class Equation:
 
 @harness.torch.model
 def problem(
-    solve: object,
+    solve: Solve,
     *,
     name: str = "neural",
     noise: str = "diagonal",

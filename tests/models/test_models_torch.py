@@ -69,6 +69,13 @@ def gradient(facts: ModelFacts, case: Case, references: TorchModelReferences) ->
     return FRAMEWORKS["torch"].read(subject.build_checked(subject.path(11))())
 
 
+def discrete(references: TorchModelReferences, case: Case) -> GradientArrays:
+    """The discrete reference on that path."""
+    found = references.discrete(case, references.values(case), 11)
+    assert found is not None
+    return found
+
+
 def methods(noise: str, calculus: str) -> list[str]:
     """Those that take such a model."""
     facts = facts_of(noise=noise, calculus=calculus, observations=2)
@@ -87,7 +94,7 @@ def test_exact_methods_give_the_gradient_of_the_discrete_solve(noise: str, calcu
         case = case_of(facts, name)
         found = gradient(facts, case, references)
         if REGISTRY.method(name).exact:
-            expected, near = references.discrete(case, references.values(case), 11).theta, exact_tolerance()
+            expected, near = discrete(references, case).theta, exact_tolerance()
         else:
             same = small_case(**{**vars(case), "problem": "neural", "seed": 3})
             problem = gradients.gradient(REGISTRY, same, seed=11)
@@ -105,7 +112,7 @@ def test_a_float32_model_is_compared_with_itself_in_float64() -> None:
     references = TorchModelReferences((), facts)
     case = case_of(facts, "torch/backprop")
     found = gradient(facts, case, references)
-    expected = references.discrete(case, references.values(case), 11)
+    expected = discrete(references, case)
     assert 0 < relative_error(found.theta, expected.theta) < 1e-5
 
 

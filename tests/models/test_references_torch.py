@@ -85,8 +85,9 @@ def split(found: GradientArrays, case: Case) -> tuple[np.ndarray, np.ndarray]:
     return found.theta[:-size], found.theta[-size:]
 
 
-def assert_same(found: GradientArrays, expected: GradientArrays, case: Case) -> None:
+def assert_same(found: GradientArrays | None, expected: GradientArrays, case: Case) -> None:
     """The loss and both parts of the gradient."""
+    assert found is not None
     theta, y0 = split(found, case)
     assert relative_error(found.loss, expected.loss) < SAME
     assert relative_error(theta, expected.theta) < SAME
