@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from tolerances import single_solve_tolerance
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
@@ -21,6 +23,7 @@ from harness.models.torch.probe import Recorder, probe
 from harness.models.torch.references import TorchModelReferences
 from harness.models.torch.subject import TorchModelSubject
 from harness.registry import Registry
+from harness.runner.model_probe import ModelProbe
 from harness.runner.subject import path_of
 
 HEAD = """
@@ -118,8 +121,9 @@ ALLOWED = {
     ),
     "BatchNorm in the encoder, training": Allowed(
         sde(
-            "def __init__(self):\n    super().__init__()\n    self.norm = nn.BatchNorm1d(2)\n    self.x = torch.randn(3, 2)",
-            y0="sde.norm(sde.x)",
+            "def __init__(self):\n    super().__init__()\n    self.norm = nn.BatchNorm1d(2)",
+            y0="sde.norm(x)",
+            before="x = torch.randn(3, 2)",
         )
     ),
     "dropout in the encoder": Allowed(sde(y0="nn.functional.dropout(torch.ones(3, 2), 0.3)")),
@@ -142,7 +146,7 @@ ALLOWED = {
         ),
         "1 tensors that are computed from other parameters",
     ),
-    "a spectrally normalised layer in the encoder": Allowed(
+    "a layer with weight normalisation in the encoder": Allowed(
         sde(before="layer = nn.utils.parametrizations.weight_norm(nn.Linear(2, 2))", y0="layer(torch.ones(3, 2))")
     ),
     "float64": Allowed(
@@ -159,13 +163,7 @@ ALLOWED = {
     "a time that f converts": Allowed(ode("return net(y) * float(t)")),
     "a loss of one entry": Allowed(sde(loss="ys.square().mean().reshape(1)")),
 }
-METHODS = (
-    "torch/backprop",
-    "torch/checkpoint",
-    "torch/recursive-checkpoint",
-    "torchsde/backprop",
-    "torchdiffeq/backprop",
-)
+NATIVE = ("torch/backprop", "torch/checkpoint", "torch/recursive-checkpoint")
 
 
 @pytest.fixture(scope="module")
@@ -218,12 +216,23 @@ def test_exact_methods_and_the_library_agree(folder, name):
     facts = found(folder, f"model{list(ALLOWED).index(name)}", allowed.text)
     assert allowed.notes in " ".join(facts.notes)
     assert allowed.entries in (None, facts.entries)
-    path, theirs = path_of(facts, facts.batch, 5), "torchdiffeq" if facts.noise == "none" else "torchsde"
+    path = path_of(facts, facts.batch, 5)
     reference = TorchModelReferences((), facts).discrete(case_of(facts, "torch/backprop"), values_of(facts), 5)
-    tolerance = (
-        1e3 * torch.finfo(getattr(torch, facts.dtype)).eps
-    )  # rounding of some ten operations a step, eight steps
-    for method in (name for name in METHODS if name.startswith(("torch/", theirs))):
+    assert reference is not None
+    tolerance = single_solve_tolerance(torch.finfo(getattr(torch, facts.dtype)).eps)
+    for method in (*NATIVE, "torchdiffeq/backprop" if facts.noise == "none" else "torchsde/backprop"):
         result = gradient(facts, method, path)
         assert relative_error(result.loss, reference.loss) < tolerance, method
         assert relative_error(result.theta, reference.theta) < tolerance, method
+
+
+def test_a_model_of_a_package(folder, monkeypatch):
+    package = folder / "a_package_of_models"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "latent.py").write_text(sde())
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr(sys, "stdout", sys.stdout)  # which a child gives up
+    found = ModelProbe().found("a_package_of_models.latent:model", Path(), 0, "cpu")
+    assert isinstance(found, dict)
+    assert list(found) == ["a_package_of_models.latent:model"]

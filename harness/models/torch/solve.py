@@ -132,8 +132,8 @@ def _check_method(function: str, method: object) -> None:
 def _tensors(function: str, given: object) -> tuple[Tensor, ...]:
     """adjoint_params. Raises ProblemError where they are no tensors."""
     found: list[Tensor] = []
-    several = isinstance(given, Iterable) and not isinstance(given, Tensor)
-    for x in () if given is None else given if several else (given,):
+    one = isinstance(given, Tensor) or not isinstance(given, Iterable)
+    for x in () if given is None else [given] if one else given:
         if not isinstance(x, Tensor):
             raise ProblemError(f"solve.{function}: adjoint_params has {shown(x)}; needed: tensors")
         found.append(x)
