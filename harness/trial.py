@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 
 from harness import session
-from harness.errors import InputError
+from harness.errors import InputError, one_of
 from harness.figures import Figure
 from harness.identity import Identity, Plugin
 from harness.lazy import lazily
+from harness.limits import LARGEST_SEED
 from harness.models.choice import Asked, choose
 from harness.models.declared import Model
 from harness.models.facts import ModelFacts
@@ -23,7 +24,7 @@ from harness.registry import Registry
 from harness.runner.model_probe import find_models
 from harness.session import Executed, Listener, Opened, Planned, Resolved, Source
 from harness.store import Run
-from harness.suite import Suite
+from harness.suite import MEASURES, Suite
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +57,11 @@ def prepare(asked: Asked, folder: Path) -> Prepared:
         raise InputError("--device", "", f"given {asked.device!r}", "allowed: cpu, cuda")
     if not 0 < asked.minutes < float("inf"):
         raise InputError("--minutes", "", f"given {asked.minutes}", "needed: a number above 0")
+    if not 0 <= asked.seed <= LARGEST_SEED:
+        raise InputError("--seed", "", f"given {asked.seed}", f"needed: a whole number from 0 to {LARGEST_SEED}")
+    for name in asked.measure:
+        if name not in MEASURES:
+            raise InputError("--measure", "", f"given {name!r}", one_of(MEASURES, name))
     found = find_models([asked.problem], folder, seed=asked.seed, device=asked.device, where="try")
     registry = Registry.load()
     registry.add_models(found)

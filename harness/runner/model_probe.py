@@ -44,14 +44,18 @@ class ModelProbe:
         sys.stdout = sys.stderr  # what a model prints is none of a command's output
         try:
             source, text = Source.of(spec, folder)
+        except ValueError as error:
+            return Refused(str(error))
+        try:
             model = source.model()
-            if model.framework != "torch":
-                return Refused(f"models in {model.framework} can't be measured yet")
+        except (Exception, SystemExit) as error:
+            return Refused(*told(error))
+        if model.framework != "torch":
+            return Refused(f"models in {model.framework} can't be measured yet")
+        try:
             settings = model.settings_of(text)
         except ValueError as error:
             return Refused(str(error))
-        except (Exception, SystemExit) as error:
-            return Refused(*told(error))
         found: dict[str, ModelFacts] = {}
         for chosen in settings:
             name = model.spelled(chosen).replace(model.name, source.label, 1)
