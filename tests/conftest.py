@@ -101,14 +101,15 @@ def no_old_executables() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def usual_compilation() -> Iterator[None]:
-    """For modules that look into what XLA compiles: as it does by default, not as `pytest_configure` asks of it."""
+    """For modules that look into what XLA makes of a program: by default, not as `pytest_configure` asks of it.
+
+    LLVM comes after that, and needn't optimise the code here either.
+    """
     given = _compile.compiler_options
     slow = {EMITTERS: True} if EMITTERS in os.environ.get("XLA_FLAGS", "") else {}
-    jax.config.update("jax_disable_most_optimizations", False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_compile, "compiler_options", lambda *of: {**slow, **given(*of)})
         yield
-    jax.config.update("jax_disable_most_optimizations", True)
 
 
 @pytest.fixture(scope="session")
