@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.session import measure
     from harness.store import Run
     from harness.terms import Terms
+    from harness.trial import try_model
 
 _WHERE = {
     "AbstractBackend": "harness.backend",
@@ -41,7 +42,10 @@ _WHERE = {
     "load": "harness.frames",
     "measure": "harness.session",
     "speedups": "harness.frames",
+    "try_model": "harness.trial",
 }
+SUBMODULES = ("torch", "jax")
+"""`import harness` is enough for `harness.torch.model`."""
 __all__ = [
     "AbstractBackend",
     "AbstractGradientMethod",
@@ -62,11 +66,14 @@ __all__ = [
     "load",
     "measure",
     "speedups",
+    "try_model",
 ]
 
 
 def __getattr__(name: str) -> object:
     """Import on first use: a child that measures torch need not import pandas."""
+    if name in SUBMODULES:
+        return importlib.import_module(f"harness.{name}")
     if name not in _WHERE:
         raise AttributeError(f"module 'harness' has no attribute {name!r}")
     return getattr(importlib.import_module(_WHERE[name]), name)

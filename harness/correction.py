@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from harness.arithmetic import rows_times
 from harness.arrays import A, Namespace, Scalar, Theta
@@ -19,8 +19,10 @@ from harness.problem import AbstractProblem
 if TYPE_CHECKING:
     import jax
     from jaxtyping import Float
+
+    from harness.methods.torch import _own_derivative
 else:
-    (jax,) = lazily("jax")
+    jax, _own_derivative = lazily("jax", "harness.methods.torch._own_derivative")
 
 
 def jvp(xp: Namespace, function: Callable[[A], A], y: A, v: A) -> A:
@@ -32,10 +34,26 @@ def jvp(xp: Namespace, function: Callable[[A], A], y: A, v: A) -> A:
     raise TypeError(f"no derivatives over {xp.__name__}: use torch or jax.numpy")
 
 
+def with_own_derivative(xp: Namespace, evaluate: Callable[[A], tuple[A, A | None]], y: A) -> tuple[A, A, A] | None:
+    """f, g and (∂g/∂y) g where ∂g/∂y is diagonal, `evaluate` giving f and g; None where it can't be computed so."""
+    if xp.__name__ != "torch":
+        return None
+    function, state = cast(Any, evaluate), cast(Any, y)  # of tensors
+    return cast(Any, _own_derivative.with_own_derivative(function, state))
+
+
 def drift_correction(
-    xp: Namespace, problem: AbstractProblem, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]
+    xp: Namespace,
+    problem: AbstractProblem,
+    t: Scalar,
+    y: Float[A, "batch dim"],
+    theta: Theta[A],
+    *,
+    value: Float[A, "batch ..."] | None = None,
 ) -> Float[A, "batch dim"]:
     """½ Σ_j (∂g_j/∂y) g_j, g_j being the j-th column of g: the Itô drift minus the Stratonovich one.
+
+    `value` is g(t, y), where it is known.
 
     The problem's closed form where it has one, else one directional derivative a column (one in all where diagonal
     noise commutes, since ∂g_i/∂y_k is then zero for k ≠ i).
@@ -47,7 +65,7 @@ def drift_correction(
     def g(state: Float[A, "batch dim"]) -> Float[A, "batch ..."]:
         return problem.diffusion(xp, t, state, theta)
 
-    value = g(y)
+    value = g(y) if value is None else value
     if problem.noise == "diagonal":
         if problem.commutative:
             return 0.5 * jvp(xp, g, y, value)

@@ -18,10 +18,12 @@ class InputError(Exception):
     """What a person gave is wrong. The command line prints it as one line and exits with code 2.
 
     `where` names the file or the option, `key` the entry in it; `problem` and `allowed` complete the sentence. The
-    message is one line of printable characters, at most LONGEST_MESSAGE of them after `where`.
+    message is one line of printable characters, at most LONGEST_MESSAGE of them after `where`. `detail` are further
+    lines, such as those of a person's own file where their code raised.
     """
 
-    def __init__(self, where: object, key: str, problem: str, allowed: str = "") -> None:
+    def __init__(self, where: object, key: str, problem: str, allowed: str = "", *, detail: str = "") -> None:
+        self.detail = detail
         place = f"{_shorten(printable(key), LONGEST_KEY)}: " if key else ""
         message = printable(" ".join(f"{place}{problem}{'; ' + allowed if allowed else ''}".split()))
         super().__init__(f"{printable(str(where))}: {_shorten(message, LONGEST_MESSAGE)}")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from harness.brownian.jax_noise import NoiseArgument
     from harness.methods.jax import _compile, _loss, _solve
     from harness.methods.torch import _tensors
+    from harness.models.torch.solve import AbstractSolver
 else:
     _compile, _loss, _solve, _tensors = lazily(
         "harness.methods.jax._compile",
@@ -48,6 +49,13 @@ class AbstractTorchLibraryMethod(AbstractLibraryMethod):
     """A solve by a PyTorch library, differentiated by autograd. Eager: there is nothing to compile."""
 
     framework = "torch"
+
+    def model_solver(self, case: Case, path: SharedPath | None, columns: int) -> AbstractSolver:
+        """How the library solves for a user's own model, where `unsupported_model` lets it through.
+
+        `columns` is the number of Brownian motions. `path` is as in `solver`.
+        """
+        raise NotImplementedError(f"{self.name} takes no models")
 
     @abstractmethod
     def solver(

@@ -65,6 +65,10 @@ class AbstractGradientMethod(ABC):
     """What `brownian` may be."""
     steppings: ClassVar[tuple[str, ...]] = ("fixed",)
     """What `stepping` may be."""
+    takes_models: ClassVar[bool] = False
+    """Whether it solves for a user's own model, too: see `harness.models`."""
+    interpolates: ClassVar[bool] = False
+    """Whether it takes equal steps and interpolates where a model's observation times are unequally spaced."""
     step_seconds: ClassVar[float] = 1e-3
     """A rough cost of one step, forward and gradient, for the estimate of `--dry-run`."""
 
@@ -75,6 +79,10 @@ class AbstractGradientMethod(ABC):
     def unsupported(self, case: Case) -> str | None:
         """Why the method can't do the case for another reason, or None. Must not import a framework."""
         del case
+
+    def unsupported_model(self, case: Case) -> str | None:
+        """Why a method that takes models can't do a case of one, or None. Must not import a framework."""
+        return self.unsupported(case)
 
     @abstractmethod
     def build(

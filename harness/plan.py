@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.case import AXES, Case
+from harness.columns import COLUMNS
 from harness.errors import InputError, one_of, shown
 from harness.grid import canonical_observations
 from harness.limits import MOST_CASES
 from harness.machine import Machine
+from harness.models.facts import FILLED
 from harness.registry import Registry
 from harness.suite import Grid, Suite
 from harness.supported import whatever_the_scheme, with_scheme
@@ -65,7 +67,7 @@ def make_plan(suite: Suite, path: Path, registry: Registry, machine: Machine) ->
     products = [_axes(grid, index, path, registry) for index, grid in enumerate(suite.grid)]
     _check_size(products, path)
     for axes in products:
-        for case in _expand(axes, suite.seed):
+        for case in _expand(axes, suite.seed, registry):
             case, reason = _settle(case, registry, machine)
             if reason is not None:
                 refused[case] = reason
@@ -85,11 +87,15 @@ def _axes(grid: Grid, index: int, path: Path, registry: Registry) -> Axes:
         if name not in registry.schemes:
             raise InputError(path, f"{where}.scheme", f"{shown(name)} is no scheme", one_of(registry.schemes, name))
     values = {axis: getattr(grid, axis) for axis in AXES} | {
-        "problem": [_problem(spec, path, f"{where}.problem", registry) for spec in grid.problem],
+        "problem": [name for spec in grid.problem for name in _problems(spec, path, f"{where}.problem", registry)],
         "method": [name for pattern in grid.method for name in _methods(pattern, path, f"{where}.method", registry)],
         "scheme": grid.scheme or ("",),
     }
     return {axis: tuple(dict.fromkeys(values[axis])) for axis in AXES}
+
+
+LEFT_OUT = {axis: (COLUMNS[axis].default,) for axis in FILLED} | {"noise": ("none",)}
+"""What these axes are where a suite with a model says nothing of them."""
 
 
 def _check_size(products: Sequence[Axes], path: Path) -> None:
@@ -102,11 +108,15 @@ def _check_size(products: Sequence[Axes], path: Path) -> None:
             raise InputError(path, key, f"makes {count} cases", allowed)
 
 
-def _expand(axes: Axes, seed: int) -> Iterator[Case]:
-    """Every point of one product."""
+def _expand(axes: Axes, seed: int, registry: Registry) -> Iterator[Case]:
+    """Every point of one product. A model fills in the axes that it decides itself and that the suite leaves out."""
     outer = [axis for axis in axes if axis not in ("method", "scheme")]
+    left_out = [axis for axis in FILLED if axes[axis] == LEFT_OUT[axis]]
     for values in itertools.product(*(axes[axis] for axis in outer)):
         point = dict(zip(outer, values, strict=True))
+        model = registry.models.get(point["problem"])
+        if model is not None:
+            point |= {axis: getattr(model, axis) for axis in left_out}
         if point["noise"] == "none":
             # An ODE has neither calculus nor noise: one name for all, so that it isn't measured twice.
             point |= {"calculus": "stratonovich", "brownian": "own"}
@@ -123,9 +133,9 @@ def _methods(pattern: str, path: Path, key: str, registry: Registry) -> list[str
         raise InputError(path, key, str(error)) from error
 
 
-def _problem(spec: str, path: Path, key: str, registry: Registry) -> str:
+def _problems(spec: str, path: Path, key: str, registry: Registry) -> tuple[str, ...]:
     try:
-        return registry.canonical_problem(spec)
+        return registry.problems_named(spec)
     except ValueError as error:
         raise InputError(path, key, str(error)) from error
 

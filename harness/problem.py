@@ -17,7 +17,9 @@ from harness.random import Normals
 if TYPE_CHECKING:
     from jaxtyping import Float
 
+    from harness.case import Case
     from harness.initial import Values
+    from harness.method import AbstractGradientMethod
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +83,14 @@ class AbstractProblem(ABC):
     def commutative(self) -> bool:
         """Whether the noise is known to commute, so that order-1 schemes need no Lévy area."""
         return self.additive or self.noise in ("none", "scalar")
+
+    def unsuited(self, method: AbstractGradientMethod) -> str | None:
+        """Why a method can't take the problem, whatever the case, or None."""
+        del method
+
+    def refusal(self, method: AbstractGradientMethod, case: Case) -> str | None:
+        """Why a method can't solve the problem in this case, or None: what the method says."""
+        return method.unsupported(case)
 
     @abstractmethod
     def initial(self, normals: Normals, batch: int) -> np.ndarray:

@@ -17,7 +17,7 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -28,6 +28,7 @@ from harness.backend_facts import BackendFacts
 from harness.case import Case
 from harness.errors import InputError, one_of, shown
 from harness.method import AbstractGradientMethod
+from harness.models.facts import ModelFacts
 from harness.plugin_checks import check_class, guarded
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
@@ -57,6 +58,15 @@ class Registry:
         self._sections: dict[str, AbstractSection] = {}
         self._methods: dict[str, AbstractGradientMethod] = {}
         self._parsed: dict[str, tuple[type[AbstractProblem], Parameters]] = {}
+        self._named: dict[str, tuple[str, ...]] = {}
+        self.models: dict[str, ModelFacts] = {}
+        """What is known of the user's own models that a suite names, by the name that cases carry."""
+
+    def add_models(self, found: Mapping[str, Mapping[str, ModelFacts]]) -> None:
+        """Models by what a suite names, then by the name that cases carry."""
+        for spec, models in found.items():
+            self._named[spec] = tuple(models)
+            self.models |= models
 
     @classmethod
     def load(cls, plugins: Sequence[str] = (), source: object = "") -> Registry:
@@ -209,10 +219,15 @@ class Registry:
             self._parsed[spec] = self.problems[name], parameters
         return self._parsed[spec]
 
-    def canonical_problem(self, spec: str) -> str:
-        """The spelling that cases carry: parameters at their defaults left out, the others sorted."""
+    def problems_named(self, spec: str) -> tuple[str, ...]:
+        """The spelling that cases carry: parameters at their defaults left out, the others sorted.
+
+        Several of a model where one of its settings is given a list. Raises ValueError.
+        """
+        if spec in self._named:
+            return self._named[spec]
         cls, parameters = self.problem_class(spec)
-        return canonical(cls.name, parameters)
+        return (canonical(cls.name, parameters),)
 
     def problem(self, spec: str, *, noise: str, calculus: str, dim: int) -> AbstractProblem:
         """The problem itself. Raises ValueError where it has no such form."""
@@ -220,11 +235,13 @@ class Registry:
         return guarded(spec, "", lambda: cls(noise=noise, calculus=calculus, dim=dim, **parameters))
 
     def is_built_in(self, spec: str) -> bool:
-        """Whether the problem is one of the package's own."""
-        return self.problem_class(spec)[0].__module__.startswith("harness.problems.")
+        """Whether the problem is one of the package's own, or a model, which was looked at when it was found."""
+        return spec in self.models or self.problem_class(spec)[0].__module__.startswith("harness.problems.")
 
     def problem_of(self, case: Case) -> AbstractProblem:
-        """The problem of a case. Raises ValueError where it has no such form."""
+        """The problem of a case, or what is known of its model. Raises ValueError where it has no such form."""
+        if case.problem in self.models:
+            return self.models[case.problem]
         return self.problem(case.problem, noise=case.noise, calculus=case.calculus, dim=case.dim)
 
 

@@ -7,9 +7,10 @@ same, and prints between them.
 from __future__ import annotations
 
 import functools
+import itertools
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -31,6 +32,7 @@ from harness.runner.executor import AbstractExecutor
 from harness.runner.forms import refuse_unworkable
 from harness.runner.job import block_jobs
 from harness.runner.local import LocalExecutor
+from harness.runner.model_probe import find_models
 from harness.runner.probe import cuda_devices
 from harness.store import Run, new_run, newest_run
 from harness.suite import Suite, make_suite, read_suite
@@ -148,10 +150,19 @@ def read(suite: Suite | Mapping[str, object] | str | Path) -> Source:
 
 
 def resolve(source: Source, *, device: str | None = None) -> Resolved:
-    """The suite with `device` in place of its own where one is given, and its plugins loaded. Raises InputError."""
+    """The suite with `device` in place of its own where one is given, its plugins loaded, its models built once.
+
+    Raises InputError.
+    """
     suite = source.suite if device is None else _with_device(source.suite, device)
     registry = Registry.load(suite.plugins, source.path)
-    return Resolved(source, Identity(suite, tuple(map(Plugin.of, suite.plugins))), registry)
+    for grid in suite.grid:
+        where = "cpu" if "cpu" in grid.device else "cuda"
+        folder = source.path.parent.resolve()
+        found = find_models(grid.models(), folder, seed=suite.seed, device=where, where=source.path)
+        registry.add_models(found)
+    code = [*suite.plugins, *dict.fromkeys(facts.source.place for facts in registry.models.values())]
+    return Resolved(source, Identity(suite, tuple(map(Plugin.of, code))), registry)
 
 
 def _with_device(suite: Suite, device: str) -> Suite:
@@ -221,10 +232,16 @@ def _refuse_without_device(planned: Planned) -> None:
         raise InputError(where, "device", "given cuda; neither PyTorch nor JAX sees a CUDA device here", "allowed: cpu")
 
 
-def execute(opened: Opened, listener: Listener | None = None, executor: AbstractExecutor | None = None) -> Executed:
+def execute(
+    opened: Opened,
+    listener: Listener | None = None,
+    executor: AbstractExecutor | None = None,
+    *,
+    go_on: Callable[[], bool] = lambda: True,
+) -> Executed:
     """Do the work of a run and write each record the moment it is known. A Ctrl-C ends it: what was measured is kept.
 
-    The executor is one on this machine where none is given.
+    The executor is one on this machine where none is given. No block is begun once `go_on` says no.
     """
     listener = listener or Silent()
     executor = executor or LocalExecutor(log=opened.run.folder / "children.log", say=listener.doing)
@@ -248,8 +265,9 @@ def execute(opened: Opened, listener: Listener | None = None, executor: Abstract
     try:
         for case, reason in work.unsupported:
             write(case, "unsupported", reason, Measured())
-        jobs = block_jobs(work.cases, budget=suite.budget, seed=suite.seed, plugins=suite.plugins)
-        for outcome in executor.execute(jobs):
+        models = opened.planned.resolved.registry.models
+        jobs = block_jobs(work.cases, budget=suite.budget, seed=suite.seed, plugins=suite.plugins, models=models)
+        for outcome in executor.execute(itertools.takewhile(lambda _: go_on(), jobs)):
             found = work.completed(outcome, wanted[outcome.case])
             write(found.case, found.status, found.reason, found.measured)
     except KeyboardInterrupt:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ByteSize, Field, StrictStr, ValidationError, create_model
+from pydantic import ByteSize, Field, StrictStr, ValidationError, create_model, model_validator
 
 from harness.case import AXES
 from harness.column import REQUIRED, Column
@@ -28,6 +28,7 @@ from harness.grammar import (
     Values,
     choice,
 )
+from harness.models.source import names_model
 from harness.strict_yaml import LONGEST_TEXT, YamlError, read_yaml
 
 READERS: dict[str, object] = {"observations": Observations}
@@ -51,6 +52,21 @@ _Axes: Any = create_model("_Axes", __base__=Strict, **_FIELDS)
 
 class Grid(_Axes):
     """A product of axes, those that `Case` declares. Each is a scalar or a list."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_noise(cls, data: object) -> object:
+        """A model has its own noise, so that a product of models alone needs none."""
+        if not isinstance(data, Mapping) or "noise" in data:
+            return data
+        problems = data.get("problem")
+        given = problems if isinstance(problems, list | tuple) else [problems]
+        all_models = all(isinstance(spec, str) and names_model(spec) for spec in given)
+        return {**data, "noise": "none"} if given and all_models else data
+
+    def models(self) -> list[str]:
+        """The problems that are models of a user's own."""
+        return [spec for spec in self.problem if names_model(spec)]
 
 
 class Budget(Strict):

@@ -27,6 +27,9 @@ def with_scheme(
     problem: AbstractProblem, scheme: AbstractScheme, method: AbstractGradientMethod, case: Case
 ) -> str | None:
     """Why the case can't be done with this scheme, or None: by the problem, the scheme, the stepping or the method."""
+    unsuited = problem.unsuited(method)
+    if unsuited is not None:
+        return unsuited
     try:
         Grid.of_case(problem, case)
     except ValueError as error:
@@ -35,5 +38,5 @@ def with_scheme(
         reason_of(scheme, "unsupported", lambda: scheme.unsupported(problem))
         or adaptive_refusal(problem, scheme, case)
         or reason_of(method, "unsuited", lambda: method.unsuited(scheme))
-        or reason_of(method, "unsupported", lambda: method.unsupported(case))
+        or reason_of(method, "unsupported", lambda: problem.refusal(method, case))
     )

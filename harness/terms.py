@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, overload
 from harness.arithmetic import add_matmul, add_product, axpy, rows_times, scale
 from harness.arrays import A, Namespace, Scalar, Theta
 from harness.clock import Clock
-from harness.correction import correction_over, drift_correction
+from harness.correction import correction_over, drift_correction, with_own_derivative
 from harness.problem import AbstractProblem
 
 if TYPE_CHECKING:
@@ -55,6 +55,23 @@ class Terms:
         t = self._at(t)
         f, g = self.problem.drift_and_diffusion(self.xp, t, y, self.theta)
         return self._corrected(f, t, y), g[0] if self.problem.noise == "additive" else g
+
+    def with_correction(
+        self, t: Scalar, y: Float[A, "batch dim"]
+    ) -> tuple[Float[A, "batch dim"], Float[A, "batch ..."], Float[A, "batch dim"]]:
+        """f and g, and ½ Σ_j (∂g_j/∂y) g_j, for noise that isn't additive."""
+        problem, t = self.problem, self._at(t)
+        closed = problem.correction(self.xp, t, y, self.theta)
+        if closed is None and problem.noise == "diagonal" and problem.commutative:
+            found = with_own_derivative(self.xp, lambda state: self.f_and_g(t, state), y)
+            if found is not None:
+                f, g, product = found
+                return f, g, 0.5 * product
+        f, g = self.f_and_g(t, y)
+        assert g is not None
+        if closed is None:
+            closed = drift_correction(self.xp, problem, t, y, self.theta, value=g)
+        return f, g, closed
 
     def _corrected(self, drift: Float[A, "batch dim"], t: Scalar, y: Float[A, "batch dim"]) -> Float[A, "batch dim"]:
         """That of the Stratonovich form, where it is asked for."""

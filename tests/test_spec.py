@@ -108,7 +108,7 @@ def test_a_default_that_is_no_field_is_refused(own):
 
 def test_a_problem_has_no_lists(registry):
     with pytest.raises(ValueError, match="width of neural must be an integer, given"):
-        registry.canonical_problem("neural(width=[16, 32])")
+        registry.problems_named("neural(width=[16, 32])")
 
 
 @pytest.mark.parametrize("method", ["torch/recursive-checkpoint", "diffrax/recursive-checkpoint"])

@@ -12,6 +12,7 @@ from harness.cli.report import report
 from harness.cli.run import run
 from harness.cli.show import show
 from harness.cli.terminal import take_every_character
+from harness.cli.try_ import try_
 from harness.errors import InputError
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command()(run)
+app.command(name="try")(try_)
 app.command()(report)
 app.command(name="list")(list_)
 app.command()(show)
@@ -35,4 +37,6 @@ def main() -> None:
         app()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
+        if error.detail:
+            print(error.detail, file=sys.stderr)
         sys.exit(2)

@@ -56,7 +56,7 @@ def print_records(run: Run) -> None:
         )
         for row in tables.dicts(frame)
     ]
-    _print_table(("method", "scheme", "setting", *(str(column.heading) for column in columns)), rows)
+    print_table(("method", "scheme", "setting", *(str(column.heading) for column in columns)), rows)
 
 
 MOST_REASONS = 20
@@ -96,7 +96,7 @@ def print_speedups(run: Run) -> None:
         )
         for row in tables.dicts(pairs)
     ]
-    _print_table(("native", "library", "ratio", "95% interval", "over floor", "brownian", "with"), rows)
+    print_table(("native", "library", "ratio", "95% interval", "over floor", "brownian", "with"), rows)
 
 
 def print_ratios(run: Run) -> None:
@@ -117,7 +117,7 @@ def print_ratios(run: Run) -> None:
         for row in tables.dicts(found)
     ]
     headings = ("native", "library", "brownian", "comparisons", "mean", "least", "over floor", "worst case")
-    _print_table(headings, rows)
+    print_table(headings, rows)
 
 
 NUMBERS = (
@@ -127,7 +127,8 @@ NUMBERS = (
 """Headings whose columns are set to the right."""
 
 
-def _print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table on the terminal, or 200 characters wide where there is none."""
     printed = table.Table(box=None, pad_edge=False)
     for heading in headings:
         printed.add_column(heading, justify="right" if heading in NUMBERS else "left")

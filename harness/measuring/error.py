@@ -13,21 +13,17 @@ def errors(found: GradientArrays, continuous: GradientArrays | None, discrete: G
 
     Without `continuous` there are the errors against `discrete` alone.
     """
-    of_method = {
-        "adjoint_error_theta": relative_error(found.theta, discrete.theta),
-        "adjoint_error_y0": relative_error(found.y0, discrete.y0),
-    }
+    parts = (
+        ("theta", "y0") if discrete.y0.size else ("theta",)
+    )  # a model's y0 is computed, and has no gradient asked for
+    columns = {f"adjoint_error_{part}": relative_error(getattr(found, part), getattr(discrete, part)) for part in parts}
     if continuous is None:
-        return of_method
+        return columns
     against_continuous = relative_errors(found, continuous)
-    return {
-        "gradient_error_theta": against_continuous["theta"],
-        "gradient_error_y0": against_continuous["y0"],
-        "gradient_cosine_theta": cosine(found.theta, continuous.theta),
-        "gradient_cosine_y0": cosine(found.y0, continuous.y0),
-        **of_method,
-        "loss_error": against_continuous["loss"],
-    }
+    for part in parts:
+        columns[f"gradient_error_{part}"] = against_continuous[part]
+        columns[f"gradient_cosine_{part}"] = cosine(getattr(found, part), getattr(continuous, part))
+    return columns | {"loss_error": against_continuous["loss"]}
 
 
 def cosine(x: np.ndarray, y: np.ndarray) -> float:

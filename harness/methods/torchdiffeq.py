@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.backend import AbstractBackend
 from harness.backend_facts import Style
 from harness.brownian.path import SharedPath
+from harness.case import Case
 from harness.lazy import lazily
 from harness.library import AbstractTorchLibraryMethod
 
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     import torchdiffeq
     from torch import Tensor
 
+    from harness.methods import _torchdiffeq_model
     from harness.methods.torch._tensors import CaseTensors
+    from harness.models.torch.solve import AbstractSolver
 else:
-    torch, torchdiffeq = lazily("torch", "torchdiffeq")
+    torch, torchdiffeq, _torchdiffeq_model = lazily("torch", "torchdiffeq", "harness.methods._torchdiffeq_model")
 
 
 class Torchdiffeq(AbstractBackend):
@@ -58,6 +61,7 @@ class Backprop(AbstractTorchLibraryMethod):
 
     name = "torchdiffeq/backprop"
     backend = Torchdiffeq()
+    takes_models = True
     summary = "odeint, backpropagated through"
     step_seconds = 4e-4
 
@@ -65,12 +69,18 @@ class Backprop(AbstractTorchLibraryMethod):
         """By `odeint`."""
         return _solver(of, torchdiffeq.odeint)
 
+    def model_solver(self, case: Case, path: SharedPath | None, columns: int) -> AbstractSolver:
+        """By `odeint`."""
+        del path, columns
+        return _torchdiffeq_model.TorchdiffeqSolver(case, Torchdiffeq().scheme_name(case))
+
 
 class Adjoint(AbstractTorchLibraryMethod):
     """`torchdiffeq.odeint_adjoint` (Chen et al. 2018), with the forward scheme backwards."""
 
     name = "torchdiffeq/adjoint"
     backend = Torchdiffeq()
+    takes_models = True
     summary = "odeint_adjoint, the continuous adjoint"
     exact = False
     step_seconds = 1e-3
@@ -78,3 +88,8 @@ class Adjoint(AbstractTorchLibraryMethod):
     def solver(self, of: CaseTensors, path: SharedPath | None) -> Callable[[], Tensor]:
         """By `odeint_adjoint`."""
         return _solver(of, torchdiffeq.odeint_adjoint, adjoint_params=tuple(of.theta.values()))
+
+    def model_solver(self, case: Case, path: SharedPath | None, columns: int) -> AbstractSolver:
+        """By `odeint_adjoint`."""
+        del path, columns
+        return _torchdiffeq_model.TorchdiffeqSolver(case, Torchdiffeq().scheme_name(case), adjoint=True)

@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from harness.brownian import torchsde_path
+    from harness.methods import _torchsde_model
     from harness.methods.torch._tensors import CaseTensors
+    from harness.models.torch.solve import AbstractSolver
 else:
-    torchsde, torchsde_path = lazily("torchsde", "harness.brownian.torchsde_path")
+    torchsde, torchsde_path, _torchsde_model = lazily(
+        "torchsde", "harness.brownian.torchsde_path", "harness.methods._torchsde_model"
+    )
 
 REVERSIBLE = "reversible-heun"
 FORWARD_AND_BACKWARD = ("heun", "midpoint", "euler-heun")
@@ -60,6 +64,17 @@ class Torchsde(AbstractBackend):
         """What torchsde has no scheme for, or a wrong one, and times that it would interpolate."""
         if not isinstance(case.observations, int):
             return "torchsde steps by one dt and interpolates between steps, so that it misses unequally spaced times"
+        return self.without_scheme(case) or super().unsupported(case)
+
+    def unsupported_model(self, case: Case) -> str | None:
+        """The schemes for the model's `sde_type` alone; times are interpolated, as torchsde does for its users."""
+        refused = self.without_scheme(case) or super().unsupported(case)
+        if refused is None and case.scheme not in self.schemes[case.calculus]:
+            return f"torchsde has {case.scheme} for the other sde_type, the model's is {case.calculus}"
+        return refused
+
+    def without_scheme(self, case: Case) -> str | None:
+        """The schemes of torchsde's that are wrong."""
         if case.noise in ("general", "scalar") and case.scheme == "milstein":
             if case.noise == "general":
                 return "torchsde's milstein is for additive, scalar and diagonal noise, not general"
@@ -68,7 +83,7 @@ class Torchsde(AbstractBackend):
                 "torchsde's milstein transposes ∂g/∂y, which does no harm to diagonal noise but makes it wrong for"
                 " scalar"
             )
-        return super().unsupported(case)
+        return None
 
 
 class _SDE:
@@ -108,7 +123,18 @@ def _solver(
     return solve
 
 
-class Backprop(AbstractTorchLibraryMethod):
+class _Torchsde(AbstractTorchLibraryMethod):
+    """What its three methods have in common."""
+
+    takes_models = True
+    interpolates = True
+
+    def unsupported_model(self, case: Case) -> str | None:
+        """As with a problem, but for the times."""
+        return Torchsde().unsupported_model(case)
+
+
+class Backprop(_Torchsde):
     """`torchsde.sdeint`, differentiated by autograd."""
 
     name = "torchsde/backprop"
@@ -120,8 +146,12 @@ class Backprop(AbstractTorchLibraryMethod):
         """By `sdeint`."""
         return _solver(of, path, torchsde.sdeint)
 
+    def model_solver(self, case: Case, path: SharedPath | None, columns: int) -> AbstractSolver:
+        """By `sdeint`."""
+        return _torchsde_model.TorchsdeSolver(case, path, columns, Torchsde().scheme_name(case))
 
-class Adjoint(AbstractTorchLibraryMethod):
+
+class Adjoint(_Torchsde):
     """`torchsde.sdeint_adjoint`. Backwards it takes the forward scheme for heun, midpoint and euler-heun.
 
     Else its default: milstein for diagonal Itô noise, euler for other Itô noise, midpoint for Stratonovich. It can't
@@ -136,18 +166,31 @@ class Adjoint(AbstractTorchLibraryMethod):
 
     def unsupported(self, case: Case) -> str | None:
         """What sdeint_adjoint has no scheme for."""
-        reversible = "sdeint_adjoint with reversible_heun is torchsde/reversible"
-        return super().unsupported(case) or (reversible if case.scheme == REVERSIBLE else None)
+        return super().unsupported(case) or self._other_method(case)
 
     def solver(self, of: CaseTensors, path: SharedPath | None) -> Callable[[], Tensor]:
         """By `sdeint_adjoint`."""
-        options: dict[str, object] = {"adjoint_params": tuple(of.theta.values())}
-        if of.case.scheme in FORWARD_AND_BACKWARD:
-            options["adjoint_method"] = Torchsde().scheme_name(of.case)
-        return _solver(of, path, torchsde.sdeint_adjoint, **options)
+        back = {} if (name := self._backwards(of.case)) is None else {"adjoint_method": name}
+        return _solver(of, path, torchsde.sdeint_adjoint, adjoint_params=tuple(of.theta.values()), **back)
+
+    def unsupported_model(self, case: Case) -> str | None:
+        """As with a problem, but for the times."""
+        return super().unsupported_model(case) or self._other_method(case)
+
+    def model_solver(self, case: Case, path: SharedPath | None, columns: int) -> AbstractSolver:
+        """By `sdeint_adjoint`."""
+        name = Torchsde().scheme_name(case)
+        return _torchsde_model.TorchsdeSolver(case, path, columns, name, adjoint=True, backwards=self._backwards(case))
+
+    def _backwards(self, case: Case) -> str | None:
+        """torchsde's name of the scheme backwards, None for its own choice."""
+        return Torchsde().scheme_name(case) if case.scheme in FORWARD_AND_BACKWARD else None
+
+    def _other_method(self, case: Case) -> str | None:
+        return "sdeint_adjoint with reversible_heun is torchsde/reversible" if case.scheme == REVERSIBLE else None
 
 
-class Reversible(AbstractTorchLibraryMethod):
+class Reversible(_Torchsde):
     """`torchsde.sdeint_adjoint` with reversible Heun both ways (Kidger et al. 2021)."""
 
     name = "torchsde/reversible"
@@ -160,8 +203,19 @@ class Reversible(AbstractTorchLibraryMethod):
         """Reversible Heun only."""
         if case.calculus == "ito" and case.noise != "additive":
             return "reversible_heun is for Stratonovich SDEs"
-        other = f"it is sdeint_adjoint with {REVERSIBLE} alone, not with {case.scheme}"
-        return super().unsupported(case) or (other if case.scheme != REVERSIBLE else None)
+        return super().unsupported(case) or self._other_scheme(case)
+
+    def unsupported_model(self, case: Case) -> str | None:
+        """As with a problem, but for the times."""
+        return super().unsupported_model(case) or self._other_scheme(case)
+
+    def _other_scheme(self, case: Case) -> str | None:
+        return None if case.scheme == REVERSIBLE else f"it is sdeint_adjoint with {REVERSIBLE} alone, not {case.scheme}"
+
+    def model_solver(self, case: Case, path: SharedPath | None, columns: int) -> AbstractSolver:
+        """By `sdeint_adjoint`, with `adjoint_reversible_heun` backwards."""
+        name, back = Torchsde().scheme_name(case), "adjoint_reversible_heun"
+        return _torchsde_model.TorchsdeSolver(case, path, columns, name, adjoint=True, backwards=back)
 
     def solver(self, of: CaseTensors, path: SharedPath | None) -> Callable[[], Tensor]:
         """By `sdeint_adjoint`."""

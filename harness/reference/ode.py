@@ -15,6 +15,8 @@ from harness.reference.cache import ReferenceCache
 from harness.reference.dop853 import Dop853
 from harness.reference.grid_solve import FineGrid, grid_solve
 from harness.reference.loss_differences import LossDifferences, loss_differences
+from harness.scheme import AbstractScheme
+from harness.schemes.dopri5 import Dopri5
 
 SAFETY = 2.0
 """A bar is so many times the largest distance of the gradient from those that it is compared with."""
@@ -24,6 +26,7 @@ FINEST = 2**14
 """Equal steps, at most, unless twice the case's are more."""
 
 _SCHEME = Dop853()  # one instance, since a compiled chunk is known by its scheme
+_OTHER = Dopri5()
 
 
 def ode(
@@ -76,3 +79,36 @@ def ode(
         if reference.resolves(found) or 4 * steps > min(FINEST, most_steps):
             return reference
         steps *= 4
+
+
+def refined(
+    by: Callable[[AbstractScheme, int], GradientArrays],
+    problem: AbstractProblem,
+    case: Case,
+    *,
+    found: Sequence[GradientArrays] = (),
+    most_steps: int,
+) -> Reference:
+    """The gradient on the finest of several grids of equal steps, for what can't be evaluated here.
+
+    `by(scheme, steps)` solves with so many steps, or a few more. The bar is `SAFETY` times the larger of two distances:
+    from the grid before it, and from another scheme on the same grid. Refined, four times as fine each, until the bars
+    resolve the errors of `found` or there would be more than `FINEST` or `most_steps` steps. A feature of f that is
+    shorter than the finest steps isn't seen: steps aren't controlled. Raises RuntimeError where there is no solution.
+    """
+    del problem
+    steps = case.steps
+    while steps < max(COARSEST, 2 * case.steps):
+        steps *= 2
+    before = by(_SCHEME, steps)
+    while True:
+        steps *= 4
+        finest, other = by(_SCHEME, steps), by(_OTHER, steps)
+        if not finest.finite():
+            raise RuntimeError("the reference's gradient isn't finite")
+        distances = [relative_errors(one, finest) for one in (before, other) if one.finite()]
+        bars = {part: SAFETY * max(d[part] for d in distances) + ROUNDING for part in distances[0]}
+        reference = Reference(finest, **bars)
+        if reference.resolves(found) or 4 * steps > min(FINEST, most_steps):
+            return reference
+        before = finest

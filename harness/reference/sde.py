@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.special import stdtrit
@@ -69,18 +69,31 @@ def sde(
     found: Sequence[GradientArrays] = (),
     most_steps: int,
 ) -> Reference:
-    """The gradient on the finest of several grids, each four times as fine as the one before, with `bar` of them.
-
-    Refined until the bars for θ and for y0 resolve the errors of `found`, or the next grid has more than `most_steps`
-    (a coarse grid and two that judge are always solved). The midpoint scheme, another one, must come to the same
-    gradient within what its own grids say of its error; where it doesn't, the bar is the distance. So it is where the
-    noise is said to commute and doesn't: SlowRK then converges to the wrong solution.
-    """
+    """The gradient on a path, refined as `refined` has it, from solves in JAX that are kept in the cache."""
 
     def by(scheme: AbstractScheme, steps: int) -> GradientArrays:
         question = ("path solve", problem, case, path, scheme.name, steps)
         return cache.get(question, lambda: path_solve(problem, case, path, steps, scheme))
 
+    return refined(by, problem, case, found=found, most_steps=most_steps)
+
+
+def refined(
+    by: Callable[[AbstractScheme, int], GradientArrays],
+    problem: AbstractProblem,
+    case: Case,
+    *,
+    found: Sequence[GradientArrays] = (),
+    most_steps: int,
+) -> Reference:
+    """The gradient on the finest of several grids, each four times as fine as the one before, with `bar` of them.
+
+    `by(scheme, steps)` solves the problem's Stratonovich form with so many steps, or a few more. Refined until the
+    bars for θ and for y0 resolve the errors of `found`, or the next grid has more than `most_steps` (a coarse grid
+    and two that judge are always solved). The midpoint scheme, another one, must come to the same gradient within
+    what its own grids say of its error; where it doesn't, the bar is the distance. So it is where the noise is said
+    to commute and doesn't: SlowRK then converges to the wrong solution.
+    """
     coarse, grids = _grids(problem, case, most_steps)
     first = [*coarse, *grids[:2]]
     second = _compare([by(_MIDPOINT, steps) for steps in first], _order(_MIDPOINT, problem))

@@ -234,8 +234,18 @@ def _threads(ok: pd.DataFrame) -> list[str]:
             f"Beware: {names} used more than the one thread asked for (processor over wall time up to {high:.2f})."
         )
     if waited:
-        beware.append(
-            f"Beware: the machine was busy. {plural(waited, 'case')} of {len(single)} had a core for less than"
-            f" {WAITED:.0%} of the time (processor over wall time down to {low:.2f}): measure again when it is idle."
-        )
+        beware += busy(single)
     return beware or [f"One thread was asked for and used: processor over wall time is {low:.2f} to {high:.2f}."]
+
+
+def busy(ok: pd.DataFrame) -> list[str]:
+    """Whether cases had to wait for a core."""
+    known = ok[ok["device"] == "cpu"].dropna(subset=["cpu_ratio"])
+    waited = int((known["cpu_ratio"] < WAITED).sum())
+    if not waited:
+        return []
+    return [
+        f"Beware: the machine was busy. {plural(waited, 'case')} of {len(known)} had a core for less than"
+        f" {WAITED:.0%} of the time (processor over wall time down to {known['cpu_ratio'].min():.2f}): measure again"
+        " when it is idle."
+    ]

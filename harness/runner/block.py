@@ -152,6 +152,7 @@ class BlockRunner:
             replicates=budget.replicates,
             seed=self.job.seed,
             exact=lambda case: self.registry.method(case.method).exact,
+            interpolates=lambda case: self.registry.method(case.method).interpolates,
             say=self.say,
         )
 

@@ -8,6 +8,7 @@ import importlib
 import os
 import time
 import traceback
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -22,21 +23,26 @@ from harness.gradient_arrays import PARTS, GradientArrays
 from harness.initial import Values, draw, with_values
 from harness.lazy import lazily
 from harness.measuring.allocator import keep_freed_memory
-from harness.measuring.checks import check_gradient, check_problem, check_repeated, check_times, with_checked_states
+from harness.measuring.checks import check_problem, check_repeated
 from harness.measuring.framework import FRAMEWORKS, pin
 from harness.measuring.memory import in_use_cpu, in_use_cuda, peak_bytes_cpu, peak_bytes_cuda, retained_bytes
 from harness.measuring.time import Sample, take_sample
 from harness.method import Gradient
+from harness.models.facts import ModelFacts
 from harness.problem import AbstractProblem
 from harness.registry import Registry
+from harness.runner.subject import path_of, subject_of
 
 if TYPE_CHECKING:
     import jax
     import torch
 
     from harness import reference
+    from harness.models.torch import references as _torch_references
 else:
-    jax, torch, reference = lazily("jax", "torch", "harness.reference")
+    jax, torch, reference, _torch_references = lazily(
+        "jax", "torch", "harness.reference", "harness.models.torch.references"
+    )
 
 
 @dataclass(frozen=True)
@@ -110,33 +116,32 @@ def _words(error: BaseException) -> str:
 
 
 class CaseTarget:
-    """One case in its child. y0 and θ are `values`, those of its block."""
+    """One case in its child, of a problem or of a user's own `model`. y0 and θ are `values`, those of its block."""
 
-    def __init__(self, case: Case, plugins: tuple[str, ...], values: Values, lane: int) -> None:
+    def __init__(
+        self, case: Case, plugins: tuple[str, ...], values: Values, lane: int, model: ModelFacts | None = None
+    ) -> None:
         pin(case.threads, lane)
         keep_freed_memory()
         registry = Registry.load(plugins)
         self.case = case
         self.method = registry.method(case.method)
-        self.scheme = registry.schemes[case.scheme]
         self.framework = FRAMEWORKS[self.method.framework]
         self.framework.configure(case)
         library = registry.backends[case.backend].module
         if library:  # before anything is timed: the fork server has it, unless it's that of a suite's plugin
             importlib.import_module(library)
-        self.values = values
-        self.problem = with_values(registry.problem_of(case), values)
-        check_problem(self.problem, values, case, self.framework)
+        self.subject = subject_of(case, registry, values, model)
 
     def build(self, path_seed: int) -> Built:
         """Build the callable and call it once."""
-        path = self._path(path_seed) if self.case.brownian == "shared" else None
+        path = self.subject.path(path_seed) if self.case.brownian == "shared" else None
         start = time.perf_counter()
-        self.compute = self.method.build(self.problem, self.scheme, self.case, path)
+        self.compute = self.subject.build(path)
         built = time.perf_counter()
         gradient = self._once()
         done = time.perf_counter()
-        self._check(gradient)
+        self.subject.check(gradient)
         found = self.framework.read(gradient)
         note = getattr(self.compute, "note", "")
         return Built(built - start, done - built, found.finite(), found.theta.size, note)
@@ -164,40 +169,51 @@ class CaseTarget:
 
     def gradient(self, path_seed: int) -> GradientArrays:
         """The gradient on the shared path with this seed, once it is seen that a second call gives it again."""
-        problem = with_checked_states(self.problem, self.case)
-        compute = self.method.build(problem, self.scheme, self.case, self._path(path_seed))
+        compute = self.subject.build_checked(self.subject.path(path_seed))
         found: list[GradientArrays] = []
         for _ in range(2):
             gradient = compute()
             self.framework.wait(gradient)
-            self._check(gradient)
+            self.subject.check(gradient)
             found.append(self.framework.read(gradient))
         first, second = found
         check_repeated(first, second, self.case)
         return first
-
-    def _check(self, gradient: Gradient) -> None:
-        if not self.method.baseline:
-            check_gradient(gradient, self.values, self.case, self.framework)
-            check_times(gradient, self.problem, self.case)
 
     def _once(self) -> Gradient:
         gradient = self.compute()
         self.framework.wait(gradient)
         return gradient
 
-    def _path(self, seed: int) -> SharedPath | None:
-        return _path(self.problem, self.case, seed)
+
+class ReferenceTarget(ABC):
+    """What a child for references answers."""
+
+    @abstractmethod
+    def values(self, case: Case) -> Values:
+        """y0 and θ of the case's block."""
+
+    @abstractmethod
+    def continuous(
+        self, case: Case, values: Values, path_seed: int, found: Sequence[GradientArrays], most_steps: int
+    ) -> tuple[GradientArrays, dict[str, float]]:
+        """The continuous reference, fine enough to judge the gradients `found`, and its error bars by part."""
+
+    @abstractmethod
+    def discrete(self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None) -> GradientArrays:
+        """The discrete reference: the float64 gradient of the case's own solve, on the steps that a method reports."""
+
+    @abstractmethod
+    def largest_state(self, case: Case, values: Values, path_seed: int) -> float | None:
+        """The largest absolute entry of the states that the case's own discrete solve observes, where that is known."""
+
+    @abstractmethod
+    def meets_a_jump(self, case: Case, values: Values, path_seed: int) -> bool:
+        """Whether the right-hand side jumps at a time at which the discrete solve evaluates it."""
 
 
-def _path(problem: AbstractProblem, case: Case, seed: int) -> SharedPath | None:
-    if problem.noise == "none":
-        return None
-    return SharedPath(seed, case.batch, problem.noise_dim, problem.t0, problem.t1)
-
-
-class ReferenceTarget:
-    """References, computed in a child of their own: in JAX, float64, on the CPU, cached on disk."""
+class ProblemReferences(ReferenceTarget):
+    """References of problems, computed in a child of their own: in JAX, float64, on the CPU, cached on disk."""
 
     def __init__(self, plugins: tuple[str, ...]) -> None:
         os.environ["JAX_PLATFORMS"] = "cpu"
@@ -235,7 +251,14 @@ class ReferenceTarget:
 
     def _of(self, case: Case, values: Values, path_seed: int) -> tuple[AbstractProblem, SharedPath | None]:
         problem = with_values(self.registry.problem_of(case), values)
-        return problem, _path(problem, case, path_seed)
+        return problem, path_of(problem, case.batch, path_seed)
+
+
+def references_of(plugins: tuple[str, ...], model: ModelFacts | None) -> ReferenceTarget:
+    """Those of a model in its own framework, those of problems in JAX."""
+    if model is None:
+        return ProblemReferences(plugins)
+    return _torch_references.TorchModelReferences(plugins, model)
 
 
 class FormTarget:

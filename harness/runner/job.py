@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.case import Case
+from harness.models.facts import ModelFacts
 from harness.record import Measured
 from harness.suite import Budget
 
@@ -26,14 +27,16 @@ class BlockJob:
     """All that a machine needs to measure a block: cases that do the same work, and are timed in turn.
 
     It holds data alone, so that it can be sent to another process or machine. Whoever executes it loads the methods
-    and problems from `plugins` (names of modules, absolute paths of files). `budget` holds the limits of time and
-    memory too; `seed` is the suite's, from which the seeds of all paths follow.
+    and problems from `plugins` (names of modules, absolute paths of files). `model` says where a user's own model is
+    that takes the place of a problem. `budget` holds the limits of time and memory too; `seed` is the suite's, from
+    which the seeds of all paths follow.
     """
 
     cases: tuple[CaseJob, ...]
     budget: Budget
     seed: int
     plugins: tuple[str, ...] = ()
+    model: ModelFacts | None = None
 
     @property
     def id(self) -> str:
@@ -56,9 +59,25 @@ class Outcome:
     measured: Measured
 
 
-def block_jobs(cases: Iterable[CaseJob], *, budget: Budget, seed: int, plugins: tuple[str, ...]) -> list[BlockJob]:
-    """A job a block, in the order in which each block's first case comes."""
+def block_jobs(
+    cases: Iterable[CaseJob],
+    *,
+    budget: Budget,
+    seed: int,
+    plugins: tuple[str, ...],
+    models: Mapping[str, ModelFacts] | None = None,
+) -> list[BlockJob]:
+    """A job a block, in the order in which each block's first case comes. `models` are the cases' own by their name."""
     grouped: dict[str, list[CaseJob]] = {}
     for job in cases:
         grouped.setdefault(job.case.block_id, []).append(job)
-    return [BlockJob(cases=tuple(group), budget=budget, seed=seed, plugins=plugins) for group in grouped.values()]
+    return [
+        BlockJob(
+            cases=tuple(group),
+            budget=budget,
+            seed=seed,
+            plugins=plugins,
+            model=(models or {}).get(group[0].case.problem),
+        )
+        for group in grouped.values()
+    ]

@@ -37,7 +37,8 @@ def _far_off(entry: Entry, replicate: int) -> bool:
 def _misses(entry: Entry, replicate: int) -> bool:
     """Whether the gradient differs from the discrete reference by more than rounding."""
     rounding = 1e-3 if entry.case.dtype == "float32" else 1e-8
-    return not all(entry.errors[name][replicate] <= rounding for name in ("adjoint_error_theta", "adjoint_error_y0"))
+    names = [name for name in ("adjoint_error_theta", "adjoint_error_y0") if name in entry.errors]
+    return not all(entry.errors[name][replicate] <= rounding for name in names)
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Judge:
     """Compares gradients with the references that the child `references` computes.
 
     Each is compared with the discrete reference, and with the continuous reference where `continuous` is set. `exact`
-    says whether a method claims the gradient of the discrete solve; `say` hears what is going on.
+    says whether a method claims the gradient of the discrete solve, `interpolates` whether its solve isn't that of
+    the case's grid; `say` hears what is going on.
     """
 
     references: AbstractWorker[ReferenceTarget]
@@ -54,6 +56,7 @@ class Judge:
     replicates: int
     seed: int
     exact: Callable[[Case], bool]
+    interpolates: Callable[[Case], bool]
     say: Callable[[str], None]
 
     def path_seeds(self, case: Case) -> list[int]:
@@ -79,11 +82,12 @@ class Judge:
                     for entry in waiting:
                         entry.failure = failure
                     return
-            by_solve: dict[tuple[str, bytes], list[Entry]] = {}
+            by_solve: dict[tuple[str, bool, bytes], list[Entry]] = {}
             for entry in waiting:
                 times = entry.gradients[replicate].times
                 steps = b"" if times is None else times.tobytes()
-                by_solve.setdefault((entry.case.scheme, steps), []).append(entry)
+                interpolated = self.interpolates(entry.case) and not isinstance(entry.case.observations, int)
+                by_solve.setdefault((entry.case.scheme, interpolated, steps), []).append(entry)
             for group in by_solve.values():
                 try:
                     times = group[0].gradients[replicate].times

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from harness.case import Case
 from harness.initial import Values
+from harness.models.facts import ModelFacts
 from harness.registry import Registry
 from harness.runner.block import BlockRunner
-from harness.runner.child import CaseTarget, ReferenceTarget
+from harness.runner.child import CaseTarget, ReferenceTarget, references_of
 from harness.runner.executor import AbstractExecutor
 from harness.runner.job import BlockJob, Outcome
 from harness.runner.references import References
@@ -38,11 +39,13 @@ class LocalExecutor(AbstractExecutor):
     say: Callable[[str], None] = _silent
 
     def execute(self, jobs: Iterable[BlockJob]) -> Iterator[Outcome]:
-        """Outcomes as they become known. Jobs with the same plugins and memory share the child for references."""
-        for (plugins, memory), group in itertools.groupby(jobs, lambda job: (job.plugins, int(job.budget.memory))):
+        """Outcomes as they become known. Jobs with the same plugins, model and memory share a child for references."""
+        for (plugins, model, memory), group in itertools.groupby(
+            jobs, lambda job: (job.plugins, job.model, int(job.budget.memory))
+        ):
             self.say("importing the frameworks")
             registry = Registry.load(plugins)
-            references = References(functools.partial(self._spawn_references, plugins, memory))
+            references = References(functools.partial(self._spawn_references, plugins, model, memory))
             try:
                 for job in group:
                     runner = BlockRunner(
@@ -58,12 +61,14 @@ class LocalExecutor(AbstractExecutor):
                 references.close()
 
     def _spawn(self, job: BlockJob, case: Case, values: Values, lane: int) -> Worker[CaseTarget]:
-        make = functools.partial(CaseTarget, case, job.plugins, values, lane)
+        make = functools.partial(CaseTarget, case, job.plugins, values, lane, job.model)
         budget = job.budget
         return Worker(start_server(), make, timeout=budget.timeout, memory=int(budget.memory), log=self.log)
 
-    def _spawn_references(self, plugins: tuple[str, ...], memory: int) -> Worker[ReferenceTarget]:
-        make = functools.partial(ReferenceTarget, plugins)
+    def _spawn_references(
+        self, plugins: tuple[str, ...], model: ModelFacts | None, memory: int
+    ) -> Worker[ReferenceTarget]:
+        make = functools.partial(references_of, plugins, model)
         return Worker(start_server(), make, timeout=REFERENCE_TIMEOUT_SECONDS, memory=memory, log=self.log)
 
 

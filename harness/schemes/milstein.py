@@ -38,20 +38,22 @@ class Milstein(AbstractScheme):
         (y,) = state
         problem, dW = terms.problem, increment_of(dW)
         assert dW is not None  # it is for SDEs
+        ito = problem.calculus == "ito" and not terms.stratonovich
+        if problem.noise in ("scalar", "diagonal"):
+            f, g, correction = terms.with_correction(t0, y)
+            square = dW * dW - dt if ito else dW * dW
+            return (y + (terms.product(f, g, dt, dW) + correction * square),)
         change = terms.increment(t0, y, dt, dW)  # added to y as a whole, so that no small term is rounded by itself
         if problem.noise == "additive":
             return (y + change,)
-        ito = problem.calculus == "ito" and not terms.stratonovich
-        if problem.noise == "general":
-            # Σ_jk (∂g_j/∂y) g_k dW_j dW_k is the derivative of y ↦ g(y) dW along g dW.
-            def noise(state: Float[A, "batch dim"]) -> Float[A, "batch dim"]:
-                g = terms.g(t0, state)
-                assert g is not None
-                return terms.noise_product(g, dW)
 
-            change = change + 0.5 * jvp(terms.xp, noise, y, noise(y))
-            if ito:
-                change = change - dt * drift_correction(terms.xp, problem, t0, y, terms.theta)
-            return (y + change,)
-        square = dW * dW - dt if ito else dW * dW
-        return (y + (change + drift_correction(terms.xp, problem, t0, y, terms.theta) * square),)
+        # Σ_jk (∂g_j/∂y) g_k dW_j dW_k is the derivative of y ↦ g(y) dW along g dW.
+        def noise(state: Float[A, "batch dim"]) -> Float[A, "batch dim"]:
+            g = terms.g(t0, state)
+            assert g is not None
+            return terms.noise_product(g, dW)
+
+        change = change + 0.5 * jvp(terms.xp, noise, y, noise(y))
+        if ito:
+            change = change - dt * drift_correction(terms.xp, problem, t0, y, terms.theta)
+        return (y + change,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float
@@ -21,8 +22,8 @@ def with_divergence(side: RightHandSide) -> RightHandSide:
     dY = h dt + g dW (Li et al. 2020, section 5). u is (f − h) / g for diagonal noise, else that of
     least squares. Raises ValueError where the SDE has no h.
     """
-    h: Field | None = getattr(side.owner, "h", None)
-    if not callable(h):
+    h = side.h
+    if h is None:
         raise ValueError("logqp needs the prior's drift: sde must have h(t, y)")
     assert side.g is not None  # or there is no SDE
     both = side.both or _apart(side.f, side.g)
@@ -33,9 +34,12 @@ def with_divergence(side: RightHandSide) -> RightHandSide:
         u = _quotient(side.noise, f - h(t, state), g)
         return torch.cat([f, 0.5 * u.square().sum(1, keepdim=True)], 1), torch.cat([g, torch.zeros_like(g[:, :1])], 1)
 
-    return RightHandSide(
-        side.owner, side.noise, side.calculus, lambda t, y: f_and_g(t, y)[0], lambda t, y: f_and_g(t, y)[1], f_and_g
-    )
+    return replace(side, f=lambda t, y: f_and_g(t, y)[0], g=lambda t, y: f_and_g(t, y)[1], both=f_and_g)
+
+
+def with_room_for_divergence(y0: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim_and_one"]:
+    """y0 with the further entry, which starts at zero."""
+    return torch.cat([y0, torch.zeros_like(y0[:, :1])], 1)
 
 
 def divergences(

@@ -38,13 +38,13 @@ class OwnProblem(AbstractProblem):
 
     @property
     def additive(self) -> bool:
-        """As its `noise_type` says. Each sample keeps a g of its own, which may depend on what the sample is."""
-        return self.side.noise == "additive"
+        """As its `noise_type` says, or as it was found. Each sample keeps a g of its own."""
+        return self.side.noise == "additive" or self.side.reads_no_state
 
     @property
     def commutative(self) -> bool:
-        """Additive and scalar noise does; of another it isn't known."""
-        return self.additive or self.noise in ("none", "scalar")
+        """Additive and scalar noise does; other noise where that was found."""
+        return self.additive or self.noise in ("none", "scalar") or self.side.commutes
 
     def drift(self, xp: Namespace, t: Scalar, y: Given, theta: Theta) -> Given:
         """f, (batch, dim)."""

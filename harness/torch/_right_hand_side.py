@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
+from harness.errors import one_of, shown
+from harness.torch._state import Form
+
 NOISE_TYPES = ("additive", "scalar", "diagonal", "general")
 SDE_TYPES = ("ito", "stratonovich")
+METHODS = {"drift": "f", "diffusion": "g", "prior_drift": "h", "drift_and_diffusion": "f_and_g"}
+"""torchsde's words for the methods of an SDE, and what they are called."""
+PRODUCTS = {"diffusion_prod", "drift_and_diffusion_prod"}
+"""Words of torchsde for methods that are not needed here."""
 Field = Callable[[Tensor, Tensor], Tensor]
 """(t, y) -> f or g, t a scalar and y (batch, dim)."""
 
@@ -23,19 +31,32 @@ class RightHandSide:
     f: Field
     g: Field | None = None
     both: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] | None = None
+    h: Field | None = None
+    """The drift of a prior, where there is one."""
+    reads_no_state: bool = False
+    """Whether g is known not to read y, whatever its noise type is."""
+    commutes: bool = False
+    """Whether the noise is known to commute, whatever its noise type is."""
 
     @classmethod
-    def of(cls, sde: object) -> RightHandSide:
-        """In torchsde's convention. Raises ValueError."""
-        noise = one_of("sde.noise_type", getattr(sde, "noise_type", None), NOISE_TYPES)
-        calculus = one_of("sde.sde_type", getattr(sde, "sde_type", None), SDE_TYPES)
-        both = getattr(sde, "f_and_g", None)
-        f, g = getattr(sde, "f", None), getattr(sde, "g", None)
+    def of_ode(cls, f: Callable[[Tensor, Any], Any], form: Form) -> RightHandSide:
+        """dy/dt = f(t, y) for states of this form."""
+        return cls(f, "none", "stratonovich", form.packed(f))
+
+    @classmethod
+    def of(cls, sde: object, names: Mapping[str, str] | None = None) -> RightHandSide:
+        """In torchsde's convention, as are the names of methods that have another one. Raises ValueError."""
+        named = METHODS | dict(names or {})
+        if unknown := named.keys() - METHODS.keys() - PRODUCTS:
+            raise ValueError(f"names has {shown(min(unknown))}; {one_of(METHODS)}")
+        noise = checked_choice("sde.noise_type", getattr(sde, "noise_type", None), NOISE_TYPES)
+        calculus = checked_choice("sde.sde_type", getattr(sde, "sde_type", None), SDE_TYPES)
+        f, g, h, both = (getattr(sde, named[part], None) for part in METHODS)
         if both is not None:
             f, g = f or (lambda t, y: both(t, y)[0]), g or (lambda t, y: both(t, y)[1])
         if f is None or g is None:
             raise ValueError("sde must have f(t, y) and g(t, y), or f_and_g(t, y)")
-        return cls(sde, noise, calculus, f, g, both)
+        return cls(sde, noise, calculus, f, g, both, h)
 
     def noise_dim(self, t: Tensor, y: Tensor) -> int:
         """m: f and g are evaluated. Raises ValueError where one of them has a shape that it must not have."""
@@ -59,7 +80,7 @@ class RightHandSide:
         return g.shape[-1]
 
 
-def one_of(what: str, given: object, allowed: Sequence[str]) -> str:
+def checked_choice(what: str, given: object, allowed: Sequence[str]) -> str:
     """`given`, if it is allowed; else a ValueError that says so."""
     if given not in allowed:
         raise ValueError(f"{what} must be one of {', '.join(allowed)}; given: {given!r}")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any, Literal, TypeAlias, TypedDict, Unpack, overload
 
 import numpy as np
@@ -12,21 +10,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from harness.brownian.torch_noise import NoiseSource, make_noise
-from harness.case import Case
-from harness.clock import Clock
-from harness.machine import Machine
-from harness.methods.torch._method import AbstractTorchMethod
-from harness.methods.torch._solve import TorchSolve
-from harness.registry import Registry
-from harness.scheme import AbstractScheme
-from harness.stepping import Asked, stepping_of
-from harness.supported import whatever_the_scheme, with_scheme
-from harness.torch._logqp import divergences, with_divergence
-from harness.torch._noise import GivenNoise
-from harness.torch._parameters import parameters_of
-from harness.torch._problem import OwnProblem
+from harness.stepping import Asked
+from harness.torch._drive import AbstractDrive, Drawn, Given
+from harness.torch._logqp import divergences, with_divergence, with_room_for_divergence
 from harness.torch._right_hand_side import RightHandSide
+from harness.torch._solve import native_method, solved
 from harness.torch._state import Form, State
 
 Times: TypeAlias = Tensor | np.ndarray | Sequence[float]
@@ -115,12 +103,12 @@ def sdeint(
     the others.
     """
     asked = _asked(ts, steps, dt, rtol, atol)
-    if asked.stepping == "adaptive" and bm is not None:
-        raise ValueError("adaptive steps read the noise at times that they choose: give a seed in place of bm")
+    drive = _drive(asked, seed, bm)
     side = RightHandSide.of(sde)
+    _checked(y0)
     if logqp:
-        side, y0 = with_divergence(side), torch.cat([_checked(y0), torch.zeros_like(y0[:, :1])], 1)
-    ys = _EAGER(side, y0, method=method, scheme=scheme, asked=asked, seed=seed, bm=bm, params=params)
+        side, y0 = with_divergence(side), with_room_for_divergence(y0)
+    ys = _EAGER(side, y0, method=native_method(method), scheme=scheme, asked=asked, drive=drive, params=params)
     return divergences(ys) if logqp else ys
 
 
@@ -153,92 +141,14 @@ def odeint(
     (len(ts), batch, dim) for y0 of (batch, dim). The norm of adaptive steps is that of all entries of y.
     """
     form = Form.of(y0)
-    side = RightHandSide(f, "none", "stratonovich", form.packed(f))
-    asked = _asked(ts, steps, dt, rtol, atol)
-    ys = _EAGER(side, form.pack(y0), method=method, scheme=scheme, asked=asked, seed=0, bm=None, params=params)
+    side, asked = RightHandSide.of_ode(f, form), _asked(ts, steps, dt, rtol, atol)
+    start = _checked(form.pack(y0))
+    ys = _EAGER(side, start, method=native_method(method), scheme=scheme, asked=asked, drive=Drawn(0), params=params)
     return form.unpack(ys)
 
 
 def _asked(ts: Times, steps: int | None, dt: float | None, rtol: float, atol: float) -> Asked:
     return Asked.of(ts.detach().cpu().numpy() if isinstance(ts, Tensor) else ts, steps, dt, rtol, atol)
-
-
-def _solve(
-    side: RightHandSide,
-    y0: Float[Tensor, "batch dim"],
-    *,
-    method: str,
-    scheme: str | None,
-    asked: Asked,
-    seed: int | None,
-    bm: Callable[[float, float], object] | None,
-    params: Iterable[Tensor],
-) -> Float[Tensor, "times batch dim"]:
-    _checked(y0)
-    grid = asked.grid
-    start = y0.detach().requires_grad_()
-    batch, dim = y0.shape
-    dtype = str(y0.dtype).removeprefix("torch.")
-    clock = Clock(grid, dtype)
-    scalars = dict(zip(clock.halves.tolist(), start.new_tensor(clock.halves).unbind(), strict=True))
-    shown: list[int] = []
-
-    at, detached = start.new_tensor([grid.t0, *grid.observed_times()]).unbind(), y0.detach()
-
-    def evaluate() -> None:
-        shown.extend(side.noise_dim(t, detached) for t in at)
-
-    chosen = _method(f"torch/{method.removeprefix('torch/')}")
-    if chosen.unrolled:  # one graph: whatever is read has its gradient
-        evaluate()
-    parameters = [] if chosen.unrolled else parameters_of(side.owner, evaluate, params)
-    m = shown[0]
-    additive = side.noise == "additive"
-    case = Case(
-        problem="own",
-        # As general noise each sample keeps its g, where a problem of the harness has one for the whole batch.
-        noise="general" if additive else side.noise,
-        calculus=side.calculus,
-        scheme=scheme or "",
-        method=chosen.name,
-        dim=dim,
-        batch=batch,
-        steps=grid.steps,
-        observations=grid.observations,
-        dtype=dtype,
-        device=str(y0.device),
-        threads=1,
-        brownian="own" if side.noise == "none" else asked.sampler,
-        seed=int(torch.randint(2**32, ()).item()) if seed is None else seed,
-        stepping=asked.stepping,
-        rtol=asked.rtol,
-        atol=asked.atol,
-    )
-    problem = OwnProblem(
-        noise=case.noise,
-        calculus=side.calculus,
-        dim=dim,
-        t0=grid.t0,
-        t1=grid.t1,
-        side=side,
-        m=m,
-        times=scalars,
-        like=start,
-    )
-    reason = whatever_the_scheme(case, chosen, ANYWHERE)
-    if reason is not None:
-        raise ValueError(reason)
-    its_scheme, problem = _fitting(chosen, problem, case)
-    driver: NoiseSource
-    if bm is None:
-        driver = make_noise(case, m, stepping_of(problem, its_scheme, case), None, levy_area=its_scheme.needs_levy_area)
-    elif its_scheme.needs_levy_area:
-        raise ValueError(f"{its_scheme.name} needs the Lévy area of the path: give a seed in place of bm, or use heun")
-    else:
-        driver = GivenNoise(bm, clock.times.tolist(), start, m)
-    theta = {str(i): p for i, p in enumerate(parameters)}
-    solve = TorchSolve(problem, its_scheme, case, start, theta, driver)
-    return torch.cat([y0[None], chosen.stepped(solve).states(y0)])
 
 
 def _checked(y0: Tensor) -> Float[Tensor, "batch dim"]:
@@ -248,41 +158,14 @@ def _checked(y0: Tensor) -> Float[Tensor, "batch dim"]:
     return y0
 
 
-_EAGER: Any = torch.compiler.disable(_solve)  # annotated as whatever `disable` may return
+_EAGER: Any = torch.compiler.disable(solved)  # annotated as whatever `disable` may return
 """torch.compile leaves it as it is."""
 
 
-ANYWHERE = Machine(1, frozenset({"torch"}))
-"""Where a solve runs is the caller's choice."""
-
-
-@functools.cache
-def _registry() -> Registry:
-    return Registry.load()
-
-
-def _method(name: str) -> AbstractTorchMethod:
-    methods = {m.name: m for m in _registry().methods.values() if isinstance(m, AbstractTorchMethod)}
-    if name not in methods:
-        approaches = ", ".join(n.removeprefix("torch/") for n in methods)
-        raise ValueError(f"method must be one of {approaches}; given: {name.removeprefix('torch/')}")
-    return methods[name]
-
-
-def _fitting(method: AbstractTorchMethod, problem: OwnProblem, case: Case) -> tuple[AbstractScheme, OwnProblem]:
-    """The scheme that was asked for, or the method's first that fits, and the problem in its calculus.
-
-    Additive noise has the same solution in either. Raises ValueError.
-    """
-    schemes = _registry().schemes
-    if case.scheme and case.scheme not in schemes:
-        raise ValueError(f"scheme must be one of {', '.join(schemes)}; given: {case.scheme}")
-    reasons = []
-    for name in [case.scheme] if case.scheme else method.default_schemes:
-        scheme = schemes[name]
-        posed = replace(problem, calculus=scheme.calculi[0]) if problem.additive else problem
-        reason = with_scheme(posed, scheme, method, replace(case, scheme=name))
-        if reason is None:
-            return scheme, posed
-        reasons.append(reason)
-    raise ValueError(reasons[0])
+def _drive(asked: Asked, seed: int | None, bm: Callable[[float, float], object] | None) -> AbstractDrive:
+    """As the arguments of `sdeint` say."""
+    if bm is None:
+        return Drawn(int(torch.randint(2**32, ()).item()) if seed is None else seed)
+    if asked.stepping == "adaptive":
+        raise ValueError("adaptive steps read the noise at times that they choose: give a seed in place of bm")
+    return Given(bm)

@@ -27,6 +27,7 @@ class AbstractTorchMethod(AbstractGradientMethod):
 
     framework = "torch"
     samplers = NATIVE_SAMPLERS
+    takes_models = True
 
     unrolled: ClassVar[bool] = False
     """Whether autograd sees all steps in one graph, so that no parameter needs to be known."""

@@ -28,7 +28,8 @@ from harness.terms import Terms
 class TorchSolve:
     """A case in tensors, with the steps that it has, `stepping`.
 
-    Where these are fixed, step n goes from `time(n)` to `time(n + 1)` and has the length `dt(n)`.
+    With `stratonovich` an Itô problem is solved in its Stratonovich form, whose drift has the exact correction.
+    Where steps are fixed, step n goes from `time(n)` to `time(n + 1)` and has the length `dt(n)`.
     """
 
     def __init__(
@@ -39,6 +40,8 @@ class TorchSolve:
         y0: Float[Tensor, "batch dim"],
         theta: Mapping[str, Tensor],
         noise: NoiseSource,
+        *,
+        stratonovich: bool = False,
     ) -> None:
         self.problem = problem
         self.scheme = scheme
@@ -52,7 +55,7 @@ class TorchSolve:
         self.times_of_grid: list[float] = Clock(self.grid, case.dtype).times.tolist()
         self._lengths: list[float] = self.grid.lengths.tolist()
         self._observations: dict[int, int] = {n: k for k, n in enumerate(self.grid.observed.tolist())}
-        self.terms = Terms(torch, problem, self.theta, clock=self.clock)
+        self.terms = Terms(torch, problem, self.theta, stratonovich, self.clock)
         self.noise = noise
 
     @classmethod

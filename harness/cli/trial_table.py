@@ -1,0 +1,31 @@
+"""The table of `harness try`: a row a case, those with the same steps together, the fastest first."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from harness.cli.show import print_table
+from harness.columns import COLUMNS
+from harness.report.format import FORMATS
+from harness.report.tables import dicts
+
+SHOWN = ("seconds_median", "peak_bytes", "gradient_error_theta_median", "adjoint_error_theta_median")
+
+
+def print_table_of(frame: pd.DataFrame) -> None:
+    """The cases that were measured. A column that nothing was measured for is left out."""
+    measured = frame[frame["status"].isin(["ok", "unstable"])].sort_values(["problem", "steps", "seconds_median"])
+    columns = [COLUMNS[name] for name in SHOWN if measured[name].notna().any()]
+    several = measured["problem"].nunique() > 1
+    rows = [
+        (
+            *([row["problem"]] if several else []),
+            str(row["steps"]),
+            row["method"],
+            row["scheme"],
+            *(FORMATS[column.format](row[column.name]) for column in columns),
+        )
+        for row in dicts(measured)
+    ]
+    headings = (*(["model"] if several else []), "steps", "method", "scheme", *(str(c.heading) for c in columns))
+    print_table(headings, rows)

@@ -1,0 +1,245 @@
+"""What `harness try` measures of a model: methods, schemes and step counts that fit it, and that fit the time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.case import Case
+from harness.errors import InputError
+from harness.grid import count_of
+from harness.machine import Machine
+from harness.method import AbstractGradientMethod
+from harness.models.facts import ModelFacts
+from harness.registry import Registry
+from harness.scheme import AbstractScheme
+from harness.suite import Suite, make_suite
+from harness.supported import whatever_the_scheme, with_scheme
+
+USUAL_STEPS = 64
+"""Steps to measure around where the model names no dt of its own."""
+CALLS = 14
+"""Gradients that are computed of a case: rounds, memory, errors."""
+STARTING_SECONDS = 2.0
+"""To start the two children of a case."""
+REFERENCE_FACTOR = 6.0
+"""A step of the reference takes about so many times a step of the model: in float64, twice forwards, corrected."""
+REFERENCE_SHARE = 0.5
+"""Of the time, at most."""
+LEAST_REFERENCE = {True: 5400, False: 22000}
+"""Steps that a reference of an SDE takes at least, by whether its noise commutes: see `harness.reference.sde`."""
+LEAST_REFERENCE_OF_AN_ODE = 2500
+FURTHER = 2**13
+"""Steps of a grid by which a reference is refined once more, where there is time."""
+BACKPROP_SECONDS = 5e-4
+"""What the methods' `step_seconds` are relative to."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person asks for. Empty and None leave it to the model.
+
+    `name` names the suite, `problem` is what stands in it. `minutes` bounds the time.
+    """
+
+    name: str
+    problem: str
+    steps: tuple[int, ...] = ()
+    dt: tuple[float, ...] = ()
+    methods: tuple[str, ...] = ()
+    measure: tuple[str, ...] = ()
+    seed: int = 0
+    device: str = "cpu"
+    minutes: float = 5.0
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A suite for a model, about how long it takes, and sentences on what was left out for the time's sake."""
+
+    suite: Suite
+    seconds: float
+    notes: tuple[str, ...]
+
+
+def choose(asked: Asked, models: Mapping[str, ModelFacts], registry: Registry) -> Chosen:
+    """The suite to run. Raises InputError where nothing fits, or a count of steps doesn't."""
+    facts = next(iter(models.values()))
+    methods, refused = _methods(asked, facts, registry)
+    steps = _steps(asked, facts)
+    schemes = _schemes(facts, methods, registry)
+    measure, notes = asked.measure or ("time", "memory", "error"), []
+    room = 60 * asked.minutes
+
+    reference = len(models) * _reference_seconds(facts)
+    if "error" in measure and not asked.measure and reference > REFERENCE_SHARE * room:
+        measure = tuple("adjoint_error" if name == "error" else name for name in measure)
+        notes.append(
+            "gradients are compared with the same discrete solve alone: the continuous reference would take about"
+            f" {reference / 60:.0f} min (--minutes {math.ceil(2 * reference / 60)} measures against it)"
+        )
+    if "error" in measure:
+        room -= reference
+    while True:
+        cases = [(m, s, n) for m, own in methods.items() for s in _of(own, schemes) for n in steps]
+        seconds = len(models) * sum(STARTING_SECONDS + CALLS * _seconds(facts, m, s, n) for m, s, n in cases)
+        if seconds <= room:
+            break
+        if len(schemes) > 1:
+            notes.append(f"{schemes[-1].name} is left out: it doesn't fit in {asked.minutes:g} min")
+            schemes = schemes[:-1]
+        elif len(steps) > 1 and not (asked.steps or asked.dt):
+            notes.append(f"{steps[-1]} steps are left out: they don't fit in {asked.minutes:g} min")
+            steps = steps[:-1]
+        else:
+            break
+    total = seconds + (reference if "error" in measure else 0.0)
+    further = len(models) * REFERENCE_FACTOR * facts.seconds * FURTHER
+    fine = FURTHER if total + further <= 60 * asked.minutes else 1
+    return Chosen(_suite(asked, methods, refused, schemes, steps, measure, fine), total, tuple(notes))
+
+
+def _suite(
+    asked: Asked,
+    methods: Mapping[AbstractGradientMethod, tuple[AbstractScheme, ...]],
+    refused: Sequence[str],
+    schemes: Sequence[AbstractScheme],
+    steps: Sequence[int],
+    measure: Sequence[str],
+    reference_steps: int,
+) -> Suite:
+    """A product for the methods that have one of the schemes, and one in which the others have their own.
+
+    Those that are refused are among the latter, so that the run says why.
+    """
+    names = [scheme.name for scheme in schemes]
+    usual = [m.name for m, own in methods.items() if any(s.name in names for s in own)]
+    others = [*(m.name for m in methods if m.name not in usual), *refused]
+    same = {"problem": asked.problem, "steps": list(steps), "device": asked.device}
+    grids = [{**same, "method": usual, "scheme": names}] if usual else []
+    grids += [{**same, "method": others}] if others else []
+    data = {
+        "name": asked.name,
+        "title": f"Which gradient method for {asked.problem}?",
+        "seed": asked.seed,
+        "grid": grids,
+        "measure": list(measure),
+        "budget": {"rounds": 7, "seconds": max(5.0, 6 * asked.minutes), "reference_steps": reference_steps},
+    }
+    return make_suite(data, Path("--write-suite"))
+
+
+def _methods(
+    asked: Asked, facts: ModelFacts, registry: Registry
+) -> tuple[dict[AbstractGradientMethod, tuple[AbstractScheme, ...]], list[str]]:
+    """The methods that are asked for, by default all of the model's framework, each with the schemes by which it can
+    solve the model; and the names of those that can't."""
+    names = [m.name for m in registry.methods.values() if m.framework == facts.framework and not m.baseline]
+    if asked.methods:
+        try:
+            names = [name for glob in asked.methods for name in registry.match_methods(glob)]
+        except ValueError as error:
+            raise InputError("--methods", "", str(error)) from error
+    found: dict[AbstractGradientMethod, tuple[AbstractScheme, ...]] = {}
+    reasons: dict[str, str] = {}
+    for method in map(registry.method, dict.fromkeys(names)):
+        own: list[AbstractScheme] = []
+        for scheme in registry.schemes.values():
+            reason = _refusal(facts, scheme, method, asked)
+            if reason is None:
+                own.append(scheme)
+            else:
+                reasons.setdefault(method.name, reason)
+        if own:
+            found[method] = tuple(own)
+    if not found:
+        first = next(iter(reasons.items()), ("", "there is none"))
+        raise InputError("--methods", "", f"no method can solve the model: {first[0]}: {first[1]}")
+    return found, [name for name in reasons if registry.method(name) not in found]
+
+
+def _refusal(facts: ModelFacts, scheme: AbstractScheme, method: AbstractGradientMethod, asked: Asked) -> str | None:
+    steps = USUAL_STEPS * count_of(facts.observations)
+    case = _case(facts, asked, method.name, scheme.name, steps)
+    machine = Machine.here(frozenset({facts.framework}) if asked.device == "cuda" else frozenset())
+    return whatever_the_scheme(case, method, machine) or with_scheme(facts, scheme, method, case)
+
+
+def _case(facts: ModelFacts, asked: Asked, method: str, scheme: str, steps: int) -> Case:
+    return Case(
+        problem=asked.problem,
+        noise=facts.noise,
+        calculus=facts.calculus,
+        scheme=scheme,
+        method=method,
+        dim=facts.dim,
+        batch=facts.batch,
+        steps=steps,
+        observations=facts.observations,
+        dtype=facts.dtype,
+        device=asked.device,
+        threads=1,
+        brownian="own",
+        seed=asked.seed,
+    )
+
+
+def _schemes(
+    facts: ModelFacts,
+    methods: Mapping[AbstractGradientMethod, tuple[AbstractScheme, ...]],
+    registry: Registry,
+) -> list[AbstractScheme]:
+    """The cheapest scheme and the one of the highest order, of those that most methods have; the model's own first."""
+    counts = {s: sum(s in own for own in methods.values()) for s in registry.schemes.values()}
+    common = [s for s, count in counts.items() if count and count >= 0.75 * max(counts.values())]
+    by_order = sorted(common, key=lambda s: (-(s.order(facts) or 0.0), sum(s.work(facts.noise))))
+    cheapest = min(common, key=lambda s: (sum(s.work(facts.noise)), -(s.order(facts) or 0.0)))
+    own = [s for s in common if facts.asked_scheme is not None and _is_called(s, facts.asked_scheme, registry)]
+    return list(dict.fromkeys([*own, cheapest, by_order[0]]))
+
+
+def _is_called(scheme: AbstractScheme, name: str, registry: Registry) -> bool:
+    """Whether a library, or the harness, calls the scheme so."""
+    tables = [table for backend in registry.backends.values() for table in backend.schemes.values()]
+    return scheme.name == name or any(table.get(scheme.name) == name for table in tables)
+
+
+def _of(own: Sequence[AbstractScheme], schemes: Sequence[AbstractScheme]) -> Sequence[AbstractScheme]:
+    """The schemes that a method is measured with: those of them that it has, or one of its own."""
+    return [s for s in own if s in schemes] or own[:1]
+
+
+def _steps(asked: Asked, facts: ModelFacts) -> list[int]:
+    """Those asked for, or around the model's own dt: a quarter of it, it, four times as many."""
+    count, span = count_of(facts.observations), facts.t1 - facts.t0
+    equal = isinstance(facts.observations, int)
+    wanted = [*asked.steps, *(math.ceil(span / dt * (1 - 1e-9)) for dt in asked.dt)]
+    for steps in asked.steps:
+        if steps < count or (equal and steps % count):
+            near = max(1, round(steps / count)) * count
+            needed = f"a multiple of {count}, such as {near}" if equal else f"at least {count}"
+            raise InputError(
+                "--steps", "", f"given {steps}; the model has {count} observation times", f"needed: {needed}"
+            )
+    own = USUAL_STEPS if facts.asked_dt is None else max(1, round(span / facts.asked_dt))
+    chosen = wanted or [max(1, own // 4), own, 4 * own]
+    return sorted({max(count, -(-n // count) * count if equal else n) for n in chosen})
+
+
+def _seconds(facts: ModelFacts, method: AbstractGradientMethod, scheme: AbstractScheme, steps: int) -> float:
+    """One gradient, about."""
+    work = sum(scheme.work(facts.noise)) / 2
+    return facts.seconds * steps * max(0.5, method.step_seconds / BACKPROP_SECONDS) * work
+
+
+def _reference_seconds(facts: ModelFacts) -> float:
+    least = LEAST_REFERENCE_OF_AN_ODE if facts.noise == "none" else LEAST_REFERENCE[facts.commutative]
+    return REFERENCE_FACTOR * facts.seconds * least
+
+
+def with_problem(suite: Suite, problem: str) -> Suite:
+    """The suite with its model named in another way, as where its file is seen from another folder."""
+    grids = tuple(grid.model_copy(update={"problem": (problem,)}) for grid in suite.grid)
+    return suite.model_copy(update={"grid": grids})

@@ -1,0 +1,115 @@
+"""`solve`, which a model is given: torchsde's `sdeint` and torchdiffeq's `odeint`, with their arguments."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, overload
+
+from torch import Tensor
+
+from harness.errors import ProblemError
+from harness.models.torch.call import OdeCall, SdeCall
+from harness.torch._solvers import Times
+from harness.torch._state import State
+
+
+class AbstractSolver(ABC):
+    """How the calls of a model are solved: by the method that is measured."""
+
+    @abstractmethod
+    def sde(self, call: SdeCall) -> Tensor | tuple[Tensor, Tensor]:
+        """What `torchsde.sdeint` returns."""
+
+    @abstractmethod
+    def ode(self, call: OdeCall) -> State:
+        """What `torchdiffeq.odeint` returns."""
+
+
+class Solve:
+    """Solves what a model asks for by the method, the scheme and the steps that are measured.
+
+    So a model calls `solve.sdeint` where it called `torchsde.sdeint` or `sdeint_adjoint`, and `solve.odeint` where it
+    called torchdiffeq's. Arguments that say how to solve (`method`, `dt`, tolerances, all that start with `adjoint_`)
+    tell `harness try` what to measure around, and change nothing in a suite, which says itself how to solve. Only
+    `adjoint_params` is always read: tensors that f and g depend on.
+    """
+
+    def __init__(self, solver: AbstractSolver) -> None:
+        self._solver = solver
+        self.calls = 0
+        """Solves since it was last set to 0."""
+
+    def sdeint(
+        self,
+        sde: object,
+        y0: Tensor,
+        ts: Times,
+        bm: object = None,
+        method: str | None = None,
+        dt: float | None = None,
+        adaptive: bool = False,
+        rtol: float | None = None,
+        atol: float | None = None,
+        dt_min: float | None = None,
+        options: Mapping[str, object] | None = None,
+        names: Mapping[str, str] | None = None,
+        logqp: bool = False,
+        *,
+        adjoint_params: Iterable[Tensor] | None = None,
+        **how: object,
+    ) -> Any:
+        """`torchsde.sdeint`: the states at `ts`, (len(ts), batch, dim); with `logqp` the divergences beside them.
+
+        `sde` follows torchsde's convention. Raises ProblemError for what the harness can't take.
+        """
+        del rtol, atol, dt_min, options
+        if bm is not None:
+            raise ProblemError("solve.sdeint: leave out bm, since the harness gives every method one Brownian path")
+        _only_adjoint("sdeint", how)
+        self.calls += 1
+        params = tuple(adjoint_params or ())
+        return self._solver.sde(SdeCall(sde, y0, ts, names, bool(logqp), params, dt, method, bool(adaptive)))
+
+    @overload
+    def odeint(self, func: Callable[[Tensor, Tensor], Tensor], y0: Tensor, t: Times, **how: Any) -> Tensor: ...
+    @overload
+    def odeint(
+        self,
+        func: Callable[[Tensor, tuple[Tensor, ...]], tuple[Tensor, ...]],
+        y0: tuple[Tensor, ...],
+        t: Times,
+        **how: Any,
+    ) -> tuple[Tensor, ...]: ...
+    def odeint(
+        self,
+        func: Callable[[Tensor, Any], Any],
+        y0: State,
+        t: Times,
+        *,
+        rtol: float | None = None,
+        atol: float | None = None,
+        method: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        event_fn: object = None,
+        adjoint_params: Iterable[Tensor] | None = None,
+        **how: object,
+    ) -> State:
+        """`torchdiffeq.odeint`: the states at `t`, with an axis of times before those of `y0`.
+
+        `y0` is a tensor of any shape or a tuple of tensors; `t` may decrease. Raises ProblemError.
+        """
+        del rtol, atol
+        if event_fn is not None:
+            raise ProblemError("solve.odeint: event_fn is not supported, since a solve must end at a given time")
+        _only_adjoint("odeint", how)
+        self.calls += 1
+        step = (options or {}).get("step_size")
+        return self._solver.ode(OdeCall(func, y0, t, tuple(adjoint_params or ()), method, step))
+
+
+def _only_adjoint(function: str, how: Mapping[str, object]) -> None:
+    """An argument that the library itself doesn't know, or that asks for more than states."""
+    for name in how:
+        if not name.startswith("adjoint_"):
+            raise ProblemError(f"solve.{function}: the argument {name} is not supported")

@@ -1,0 +1,38 @@
+"""What a model raised, as its author wants to see it: the lines of their own files, and the message."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+
+import harness
+from harness.errors import ProblemError, printable
+
+OURS = str(Path(harness.__file__).parent)
+LONGEST = 12
+"""Lines of the author's own files that are shown, the innermost ones."""
+
+
+def told(error: BaseException) -> tuple[str, str]:
+    """The message in a line, and the author's lines beneath each other, the innermost last."""
+    message = str(error) if isinstance(error, ProblemError | LookupError) else f"{type(error).__name__}: {error}"
+    return printable(" ".join(message.split())), "\n".join(_lines(error))
+
+
+def _lines(error: BaseException) -> list[str]:
+    if isinstance(error, SyntaxError):
+        return [line.rstrip() for line in traceback.format_exception_only(error)]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_theirs(frame.filename)]
+    return [
+        line
+        for frame in frames[-LONGEST:]
+        for line in (f"  {frame.filename}:{frame.lineno}, in {frame.name}", f"    {frame.line or ''}".rstrip())
+    ]
+
+
+def _is_theirs(filename: str) -> bool:
+    """Whether a file is neither ours nor an installed package's nor Python's."""
+    path = str(Path(filename).resolve())
+    installed = "site-packages" in path or path.startswith((OURS, sys.base_prefix + "/lib")) or filename.startswith("<")
+    return not installed

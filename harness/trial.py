@@ -1,0 +1,147 @@
+"""A model of one's own, tried: which gradient method is the fastest, which takes the least memory, which are exact."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness import session
+from harness.errors import InputError
+from harness.identity import Identity, Plugin
+from harness.lazy import lazily
+from harness.models.choice import Asked, choose
+from harness.models.declared import Model
+from harness.models.facts import ModelFacts
+from harness.registry import Registry
+from harness.runner.model_probe import find_models
+from harness.session import Executed, Listener, Opened, Planned, Resolved, Source
+from harness.store import Run
+from harness.suite import Suite
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from harness.report import recommendation as _recommendation
+else:
+    (_recommendation,) = lazily("harness.report.recommendation")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A trial that is ready to be run. `notes` are sentences on what was left out."""
+
+    planned: Planned
+    models: Mapping[str, ModelFacts]
+    seconds: float
+    notes: tuple[str, ...]
+    minutes: float
+
+    @property
+    def suite(self) -> Suite:
+        """What it measures."""
+        return self.planned.resolved.suite
+
+
+def prepare(asked: Asked, folder: Path) -> Prepared:
+    """Build the model once and choose what to measure. Files are relative to `folder`. Raises InputError."""
+    if asked.device not in ("cpu", "cuda"):
+        raise InputError("--device", "", f"given {asked.device!r}", "allowed: cpu, cuda")
+    if not 0 < asked.minutes < float("inf"):
+        raise InputError("--minutes", "", f"given {asked.minutes}", "needed: a number above 0")
+    found = find_models([asked.problem], folder, seed=asked.seed, device=asked.device, where="try")
+    registry = Registry.load()
+    registry.add_models(found)
+    chosen = choose(asked, found[asked.problem], registry)
+    place = folder / "suite"  # stands for the suite's file
+    code = dict.fromkeys(facts.source.place for facts in registry.models.values())
+    source = session.read(chosen.suite)
+    resolved = Resolved(
+        Source(source.suite, place, source.text), Identity(chosen.suite, tuple(map(Plugin.of, code))), registry
+    )
+    return Prepared(session.plan(resolved), found[asked.problem], chosen.seconds, chosen.notes, asked.minutes)
+
+
+def run_prepared(prepared: Prepared, opened: Opened, listener: Listener | None = None) -> Executed:
+    """Measure, block by block, until the time is over: a block that has begun is finished."""
+    end = time.monotonic() + 60 * prepared.minutes
+    return session.execute(opened, listener, go_on=lambda: time.monotonic() < end)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a trial measured."""
+
+    run: Run
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The records, a row a case: see `harness.load`."""
+        return self.run.frame()
+
+    def recommend(
+        self, *, error: float | None = None, memory: str | int | None = None
+    ) -> _recommendation.Recommendation:
+        """The fastest case within an error of the gradient (relative L2) and a peak memory ("2GiB", or bytes).
+
+        Raises LookupError where none is.
+        """
+        return _recommendation.recommend(self.frame, error=error, memory=memory)
+
+    def sentences(self) -> list[str]:
+        """What `harness try` prints: the fastest, the smallest, the Pareto front, what can't be decided."""
+        return _recommendation.sentences(self.frame)
+
+
+def try_model(
+    model: Model | str,
+    *,
+    steps: Sequence[int] = (),
+    dt: Sequence[float] = (),
+    methods: Sequence[str] = (),
+    measure: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    minutes: float = 5.0,
+    results: str | Path = "results",
+) -> Trial:
+    """Measure which gradient method suits a model, as `python -m harness try` does.
+
+    `model` is a decorated function of a file or module, or `"file.py:name"`. `settings` gives its settings values, or
+    lists of values. The other arguments are the command's options. Raises InputError.
+    """
+    spec = model if isinstance(model, str) else _spec_of(model)
+    given = ", ".join(
+        f"{key}={list(value) if isinstance(value, tuple) else value}" for key, value in (settings or {}).items()
+    )
+    asked = Asked(
+        name=spec.rpartition(":")[2],
+        problem=f"{spec}({given})" if given else spec,
+        steps=tuple(steps),
+        dt=tuple(dt),
+        methods=tuple(methods),
+        measure=tuple(measure),
+        seed=seed,
+        device=device,
+        minutes=minutes,
+    )
+    prepared = prepare(asked, Path.cwd())
+    executed = run_prepared(prepared, session.open_run(prepared.planned, results=Path(results)))
+    if executed.interrupted:
+        raise KeyboardInterrupt
+    return Trial(executed.run)
+
+
+def _spec_of(model: Model) -> str:
+    """Where children find it. Raises InputError where that is no file."""
+    file = inspect.getsourcefile(model.factory)
+    if file is None or not Path(file).is_file():
+        raise InputError(
+            "try_model", model.name, "was defined in a session", "needed: a model in a file, which other processes read"
+        )
+    path = Path(file)
+    return f"{path if ' ' not in str(path) else path.name}:{model.name}"
