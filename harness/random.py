@@ -52,11 +52,13 @@ def _words(runs: Iterable[tuple[int, int]], key: tuple[int, int], stream: int, r
     counts = -(-2 * pairs // _WORDS_PER_COUNT)
     counter = np.array([0, 0, stream, 0], dtype=np.uint64)
     bits = np.random.Philox(key=np.array([k & _MASK for k in key], dtype=np.uint64), counter=counter)
-    found, place = [], 0
+    found: list[np.ndarray] = []
+    place = 0
     for first, rows in runs:
         if first != place:
             bits.advance((first - place) * counts)
-        found.append(bits.random_raw(rows * counts * _WORDS_PER_COUNT))
+        raw: np.ndarray = bits.random_raw(rows * counts * _WORDS_PER_COUNT)
+        found.append(raw)
         place = first + rows
     return np.concatenate(found).reshape(-1, counts * _WORDS_PER_COUNT)[:, : 2 * pairs]
 

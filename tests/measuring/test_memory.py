@@ -81,7 +81,7 @@ def wide(method: str) -> dict[str, object]:
     return {"scheme": "heun", "batch": 320} if method == "jax/backprop" else {}
 
 
-def kind_for(method: str) -> type[Child | UsuallyCompiled]:
+def kind_for(method: str) -> type[Child]:
     """With so many paths, code that is optimised saves more time than it takes to compile."""
     return UsuallyCompiled if method == "jax/backprop" else Child
 
@@ -93,9 +93,7 @@ def test_jax_backprop_of_reversible_heun_keeps_one_array_a_step(make_case, kind)
     assert long - short == pytest.approx((1024 - 64) * 64 * 10 * 4, rel=0.01)
 
 
-def measure(
-    make_case, method: str, steps: tuple[int, ...], kind: type[Child | UsuallyCompiled] = Child, **axes
-) -> list[float]:
+def measure(make_case, method: str, steps: tuple[int, ...], kind: type[Child] = Child, **axes) -> list[float]:
     """Peak bytes, each in a child of its own, as a run measures it."""
     scheme = "heun" if method.endswith("adjoint") else "reversible-heun"
     axes = {"scheme": scheme, "dim": 10, "batch": 64, "brownian": "own", "dtype": "float32", **axes}
