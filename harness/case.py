@@ -32,7 +32,13 @@ class Case:
     ids of the cases that have it, so that a new axis renames no case.
     """
 
-    problem: Annotated[str, axis("a name of `harness list problems`, with parameters: `neural(width=64)`")]
+    problem: Annotated[
+        str,
+        axis(
+            "a name of `harness list problems`, with parameters: `neural(width=64)`; or a model:"
+            " `mine.py:name(width=64)`"
+        ),
+    ]
     noise: Annotated[str, axis("the type of the noise", choices=NOISES, roles=("x", "facet"))]
     calculus: Annotated[
         str, axis("the calculus; without meaning for noise `none`", choices=CALCULI, default="stratonovich")

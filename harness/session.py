@@ -220,6 +220,7 @@ def open_run(planned: Planned, *, results: Path, resume: bool = False, retry_fai
         "seed": suite.seed,
         "cuda_devices": dict(planned.cuda),
         "only": list(planned.only),
+        "models": {name: [facts.described, *facts.notes] for name, facts in resolved.registry.models.items()},
     }
     return Opened(planned, run, run.add_execution(suite.name, about), work, notes)
 

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter
+
 from harness import session
 from harness.errors import InputError
+from harness.figures import Figure
 from harness.identity import Identity, Plugin
 from harness.lazy import lazily
 from harness.models.choice import Asked, choose
@@ -25,9 +28,10 @@ from harness.suite import Suite
 if TYPE_CHECKING:
     import pandas as pd
 
+    from harness.report import figures as _figures
     from harness.report import recommendation as _recommendation
 else:
-    (_recommendation,) = lazily("harness.report.recommendation")
+    _figures, _recommendation = lazily("harness.report.figures", "harness.report.recommendation")
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,18 @@ class Trial:
         Raises LookupError where none is.
         """
         return _recommendation.recommend(self.frame, error=error, memory=memory)
+
+    def figure(self, figure: str = "scaling", **options: object) -> _figures.Drawing:
+        """A figure as in the `report` of a suite, such as `figure("scaling", x="steps", y="peak_bytes")`.
+
+        A notebook shows it; `.svg` is its text, `.data` what it shows. Raises ValueError for an option that the figure
+        doesn't have, LookupError where nothing was measured that it shows.
+        """
+        asked = TypeAdapter(Figure).validate_python({"figure": figure, **options})
+        drawn = _figures.draw(asked, self.frame)
+        if drawn is None:
+            raise LookupError("nothing was measured that this figure shows")
+        return drawn
 
     def sentences(self) -> list[str]:
         """What `harness try` prints: the fastest, the smallest, the Pareto front, what can't be decided."""

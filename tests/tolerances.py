@@ -15,3 +15,9 @@ def exact_tolerance(*, reconstructed: bool = True) -> float:
 def agreement_tolerance() -> float:
     """Two implementations of one discrete gradient: the same operations in another order, over a few dozen steps."""
     return 1e-12
+
+
+def same_call_tolerance(eps: float) -> float:
+    """The same call of a library, in arithmetic with this unit of rounding: the times of its steps may be rounded
+    otherwise, once each."""
+    return 10 * eps

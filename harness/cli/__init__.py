@@ -8,6 +8,7 @@ import typer
 
 from harness.cli.doctor import doctor
 from harness.cli.list import list_
+from harness.cli.new import new
 from harness.cli.report import report
 from harness.cli.run import run
 from harness.cli.show import show
@@ -28,6 +29,7 @@ app.command()(report)
 app.command(name="list")(list_)
 app.command()(show)
 app.command()(doctor)
+app.command()(new)
 
 
 def main() -> None:

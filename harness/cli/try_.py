@@ -105,14 +105,7 @@ def try_(
 def _print_found(prepared: Prepared, console: Console) -> None:
     """What the harness found of the model, and what it measures."""
     for name, facts in prepared.models.items():
-        noise = "an ODE" if facts.noise == "none" else f"{facts.calculus} SDE, {facts.noise} noise"
-        times = facts.observations if isinstance(facts.observations, int) else len(facts.observations)
-        tell(
-            console,
-            f"{name}: {noise}; state {facts.batch} × {facts.dim}, {facts.dtype}; t from {facts.t0:g} to {facts.t1:g},"
-            f" {times} observation times; {facts.entries} parameters",
-            "bold",
-        )
+        tell(console, f"{name}: {facts.described}", "bold")
         for note in facts.notes:
             tell(console, f"  {note}")
     for note in prepared.notes:

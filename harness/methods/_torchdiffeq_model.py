@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -46,15 +47,22 @@ class TorchdiffeqSolver(AbstractSolver):
         times = torch.as_tensor(sign * grid.times, dtype=ts.dtype, device=ts.device)
         times[0], times[grid.observed.tolist()] = ts[0], ts[1:]
 
-        def steps(func: object, y0: State, t: Tensor) -> Tensor:
-            """The grid between the ends of t, in their order: backwards the adjoint solves one interval at a time."""
-            del func, y0
-            start, stop = (int((times == end).nonzero()) for end in (t[0], t[-1]))
-            return times[start : stop + 1] if start < stop else times[stop : start + 1].flip(0)
-
-        how: dict[str, Any] = {"method": self.method, "options": {"grid_constructor": steps}}
+        how: dict[str, Any] = {"method": self.method, "options": {"grid_constructor": _between(times)}}
         if not self.adjoint:
             return cast(State, torchdiffeq.odeint(call.func, call.y0, ts, **how))
+        # Times that decrease are negated before the adjoint sees them.
+        how["adjoint_options"] = {"grid_constructor": _between(sign * times)}
         at = [like.new_tensor(float(t)) for t in (grid.t0, *grid.observed_times())]
         _, read = self.reads.of(call.side(), call.start().detach(), at, call.params)
         return cast(State, torchdiffeq.odeint_adjoint(call.func, call.y0, ts, adjoint_params=tuple(read), **how))
+
+
+def _between(times: Tensor) -> Callable[[object, State, Tensor], Tensor]:
+    """The steps between the ends of t, in their order: backwards the adjoint solves one interval at a time."""
+
+    def steps(func: object, y0: State, t: Tensor) -> Tensor:
+        del func, y0
+        start, stop = (int((times == end).nonzero()) for end in (t[0], t[-1]))
+        return times[start : stop + 1] if start < stop else times[stop : start + 1].flip(0)
+
+    return steps

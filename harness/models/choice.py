@@ -126,9 +126,25 @@ def _suite(
         "seed": asked.seed,
         "grid": grids,
         "measure": list(measure),
+        "report": _figures(measure, len(steps)),
         "budget": {"rounds": 7, "seconds": max(5.0, 6 * asked.minutes), "reference_steps": reference_steps},
     }
     return make_suite(data, Path("--write-suite"))
+
+
+def _figures(measure: Sequence[str], steps: int) -> list[dict[str, str]]:
+    """Each measure over the steps, where there are several, and the gradient error over the time."""
+    columns = {
+        "time": "seconds_median",
+        "memory": "peak_bytes",
+        "error": "gradient_error_theta_median",
+        "adjoint_error": "adjoint_error_theta_median",
+    }
+    shown = [columns[name] for name in columns if name in measure]
+    figures = [{"figure": "scaling", "x": "steps", "y": y} for y in shown] if steps > 1 else []
+    if {"time", "error"} <= set(measure):
+        figures.append({"figure": "scaling", "x": "seconds_median", "y": columns["error"]})
+    return figures or [{"figure": "points", "y": y} for y in shown]
 
 
 def _methods(
@@ -195,7 +211,7 @@ def _schemes(
     counts = {s: sum(s in own for own in methods.values()) for s in registry.schemes.values()}
     common = [s for s, count in counts.items() if count and count >= 0.75 * max(counts.values())]
     by_order = sorted(common, key=lambda s: (-(s.order(facts) or 0.0), sum(s.work(facts.noise))))
-    cheapest = min(common, key=lambda s: (sum(s.work(facts.noise)), -(s.order(facts) or 0.0)))
+    cheapest = min(common, key=lambda s: (sum(s.work(facts.noise)), s.needs_commutative, -(s.order(facts) or 0.0)))
     own = [s for s in common if facts.asked_scheme is not None and _is_called(s, facts.asked_scheme, registry)]
     return list(dict.fromkeys([*own, cheapest, by_order[0]]))
 

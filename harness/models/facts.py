@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.arrays import Namespace, Scalar, Theta
 from harness.case import Case
+from harness.grid import count_of
 from harness.method import AbstractGradientMethod
 from harness.models.source import Source
 from harness.problem import AbstractProblem
@@ -16,6 +17,8 @@ from harness.random import Normals
 
 FILLED = ("noise", "calculus", "dim", "batch", "observations", "dtype")
 """The axes of a case that a model decides itself."""
+
+CALCULUS = {"ito": "Itô", "stratonovich": "Stratonovich"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,16 @@ class ModelFacts(AbstractProblem):
     notes: tuple[str, ...] = ()
 
     name = "the model"
+
+    @property
+    def described(self) -> str:
+        """The equation, its sizes and its times in a line."""
+        kind = "an ODE" if self.noise == "none" else f"{CALCULUS[self.calculus]} SDE, {self.noise} noise"
+        times = count_of(self.observations)
+        return (
+            f"{kind}; state {self.batch} × {self.dim}, {self.dtype}; t from {self.t0:g} to {self.t1:g}, {times}"
+            f" observation time{'s' if times > 1 else ''}; {self.entries} parameters"
+        )
 
     @property
     def noise_dim(self) -> int:

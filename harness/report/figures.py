@@ -38,6 +38,10 @@ class Drawing:
     data: pd.DataFrame
     svg: str
 
+    def _repr_svg_(self) -> str:
+        """What a notebook shows."""
+        return self.svg
+
 
 @dataclass(frozen=True)
 class Kind:

@@ -152,7 +152,7 @@ def _undecided(rows: Rows) -> Iterator[str]:
         best, *others = [row for _, row in group.sort_values("seconds_median").iterrows()]
         for other in others:
             middle, low, _ = ratio_interval(other["seconds"], best["seconds"])
-            if low <= 1 < middle:
+            if low <= 1:
                 found.append(
                     f"{best['method']} and {other['method']} with {best['scheme']} at {best['steps']} steps"
                     f" ({ratio(middle)}, 95% interval from {low:.2f})"

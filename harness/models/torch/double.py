@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 SINGLE, DOUBLE = torch.float32, torch.float64
 
 
+def double(parameters: Iterable[Tensor]) -> None:
+    """Turn parameters, and those and the buffers of every module that there is, into float64, in place.
+
+    A model is built as it is, in float32, so that it draws the numbers that it draws elsewhere.
+    """
+    modules = [item for item in gc.get_objects() if isinstance(item, nn.Module)]
+    of_modules = (x for module in modules for x in (*module.parameters(recurse=False), *module.buffers(recurse=False)))
+    for x in (*parameters, *of_modules):
+        if x.dtype == SINGLE:
+            x.data = x.data.double()
+
+
 class Double(TorchDispatchMode):
     """Within it every float32 tensor that an operation is given or gives is one of float64 with the same numbers.
 
-    What is drawn at random is drawn in float32, and is the same as without the mode. So a model that is built within it
-    has the parameters and the data of the model as it is, and its loss differs from the model's by rounding alone. A
-    conversion to float32 does nothing.
+    What is drawn at random is drawn in float32, and is the same as without the mode. A conversion to float32 does
+    nothing. A float32 tensor that is changed in place stays one, and takes the rounded result.
     """
 
     def __torch_dispatch__(
@@ -31,7 +43,13 @@ class Double(TorchDispatchMode):
         kwargs = kwargs or {}
         if torch.Tag.nondeterministic_seeded in func.tags and "dropout" not in func._schema.name:
             return _drawn(func, args, kwargs)
-        return _doubled(func(*map(_doubled, args), **{key: _doubled(value) for key, value in kwargs.items()}))
+        given = [_doubled(x) for x in args]
+        result = _doubled(func(*given, **{key: _doubled(value) for key, value in kwargs.items()}))
+        if func._schema.is_mutable:
+            for before, after in zip(args, given, strict=True):
+                if before is not after and isinstance(before, Tensor) and isinstance(after, Tensor):
+                    before.copy_(after)
+        return result
 
 
 def _drawn(func: Any, args: Sequence[object], kwargs: Mapping[str, object]) -> object:
@@ -41,7 +59,7 @@ def _drawn(func: Any, args: Sequence[object], kwargs: Mapping[str, object]) -> o
         beside = _single(target)
         assert isinstance(beside, Tensor)
         func(beside, *map(_single, args[1:]), **kwargs)
-        return target.copy_(beside)
+        return target if beside is target else target.copy_(beside)
     return _doubled(func(*map(_single, args), **{key: _single(value) for key, value in kwargs.items()}))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from harness.initial import Values
 from harness.measuring.framework import FRAMEWORKS
 from harness.models.facts import ModelFacts
 from harness.models.torch.call import OdeCall, SdeCall
-from harness.models.torch.double import Double
+from harness.models.torch.double import Double, double
 from harness.models.torch.instance import Instance
 from harness.models.torch.interpolated import Interpolated
 from harness.models.torch.native import NativeSolver
@@ -45,8 +46,6 @@ class TorchModelReferences(ReferenceTarget):
         self._registry = Registry.load(plugins)
         self._facts = facts
         self._model = facts.source.model()
-        with Double():
-            self._doubled = facts.source.model()
         self._solved: dict[tuple[object, ...], GradientArrays] = {}
 
     def values(self, case: Case) -> Values:
@@ -92,6 +91,13 @@ class TorchModelReferences(ReferenceTarget):
         del case, values, path_seed
         return False
 
+    def _in_double(self, instance: Instance) -> AbstractContextManager[object]:
+        """A float64 model is left as it is: what it draws in float64 must not be drawn in float32."""
+        if self._facts.dtype == "float64":
+            return nullcontext()
+        double(instance.parameters.values())
+        return Double()
+
     @property
     def _structure(self) -> Structure:
         return Structure(self._facts.reads_no_state, self._facts.commutes)
@@ -105,9 +111,9 @@ class TorchModelReferences(ReferenceTarget):
         return self._gradient(case, values, _Fine(Undoubled(), scheme, steps, Shared(path), structure=self._structure))
 
     def _gradient(self, case: Case, values: Values, solver: AbstractSolver) -> GradientArrays:
-        with Double(), torch.device("cpu"):
-            instance = Instance(self._doubled, dict(self._facts.settings), case.seed, solver)
-            check_parameters(instance.values(), values)
+        instance = Instance(self._model, dict(self._facts.settings), case.seed, solver)
+        check_parameters(instance.values(), values)
+        with self._in_double(instance):
             gradient = instance.gradient()
         return FRAMEWORKS["torch"].read(gradient)
 

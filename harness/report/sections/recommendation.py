@@ -1,0 +1,33 @@
+"""Which gradient method to use for a model of one's own."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from harness.report.recommendation import sentences
+from harness.section import AbstractSection, Measurements
+
+
+class Recommendation(AbstractSection):
+    """What was found of the model, and sentences that recommend methods, where a suite has models."""
+
+    name = "recommendation"
+    title = "Which method to use"
+    order = 5
+
+    def html(self, measurements: Measurements) -> str:
+        """A table of the models and a list of sentences."""
+        models: dict[str, list[str]] = measurements.executions[-1].get("models", {})
+        if not models:
+            return ""
+        rows = Markup("").join(
+            Markup('<tr><th>{}</th><td class="wrap">{}</td></tr>\n').format(name, ". ".join([*told, ""]).strip())
+            for name, told in models.items()
+        )
+        frame = measurements.frame
+        found = sentences(frame[frame["problem"].isin(list(models))])
+        items = Markup("").join(Markup("<li>{}</li>").format(sentence) for sentence in found)
+        table = Markup('<div class="scroll"><table class="environment"><tbody>\n{}</tbody></table></div>\n').format(
+            rows
+        )
+        return Markup('<ul id="recommendations">{}</ul>\n{}').format(items, table)
