@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 
 from harness import session
-from harness.errors import InputError
+from harness.errors import InputError, one_of
 from harness.figures import Figure
 from harness.identity import Identity, Plugin
 from harness.lazy import lazily
+from harness.limits import LARGEST_SEED
 from harness.models.choice import Asked, choose
 from harness.models.declared import Model
 from harness.models.facts import ModelFacts
@@ -23,7 +24,7 @@ from harness.registry import Registry
 from harness.runner.model_probe import find_models
 from harness.session import Executed, Listener, Opened, Planned, Resolved, Source
 from harness.store import Run
-from harness.suite import Suite
+from harness.suite import MEASURES, Suite
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +57,11 @@ def prepare(asked: Asked, folder: Path) -> Prepared:
         raise InputError("--device", "", f"given {asked.device!r}", "allowed: cpu, cuda")
     if not 0 < asked.minutes < float("inf"):
         raise InputError("--minutes", "", f"given {asked.minutes}", "needed: a number above 0")
+    if not 0 <= asked.seed <= LARGEST_SEED:
+        raise InputError("--seed", "", f"given {asked.seed}", f"needed: a whole number from 0 to {LARGEST_SEED}")
+    for name in asked.measure:
+        if name not in MEASURES:
+            raise InputError("--measure", "", f"given {name!r}", one_of(MEASURES, name))
     found = find_models([asked.problem], folder, seed=asked.seed, device=asked.device, where="try")
     registry = Registry.load()
     registry.add_models(found)
@@ -130,12 +136,12 @@ def try_model(
     `model` is a decorated function of a file or module, or `"file.py:name"`. `settings` gives its settings values, or
     lists of values. The other arguments are the command's options. Raises InputError.
     """
-    spec = model if isinstance(model, str) else _spec_of(model)
+    spec, folder = (model, Path.cwd()) if isinstance(model, str) else _found(model)
     given = ", ".join(
         f"{key}={list(value) if isinstance(value, tuple) else value}" for key, value in (settings or {}).items()
     )
     asked = Asked(
-        name=spec.rpartition(":")[2],
+        name=spec.rpartition(":")[2] or "model",
         problem=f"{spec}({given})" if given else spec,
         steps=tuple(steps),
         dt=tuple(dt),
@@ -145,19 +151,18 @@ def try_model(
         device=device,
         minutes=minutes,
     )
-    prepared = prepare(asked, Path.cwd())
+    prepared = prepare(asked, folder)
     executed = run_prepared(prepared, session.open_run(prepared.planned, results=Path(results)))
     if executed.interrupted:
         raise KeyboardInterrupt
     return Trial(executed.run)
 
 
-def _spec_of(model: Model) -> str:
-    """Where children find it. Raises InputError where that is no file."""
+def _found(model: Model) -> tuple[str, Path]:
+    """Where children find a model, and the folder of its file. Raises InputError where it isn't in a file."""
     file = inspect.getsourcefile(model.factory)
     if file is None or not Path(file).is_file():
         raise InputError(
             "try_model", model.name, "was defined in a session", "needed: a model in a file, which other processes read"
         )
-    path = Path(file)
-    return f"{path if ' ' not in str(path) else path.name}:{model.name}"
+    return f"{Path(file).name}:{model.name}", Path(file).parent

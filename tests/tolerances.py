@@ -21,3 +21,11 @@ def same_call_tolerance(eps: float) -> float:
     """The same call of a library, in arithmetic with this unit of rounding: the times of its steps may be rounded
     otherwise, once each."""
     return 10 * eps
+
+
+def single_solve_tolerance(eps: float) -> float:
+    """A solve of about ten steps in arithmetic with this unit of rounding against the same one in float64.
+
+    Some hundred roundings, which the solve may enlarge ten times.
+    """
+    return 1e3 * eps

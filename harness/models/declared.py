@@ -6,8 +6,10 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from inspect import Parameter
 from typing import TypeAlias
 
+from harness.errors import shown
 from harness.spec import KINDS, canonical, parse
 
 Factory: TypeAlias = Callable[..., object]
@@ -49,14 +51,17 @@ class Model:
 
 def declare(framework: str, factory: Factory) -> Model:
     """The model that a function of this framework declares. Raises TypeError where its arguments don't allow it."""
-    first, *others = inspect.signature(factory).parameters.values()
-    if first.kind not in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD):
+    if not inspect.isfunction(factory):
+        raise TypeError(f"@harness.{framework}.model decorates a function; given: {shown(factory)}")
+    arguments = list(inspect.signature(factory).parameters.values())
+    first, others = arguments[:1], arguments[1:]
+    if not first or first[0].kind not in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD):
         raise TypeError(f"{factory.__name__} must take `solve` as its first argument")
     settings: dict[str, object] = {}
     for other in others:
         if other.kind in (other.VAR_KEYWORD, other.VAR_POSITIONAL) or other.default is other.empty:
             raise TypeError(f"{factory.__name__}: {other.name} needs a default, as in {other.name}=32")
-        if type(other.default) not in KINDS:
+        if type(other.default) not in KINDS or other.default is None:
             raise TypeError(
                 f"{factory.__name__}: the default of {other.name} is {other.default!r}; needed: a number, text, True or"
                 " False"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from harness.errors import one_of, shown
+from harness.errors import ProblemError, one_of, shown
 from harness.models.declared import Model
 from harness.spec import split
 
@@ -40,17 +40,17 @@ class Source:
         return cls(label, place, name), text
 
     def model(self) -> Model:
-        """Import it. Raises LookupError where there is no such model, and whatever the file raises."""
+        """Import it. Raises ProblemError where there is no such model, and whatever the file raises."""
         module = _file(Path(self.place)) if self.place.endswith(".py") else importlib.import_module(self.place)
         found = getattr(module, self.name, None)
         if isinstance(found, Model):
             return found
         declared = [name for name, value in vars(module).items() if isinstance(value, Model)]
         if callable(found):
-            raise LookupError(f"{self.name} is no model: decorate it with @harness.torch.model or @harness.jax.model")
+            raise ProblemError(f"{self.name} is no model: decorate it with @harness.torch.model or @harness.jax.model")
         if not declared:
-            raise LookupError("it declares no model: decorate a function with @harness.torch.model")
-        raise LookupError(f"{shown(self.name)} is no model in it; {one_of(declared, self.name)}")
+            raise ProblemError("it declares no model: decorate a function with @harness.torch.model")
+        raise ProblemError(f"{shown(self.name)} is no model in it; {one_of(declared, self.name)}")
 
 
 def names_model(spec: str) -> bool:
@@ -62,7 +62,7 @@ def names_model(spec: str) -> bool:
 def _file(path: Path) -> object:
     """The module in a file. What stands beside the file can be imported by it, as where Python runs it."""
     if not path.is_file():
-        raise LookupError("no such file")
+        raise ProblemError("no such file")
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))
     name = f"harness_model_{path.stem}"

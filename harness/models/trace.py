@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import traceback
 from pathlib import Path
@@ -16,19 +17,28 @@ LONGEST = 12
 
 def told(error: BaseException) -> tuple[str, str]:
     """The message in a line, and the author's lines beneath each other, the innermost last."""
-    message = str(error) if isinstance(error, ProblemError | LookupError) else f"{type(error).__name__}: {error}"
+    message = str(error) if isinstance(error, ProblemError) else f"{type(error).__name__}: {error}".removesuffix(": ")
     return printable(" ".join(message.split())), "\n".join(_lines(error))
 
 
 def _lines(error: BaseException) -> list[str]:
     if isinstance(error, SyntaxError):
         return [line.rstrip() for line in traceback.format_exception_only(error)]
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_theirs(frame.filename)]
+    frames = [frame for frame in _frames(error) if _is_theirs(frame.filename)]
+    once = [next(same) for _, same in itertools.groupby(frames, lambda frame: (frame.filename, frame.lineno))]
     return [
         line
-        for frame in frames[-LONGEST:]
+        for frame in once[-LONGEST:]
         for line in (f"  {frame.filename}:{frame.lineno}, in {frame.name}", f"    {frame.line or ''}".rstrip())
     ]
+
+
+def _frames(error: BaseException | None) -> list[traceback.FrameSummary]:
+    """Those of an error; a sentence of ours may stand for what f raised, whose frames then follow."""
+    if error is None:
+        return []
+    further = _frames(error.__cause__) if isinstance(error, ProblemError) else []
+    return [*traceback.extract_tb(error.__traceback__), *further]
 
 
 def _is_theirs(filename: str) -> bool:

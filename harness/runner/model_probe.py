@@ -45,12 +45,16 @@ class ModelProbe:
         sys.stdout = sys.stderr  # what a model prints is none of a command's output
         try:
             source, text = Source.of(spec, folder)
+        except ValueError as error:
+            return Refused(str(error))
+        try:
             model = source.model()
+        except (Exception, SystemExit) as error:
+            return Refused(*told(error))
+        try:
             settings = model.settings_of(text)
         except ValueError as error:
             return Refused(str(error))
-        except (Exception, SystemExit) as error:
-            return Refused(*told(error))
         probe = _jax_probe.probe if model.framework == "jax" else _torch_probe.probe
         found: dict[str, ModelFacts] = {}
         for chosen in settings:

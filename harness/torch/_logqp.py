@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from harness.torch._right_hand_side import Field, RightHandSide
+from harness.torch._right_hand_side import Field, RightHandSide, shape_of
 
 SMALL = 1e-7
 """An entry of a diagonal g below it counts as so large, with its own sign: what f − h is divided by."""
@@ -31,7 +31,10 @@ def with_divergence(side: RightHandSide) -> RightHandSide:
     def f_and_g(t: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         state = y[:, :-1]
         f, g = both(t, state)
-        u = _quotient(side.noise, f - h(t, state), g)
+        prior = h(t, state)
+        if (shape := shape_of("h", prior, y)) != f.shape:
+            raise ValueError(f"h must give what f gives, {tuple(f.shape)}; given: {shape}")
+        u = _quotient(side.noise, f - prior, g)
         return torch.cat([f, 0.5 * u.square().sum(1, keepdim=True)], 1), torch.cat([g, torch.zeros_like(g[:, :1])], 1)
 
     return replace(side, f=lambda t, y: f_and_g(t, y)[0], g=lambda t, y: f_and_g(t, y)[1], both=f_and_g)

@@ -56,7 +56,7 @@ def parameters_of(sde: object, evaluate: Callable[[], object], further: Iterable
     with torch.enable_grad(), _Reads() as reads:
         evaluate()
     read = reads.found | {id(p): p for p in further if p.requires_grad}
-    made_of = _made_of(read.values())
+    made_of = nodes_of(read.values())
     if any(id(x) in made_of or (x.grad_fn is not None and id(x.grad_fn) in made_of) for x in read.values()):
         raise ValueError(
             "f and g read a tensor and another one that was made of it; only method='backprop' can tell their gradients"
@@ -66,7 +66,7 @@ def parameters_of(sde: object, evaluate: Callable[[], object], further: Iterable
     return list((read | {id(p): p for p in own if p.requires_grad and id(p) not in made_of}).values())
 
 
-def _made_of(tensors: Iterable[Tensor]) -> dict[int, Node | Tensor]:
+def nodes_of(tensors: Iterable[Tensor]) -> dict[int, Node | Tensor]:
     """By identity, the nodes and the leaves of the graphs that tensors were made by, their own nodes apart."""
     found: dict[int, Node | Tensor] = {}
     waiting = [node for x in tensors if x.grad_fn is not None for node, _ in x.grad_fn.next_functions]

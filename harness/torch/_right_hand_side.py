@@ -61,23 +61,32 @@ class RightHandSide:
     def noise_dim(self, t: Tensor, y: Tensor) -> int:
         """m: f and g are evaluated. Raises ValueError where one of them has a shape that it must not have."""
         batch, dim = y.shape
-        f = self.f(t, y)
-        if f.shape != y.shape:
-            raise ValueError(f"f must give (batch, dim) = {(batch, dim)}; given: {tuple(f.shape)}")
+        f = shape_of("f", self.f(t, y), y)
+        if f != y.shape:
+            raise ValueError(f"f must give (batch, dim) = {(batch, dim)}; given: {f}")
         if self.g is None:
             return 0
-        g = self.g(t, y)
+        g = shape_of("g", self.g(t, y), y)
         if self.noise == "diagonal":
-            if g.shape != y.shape:
-                raise ValueError(
-                    f"g of diagonal noise must give (batch, dim) = {(batch, dim)}; given: {tuple(g.shape)}"
-                )
-        elif g.dim() != 3 or g.shape[:2] != y.shape or (self.noise == "scalar" and g.shape[2] != 1):
+            if g != y.shape:
+                raise ValueError(f"g of diagonal noise must give (batch, dim) = {(batch, dim)}; given: {g}")
+        elif g[:-1] != y.shape or (g[-1] != 1 if self.noise == "scalar" else not g[-1]):
             columns = 1 if self.noise == "scalar" else "m"
-            raise ValueError(f"g of {self.noise} noise must give ({batch}, {dim}, {columns}); given: {tuple(g.shape)}")
-        if self.both is not None and [x.shape for x in self.both(t, y)] != [f.shape, g.shape]:
-            raise ValueError("f_and_g must give what f and g give")
-        return g.shape[-1]
+            raise ValueError(f"g of {self.noise} noise must give ({batch}, {dim}, {columns}); given: {g}")
+        if self.both is not None:
+            pair = self.both(t, y)
+            if len(pair) != 2 or [shape_of("f_and_g", x, y) for x in pair] != [f, g]:
+                raise ValueError("f_and_g must give a pair: what f and what g give")
+        return g[-1]
+
+
+def shape_of(name: str, value: object, y: Tensor) -> tuple[int, ...]:
+    """The shape of a tensor of y's dtype. Raises ValueError where it is none."""
+    if not isinstance(value, Tensor):
+        raise ValueError(f"{name} must give a tensor; given: {type(value).__name__}")
+    if value.dtype != y.dtype:
+        raise ValueError(f"{name} must give what y is, {y.dtype}; given: {value.dtype}")
+    return tuple(value.shape)
 
 
 def checked_choice(what: str, given: object, allowed: Sequence[str]) -> str:

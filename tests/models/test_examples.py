@@ -112,6 +112,7 @@ def test_the_discrete_reference_is_the_library_in_float64(name):
     with precision(torch.float64):
         found = TorchModelReferences((), facts).discrete(case, values_of(facts), PATH_SEED)
     assert found is not None
+    assert found is not None
     assert relative_error(found.theta, by_hand(facts, case, example).theta) < agreement_tolerance()
 
 

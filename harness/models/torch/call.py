@@ -35,15 +35,19 @@ class SdeCall:
     adaptive: bool = False
 
     def side(self) -> RightHandSide:
-        """f and g; with the divergence for `logqp`. Raises ValueError."""
-        side = RightHandSide.of(self.sde, self.names)
-        return with_divergence(side) if self.logqp else side
+        """f and g; with the divergence for `logqp`. Raises ProblemError."""
+        try:
+            side = RightHandSide.of(self.sde, self.names)
+            return with_divergence(side) if self.logqp else side
+        except ValueError as error:
+            raise ProblemError(f"solve.sdeint: {error}") from error
 
     def start(self) -> Tensor:
-        """y0 as (batch, dim), with room for the divergence for `logqp`. Raises ValueError."""
+        """y0 as (batch, dim), with room for the divergence for `logqp`. Raises ProblemError."""
         if not isinstance(self.y0, Tensor) or self.y0.dim() != 2:
             given = tuple(self.y0.shape) if isinstance(self.y0, Tensor) else type(self.y0).__name__
             raise ProblemError(f"solve.sdeint: y0 must be a tensor (batch, dim); given: {given}")
+        _check_numbers("solve.sdeint", self.y0)
         return with_room_for_divergence(self.y0) if self.logqp else self.y0
 
     def times(self) -> np.ndarray:
@@ -71,8 +75,11 @@ class OdeCall:
         return times.ndim == 1 and len(times) > 1 and bool(times[0] > times[-1])
 
     def form(self) -> Form:
-        """The shapes of the state. Raises ValueError."""
-        return Form.of(self.y0)
+        """The shapes of the state. Raises ProblemError."""
+        try:
+            return Form.of(self.y0)
+        except ValueError as error:
+            raise ProblemError(f"solve.odeint: {error}") from error
 
     def side(self) -> RightHandSide:
         """f of the packed state; of −t, and with the other sign, where times decrease."""
@@ -83,13 +90,26 @@ class OdeCall:
         return RightHandSide(func, side.noise, side.calculus, lambda t, y: -side.f(-t, y))
 
     def start(self) -> Tensor:
-        """y0 as (rows, columns)."""
-        return self.form().pack(self.y0)
+        """y0 as (rows, columns). Raises ProblemError."""
+        start = self.form().pack(self.y0)
+        _check_numbers("solve.odeint", start)
+        return start
 
     def times(self) -> np.ndarray:
         """The times, increasing: with their signs changed where they decrease."""
         times = as_array(self.ts)
-        return -times if self.decreasing else times
+        if not self.decreasing:
+            return times
+        if not (np.diff(times) < 0).all():
+            raise ProblemError(f"solve.odeint: t is {times.tolist()}; needed: times that all increase or all decrease")
+        return -times
+
+
+def _check_numbers(function: str, y0: Tensor) -> None:
+    if y0.dtype not in (torch.float32, torch.float64):
+        raise ProblemError(f"{function}: y0 is of type {y0.dtype}; needed: torch.float32 or torch.float64")
+    if not y0.numel():
+        raise ProblemError(f"{function}: y0 has the shape {tuple(y0.shape)}; needed: at least one entry")
 
 
 def as_array(ts: Times) -> np.ndarray:

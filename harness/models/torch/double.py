@@ -15,7 +15,8 @@ SINGLE, DOUBLE = torch.float32, torch.float64
 
 def tensors() -> dict[int, Tensor]:
     """Every tensor that Python holds, by its id."""
-    return {id(item): item for item in gc.get_objects() if isinstance(item, Tensor)}
+    # By type(): `isinstance` looks through a weak proxy, which raises where what it stood for is gone.
+    return {id(item): item for item in gc.get_objects() if issubclass(type(item), Tensor)}
 
 
 def double(before: Mapping[int, Tensor]) -> None:

@@ -79,7 +79,15 @@ class Instance:
     def gradient(self) -> Gradient[Tensor]:
         """The loss and its gradient by every parameter: zero for one that it doesn't depend on. There is no y0."""
         loss = self.loss()
-        found = torch.autograd.grad(loss, list(self.parameters.values()), materialize_grads=True)
+        try:
+            found = torch.autograd.grad(loss, list(self.parameters.values()), materialize_grads=True)
+        except RuntimeError as error:
+            if "backward through the graph a second time" not in str(error):
+                raise
+            raise ProblemError(
+                "the loss uses a tensor that was computed from the parameters outside of it, or calls backward itself;"
+                " compute all of it within the loss, which is evaluated many times, and leave backward out"
+            ) from error
         theta = dict(zip(self.parameters, found, strict=True))
         return Gradient(loss.detach(), theta, loss.new_zeros((0,)))
 

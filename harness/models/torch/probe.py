@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd.graph import Node
+from torch.utils._pytree import tree_leaves
 
 from harness.errors import ProblemError
 from harness.grid import Grid
@@ -20,16 +23,18 @@ from harness.models.torch.call import OdeCall, SdeCall
 from harness.models.torch.instance import Instance
 from harness.models.torch.native import NativeSolver
 from harness.models.torch.solve import AbstractSolver
-from harness.models.torch.structure import Structure, structure_of
+from harness.models.torch.structure import Structure, check_declared, structure_of
 from harness.models.torch.twice import check_repeatable
 from harness.registry import Registry
 from harness.stepping import Asked
 from harness.torch._drive import Drawn
+from harness.torch._parameters import nodes_of
 from harness.torch._reads import Reads
 from harness.torch._right_hand_side import RightHandSide
 from harness.torch._solve import native_method
 from harness.torch._state import State
 
+S = TypeVar("S")
 FEW, MORE = 2, 10
 """Steps between two observations of the solves that a model is tried with."""
 
@@ -42,18 +47,24 @@ class Recorder(AbstractSolver):
     seed: int
     per_interval: int = FEW
     call: SdeCall | OdeCall | None = None
+    made: list[Node] = field(default_factory=list)
+    """What autograd knows the states by that the last solve gave."""
     reads: Reads = field(default_factory=Reads)
 
     def sde(self, call: SdeCall) -> Tensor | tuple[Tensor, Tensor]:
         """By an Itô scheme for an Itô SDE."""
         self.call = call
         scheme = "euler" if call.side().calculus == "ito" else "heun"
-        return self._native(call, scheme).sde(call)
+        return self._kept(self._native(call, scheme).sde(call))
 
     def ode(self, call: OdeCall) -> State:
         """By Heun's scheme."""
         self.call = call
-        return self._native(call, "heun").ode(call)
+        return self._kept(self._native(call, "heun").ode(call))
+
+    def _kept(self, states: S) -> S:
+        self.made = [x.grad_fn for x in tree_leaves(states) if isinstance(x, Tensor) and x.grad_fn is not None]
+        return states
 
     def _native(self, call: SdeCall | OdeCall, scheme: str) -> NativeSolver:
         steps = self.per_interval * self.grid_of(call).count
@@ -80,14 +91,24 @@ def probe(source: Source, model: Model, settings: Mapping[str, object], *, seed:
             raise ProblemError(f"the loss is {float(loss.detach())} with the parameters that the model starts from")
         call = recorder.call
         assert call is not None  # or the loss would have been refused
+        _check_reads_the_states(loss, recorder.made)
         check_repeatable(instance.loss, lambda: recorder.call)
+        again = Instance(model, settings, seed, recorder).loss()
+        if not torch.equal(loss, again):
+            raise ProblemError(
+                f"the loss is another one when the model is built again ({float(loss.detach()):.9g},"
+                f" {float(again.detach()):.9g}); its random numbers must come from torch, numpy.random or random, which"
+                " are seeded before it is built"
+            )
         gradient = instance.gradient()
+        _check_finite(gradient.theta)
         few = _seconds(instance)
         recorder.per_interval = MORE
         seconds = max(_seconds(instance) - few, 0.1 * few) / (MORE - FEW)
     grid, side, y = Recorder.grid_of(call), call.side(), call.start().detach()
     _check_place(y, device)
     at = y.new_tensor([grid.t0, *grid.observed_times()]).unbind()
+    check_declared(side, at, y)
     structure = structure_of(side, at, y)
     columns, read = Reads().of(side, y, at, call.params)
     return ModelFacts(
@@ -114,6 +135,22 @@ def probe(source: Source, model: Model, settings: Mapping[str, object], *, seed:
         seconds=seconds / grid.count,
         notes=tuple(_notes(instance, gradient.theta, side, read, structure, shared=hasattr(side.owner, "f_and_g"))),
     )
+
+
+def _check_reads_the_states(loss: Tensor, states: Sequence[Node]) -> None:
+    """Whether one of the solve's states is among what the loss was made of."""
+    made_of = [loss.grad_fn, *nodes_of([loss]).values()]
+    if not any(node is state for node in made_of for state in states):
+        raise ProblemError(
+            "the loss doesn't depend on the states that solve gives, or they have no gradient: they were detached, made"
+            " within torch.no_grad(), or depend on no parameter"
+        )
+
+
+def _check_finite(gradient: Mapping[str, Tensor]) -> None:
+    broken = [name for name, value in gradient.items() if not value.isfinite().all()]
+    if broken:
+        raise ProblemError(f"the gradient of the loss isn't finite for the parameters {_listed(broken)}")
 
 
 def _seconds(instance: Instance) -> float:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, overload
 
 from torch import Tensor
 
-from harness.errors import ProblemError
+from harness.errors import ProblemError, shown
 from harness.models.torch.call import OdeCall, SdeCall
 from harness.torch._solvers import Times
 from harness.torch._state import State
@@ -40,6 +41,10 @@ class Solve:
         self.calls = 0
         """Solves since it was last set to 0."""
 
+    def __getattr__(self, name: str) -> object:
+        """There are two functions alone, whichever method solves."""
+        raise AttributeError(f"solve has no {name}; allowed: solve.sdeint, solve.odeint, for every method")
+
     def sdeint(
         self,
         sde: object,
@@ -67,9 +72,11 @@ class Solve:
         if bm is not None:
             raise ProblemError("solve.sdeint: leave out bm, since the harness gives every method one Brownian path")
         _only_adjoint("sdeint", how)
+        _check_times("sdeint", ts)
         self.calls += 1
-        params = tuple(adjoint_params or ())
-        return self.solver.sde(SdeCall(sde, y0, ts, names, bool(logqp), params, dt, method, bool(adaptive)))
+        _check_method("sdeint", method)
+        params, step = _tensors("sdeint", adjoint_params), _step("sdeint", "dt", dt)
+        return self.solver.sde(SdeCall(sde, y0, ts, names, bool(logqp), params, step, method, bool(adaptive)))
 
     @overload
     def odeint(self, func: Callable[[Tensor, Tensor], Tensor], y0: Tensor, t: Times, **how: Any) -> Tensor: ...
@@ -102,9 +109,61 @@ class Solve:
         if event_fn is not None:
             raise ProblemError("solve.odeint: event_fn is not supported, since a solve must end at a given time")
         _only_adjoint("odeint", how)
+        _check_times("odeint", t)
         self.calls += 1
-        step = (options or {}).get("step_size")
-        return self.solver.ode(OdeCall(func, y0, t, tuple(adjoint_params or ()), method, step, rtol, atol))
+        _check_method("odeint", method)
+        if options is not None and not isinstance(options, Mapping):
+            raise ProblemError(f"solve.odeint: options is {shown(options)}; needed: a dictionary")
+        step = _step("odeint", "options['step_size']", (options or {}).get("step_size"))
+        tolerances = _tolerance("rtol", rtol), _tolerance("atol", atol)
+        return self.solver.ode(OdeCall(func, y0, t, _tensors("odeint", adjoint_params), method, step, *tolerances))
+
+
+def _check_times(function: str, ts: Times) -> None:
+    if isinstance(ts, Tensor) and ts.requires_grad:
+        raise ProblemError(f"solve.{function}: the times require a gradient, which no method gives; detach them")
+
+
+def _check_method(function: str, method: object) -> None:
+    if method is not None and not isinstance(method, str):
+        raise ProblemError(f"solve.{function}: method is {shown(method)}; needed: the name of a scheme")
+
+
+def _tensors(function: str, given: object) -> tuple[Tensor, ...]:
+    """adjoint_params. Raises ProblemError where they are no tensors."""
+    found: list[Tensor] = []
+    one = isinstance(given, Tensor) or not isinstance(given, Iterable)
+    for x in () if given is None else [given] if one else given:
+        if not isinstance(x, Tensor):
+            raise ProblemError(f"solve.{function}: adjoint_params has {shown(x)}; needed: tensors")
+        found.append(x)
+    return tuple(found)
+
+
+def _step(function: str, name: str, given: object) -> float | None:
+    """A step as a number. Raises ProblemError where it is none."""
+    step = None if given is None else _number(given)
+    if step is not None and not 0 < step < math.inf:
+        raise ProblemError(f"solve.{function}: {name} is {shown(given)}; needed: a number above 0")
+    return step
+
+
+def _tolerance(name: str, given: object) -> float | None:
+    """A tolerance as a number; None for several, one for each part of the state. Raises ProblemError."""
+    if given is None or isinstance(given, tuple | list) or (isinstance(given, Tensor) and given.numel() > 1):
+        return None
+    tolerance = _number(given)
+    if not 0 <= tolerance < math.inf:
+        raise ProblemError(f"solve.odeint: {name} is {shown(given)}; needed: a number, at least 0")
+    return tolerance
+
+
+def _number(given: Any) -> float:
+    """NaN for what is none."""
+    try:
+        return float(given)
+    except (TypeError, ValueError, RuntimeError):
+        return math.nan
 
 
 def _only_adjoint(function: str, how: Mapping[str, object]) -> None:

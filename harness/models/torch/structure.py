@@ -9,12 +9,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from harness.errors import ProblemError
 from harness.torch._right_hand_side import RightHandSide
 
 STATES = 3
 """Random states at which g is differentiated."""
 ROUNDING = 100.0
 """A derivative counts as zero up to so many units of rounding, relative to the largest."""
+
+
+SAME = 1e-3
+"""What f gives by itself and with g may differ by rounding, which float32 may enlarge; a mistake is larger."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,23 @@ def structure_of(side: RightHandSide, times: Sequence[Tensor], y: Float[Tensor, 
             most = max(float(diagonal.abs().max()), float(product.abs().max()))
             commutes = bool((product - v * diagonal).abs().max() <= ROUNDING * torch.finfo(g.dtype).eps * most)
     return Structure(not reads, commutes and reads)
+
+
+def check_declared(side: RightHandSide, times: Sequence[Tensor], y: Float[Tensor, "batch dim"]) -> None:
+    """Whether g of additive noise reads the state, and f_and_g gives what f and g do. Raises ProblemError."""
+    generator = torch.Generator(y.device).manual_seed(0)
+    with torch.no_grad():
+        for t, state in _states(times, y.detach(), generator):
+            state = state.detach()
+            if side.noise == "additive" and side.g is not None and not torch.equal(side.g(t, y), side.g(t, state)):
+                raise ProblemError(
+                    'g depends on the state, but noise_type is "additive"; needed: "general", which has the same shapes'
+                )
+            if side.both is not None and side.g is not None:
+                apart = (side.f(t, state), side.g(t, state))
+                for name, one, other in zip("fg", side.both(t, state), apart, strict=True):
+                    if not torch.allclose(one, other, rtol=SAME, atol=SAME, equal_nan=True):
+                        raise ProblemError(f"f_and_g gives another {name} than {name} itself")
 
 
 def _states(

@@ -19,10 +19,13 @@ Outputs: TypeAlias = list[tuple[str, list[Tensor]]]
 
 
 def check_repeatable(loss: Callable[[], Tensor], call: Callable[[], Call]) -> None:
-    """Evaluate it twice, the generators seeded alike, then f and g at one state. `call` gives the last solve's.
+    """Evaluate f and g twice, then the loss, the generators seeded alike. `call` gives what the last solve was asked.
 
     Raises ProblemError, which names the first module whose output differs, or the solve's inputs.
     """
+    before = call()
+    assert before is not None
+    _check_fields(before)
     with _outputs() as first:
         one, before = loss().detach(), call()
     with _outputs() as second:
@@ -34,11 +37,19 @@ def check_repeatable(loss: Callable[[], Tensor], call: Callable[[], Call]) -> No
             "two evaluations of the loss with the same parameters and random numbers differ"
             f" ({float(one):.9g}, {float(two):.9g}): {_difference(first, second, before, after)}"
         )
-    side, y = after.side(), after.start().detach()
-    t = y.new_tensor(float(after.times()[0]))
+
+
+def _check_fields(call: SdeCall | OdeCall) -> None:
+    side, y = call.side(), call.start().detach()
+    t, given = y.new_tensor(float(call.times()[0])), y.clone()
     with torch.no_grad():
         for name, function in (("f", side.f), ("g", side.g)):
-            if function is not None and not torch.equal(*(function(t, y).nan_to_num() for _ in range(2))):
+            if function is None:
+                continue
+            values = [function(t, y).nan_to_num() for _ in range(2)]
+            if not torch.equal(y, given):
+                raise ProblemError(f"{name} changes the state that it is given; give it a copy: y = y.clone()")
+            if not torch.equal(*values):
                 raise ProblemError(
                     f"{name} gives another value when it is evaluated again at the same time and state, as with dropout"
                     " in it: no method has its gradient. Draw random numbers in the loss, before the solve"
