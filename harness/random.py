@@ -9,6 +9,7 @@ therefore allows a jump to any place of the stream. Across machines they agree t
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -32,24 +33,34 @@ def normal_rows(*, key: tuple[int, int], stream: int, first: int, rows: int, row
 
     Row i of a (key, stream, row_size) is the same whichever rows are asked for with it.
     """
-    return _normals(_words(key, stream, first, rows, row_size), row_size)
+    return _normals(_words([(first, rows)], key, stream, row_size), row_size)
 
 
 def normal_rows_at(places: np.ndarray, *, key: tuple[int, int], stream: int, row_size: int) -> np.ndarray:
     """The rows of the same table at these increasing places, int64: (places, row_size)."""
-    runs = np.split(places, np.flatnonzero(np.diff(places) != 1) + 1)
-    words = [_words(key, stream, int(run[0]), len(run), row_size) for run in runs]
-    return _normals(words[0] if len(words) == 1 else np.concatenate(words), row_size)
+    edges = np.concatenate([[0], np.flatnonzero(np.diff(places) != 1) + 1, [len(places)]])
+    runs = zip(places[edges[:-1]].tolist(), np.diff(edges).tolist(), strict=True)
+    return _normals(_words(runs, key, stream, row_size), row_size)
 
 
-def _words(key: tuple[int, int], stream: int, first: int, rows: int, row_size: int) -> np.ndarray:
-    """The random bits of some rows, (rows, 2 pairs): a pair of words makes a pair of normals."""
+def _words(runs: Iterable[tuple[int, int]], key: tuple[int, int], stream: int, row_size: int) -> np.ndarray:
+    """The random bits of runs of rows, (first, number) of each, as (rows, 2 pairs): two words make two normals.
+
+    One generator is moved from run to run: to make one takes four times as long.
+    """
     pairs = (row_size + 1) // 2
     counts = -(-2 * pairs // _WORDS_PER_COUNT)
-    start = first * counts
-    counter = np.array([start & _MASK, start >> 64, stream, 0], dtype=np.uint64)
+    counter = np.array([0, 0, stream, 0], dtype=np.uint64)
     bits = np.random.Philox(key=np.array([k & _MASK for k in key], dtype=np.uint64), counter=counter)
-    return bits.random_raw(rows * counts * _WORDS_PER_COUNT).reshape(rows, -1)[:, : 2 * pairs]
+    found: list[np.ndarray] = []
+    place = 0
+    for first, rows in runs:
+        if first != place:
+            bits.advance((first - place) * counts)
+        raw: np.ndarray = bits.random_raw(rows * counts * _WORDS_PER_COUNT)
+        found.append(raw)
+        place = first + rows
+    return np.concatenate(found).reshape(-1, counts * _WORDS_PER_COUNT)[:, : 2 * pairs]
 
 
 def _normals(words: np.ndarray, row_size: int) -> np.ndarray:

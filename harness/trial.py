@@ -136,12 +136,12 @@ def try_model(
     `model` is a decorated function of a file or module, or `"file.py:name"`. `settings` gives its settings values, or
     lists of values. The other arguments are the command's options. Raises InputError.
     """
-    spec = model if isinstance(model, str) else _spec_of(model)
+    spec, folder = (model, Path.cwd()) if isinstance(model, str) else _found(model)
     given = ", ".join(
         f"{key}={list(value) if isinstance(value, tuple) else value}" for key, value in (settings or {}).items()
     )
     asked = Asked(
-        name=spec.rpartition(":")[2],
+        name=spec.rpartition(":")[2] or "model",
         problem=f"{spec}({given})" if given else spec,
         steps=tuple(steps),
         dt=tuple(dt),
@@ -151,19 +151,18 @@ def try_model(
         device=device,
         minutes=minutes,
     )
-    prepared = prepare(asked, Path.cwd())
+    prepared = prepare(asked, folder)
     executed = run_prepared(prepared, session.open_run(prepared.planned, results=Path(results)))
     if executed.interrupted:
         raise KeyboardInterrupt
     return Trial(executed.run)
 
 
-def _spec_of(model: Model) -> str:
-    """Where children find it. Raises InputError where that is no file."""
+def _found(model: Model) -> tuple[str, Path]:
+    """Where children find a model, and the folder of its file. Raises InputError where it isn't in a file."""
     file = inspect.getsourcefile(model.factory)
     if file is None or not Path(file).is_file():
         raise InputError(
             "try_model", model.name, "was defined in a session", "needed: a model in a file, which other processes read"
         )
-    path = Path(file)
-    return f"{path if ' ' not in str(path) else path.name}:{model.name}"
+    return f"{Path(file).name}:{model.name}", Path(file).parent

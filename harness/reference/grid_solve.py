@@ -134,25 +134,24 @@ def grid_solve(
     grids of all sizes run the same compiled code.
     """
     y0, theta = initial_values(problem, case.batch, case.seed)
-    size = min(CHUNK, grid.steps) if noise is not None else CHUNK
     chunk = _Chunk(problem, scheme)
     parameters = jax.tree.map(jnp.asarray, theta)
-    times = np.append(grid.times, np.full(-grid.steps % size, grid.times[-1]))
+    times = np.append(grid.times, np.full(-grid.steps % CHUNK, grid.times[-1]))
 
     def arguments(start: int) -> tuple[Float[Array, " steps"], Float[Array, " steps"], Noise[Array]]:
-        here = times[start : start + size + 1]
+        here = times[start : start + CHUNK + 1]
         made = None
         if noise is not None:
-            stop = min(start + size, grid.steps)
-            made = jax.tree.map(lambda x: jnp.asarray(_filled(x, size)), noise(start, stop))
+            stop = min(start + CHUNK, grid.steps)
+            made = jax.tree.map(lambda x: jnp.asarray(_filled(x, CHUNK)), noise(start, stop))
         return jnp.asarray(here[:-1]), jnp.asarray(np.diff(here)), made
 
     def seen_in(start: int) -> np.ndarray:
-        return np.flatnonzero((grid.observed > start) & (grid.observed <= start + size))
+        return np.flatnonzero((grid.observed > start) & (grid.observed <= start + CHUNK))
 
     y = jnp.asarray(y0)
     starts, seen = [], []
-    for start in range(0, grid.steps, size):
+    for start in range(0, grid.steps, CHUNK):
         starts.append(y)
         # Waited for: what is dispatched ahead would hold the noise of many chunks.
         y, ys = jax.block_until_ready(_forward(chunk, y, parameters, *arguments(start)))
@@ -160,9 +159,9 @@ def grid_solve(
     observed = np.concatenate(seen)
     loss, cotangents = _loss_gradient(problem, observed)
     y_bar, theta_bar = jnp.zeros_like(y), jax.tree.map(jnp.zeros_like, parameters)
-    for start in reversed(range(0, grid.steps, size)):
+    for start in reversed(range(0, grid.steps, CHUNK)):
         here = seen_in(start)
-        ys_bar = np.zeros((size, *y.shape))
+        ys_bar = np.zeros((CHUNK, *y.shape))
         ys_bar[grid.observed[here] - start - 1] = np.asarray(cotangents)[here]
         found = _backward(chunk, starts.pop(), parameters, *arguments(start), y_bar, jnp.asarray(ys_bar))
         y_bar, product = jax.block_until_ready(found)

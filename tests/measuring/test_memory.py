@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from children import Child, child
+from children import Child, UsuallyCompiled, child
 from gradients import problem_of, values_of
 
 from harness.measuring.memory import peak_bytes_cpu
@@ -57,7 +57,7 @@ def test_memory_grows_at_its_power(make_case, method, steps, power, least):
     With that part, which weighs on the shortest solve alone, at a slope between the least and the power. States are
     wide, layers narrow.
     """
-    peaks = measure(make_case, method, steps, **wide(method), problem="neural(width=8)", dim=128)
+    peaks = measure(make_case, method, steps, kind_for(method), **wide(method), problem="neural(width=8)", dim=128)
     assert growth_exponent(steps, peaks) == pytest.approx(power, abs=0.01), peaks
     assert least <= log_slope(steps, peaks) <= power + 0.01, peaks
 
@@ -72,7 +72,8 @@ def test_memory_grows_at_its_power(make_case, method, steps, power, least):
 )
 def test_memory_slopes_of_long_solves(make_case, method, steps, low, high):
     """At the usual sizes, with the constant part, from where the states outweigh it."""
-    assert low <= log_slope(steps, peaks := measure(make_case, method, steps, **wide(method))) <= high, peaks
+    peaks = measure(make_case, method, steps, kind_for(method), **wide(method))
+    assert low <= log_slope(steps, peaks) <= high, peaks
 
 
 def wide(method: str) -> dict[str, object]:
@@ -80,21 +81,27 @@ def wide(method: str) -> dict[str, object]:
     return {"scheme": "heun", "batch": 320} if method == "jax/backprop" else {}
 
 
-def test_jax_backprop_of_reversible_heun_keeps_one_array_a_step(make_case):
-    """z, (64, 10) in float32: nothing else grows with the steps."""
-    short, long = measure(make_case, "jax/backprop", (64, 1024))
+def kind_for(method: str) -> type[Child]:
+    """With so many paths, code that is optimised saves more time than it takes to compile."""
+    return UsuallyCompiled if method == "jax/backprop" else Child
+
+
+@pytest.mark.parametrize("kind", [Child, UsuallyCompiled])
+def test_jax_backprop_of_reversible_heun_keeps_one_array_a_step(make_case, kind):
+    """z, (64, 10) in float32: nothing else grows with the steps, however the program is compiled."""
+    short, long = measure(make_case, "jax/backprop", (64, 1024), kind)
     assert long - short == pytest.approx((1024 - 64) * 64 * 10 * 4, rel=0.01)
 
 
-def measure(make_case, method: str, steps: tuple[int, ...], **axes) -> list[float]:
+def measure(make_case, method: str, steps: tuple[int, ...], kind: type[Child] = Child, **axes) -> list[float]:
     """Peak bytes, each in a child of its own, as a run measures it."""
     scheme = "heun" if method.endswith("adjoint") else "reversible-heun"
     axes = {"scheme": scheme, "dim": 10, "batch": 64, "brownian": "own", "dtype": "float32", **axes}
     peaks = []
     for n in steps:
         case = make_case(method=method, steps=n, **axes)
-        with child(case) as worker:
-            peaks.append(worker.call(Child.peak))
+        with child(case, kind=kind) as worker:
+            peaks.append(worker.call(kind.peak))
     return peaks
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from children import QuicklyCompiled, child
+from children import Child, child
 
 from harness.machine import Machine
 from harness.measuring.allocator import allocated_bytes
@@ -65,8 +65,8 @@ class InJax(_Base):
 
 def measure(case, plugins: tuple[str, ...] = ()) -> float:
     """What a case retains, in a child of its own."""
-    with child(case, plugins, QuicklyCompiled) as worker:
-        retained = worker.call(QuicklyCompiled.retained)
+    with child(case, plugins) as worker:
+        retained = worker.call(Child.retained)
     assert retained is not None
     return retained
 

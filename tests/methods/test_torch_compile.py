@@ -37,7 +37,7 @@ def inductor():
     """Inductor, which here believes a compiler to know all vector instructions of the processor: to try takes 10 s."""
     from torch._inductor import config
 
-    with config.patch({"cpp.vec_isa_ok": True}):
+    with config.patch({"cpp.vec_isa_ok": True, "cpp_cache_precompile_headers": False}):
         yield
 
 

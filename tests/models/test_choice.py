@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ FACTS = ModelFacts(
     entries=100,
     seconds=1e-5,
 )
+GROUPED = ("harness.models", "published")
 ASKED = Asked(name="latent", problem="mine.py:latent")
 
 
@@ -185,3 +187,15 @@ def test_cases_of_a_model_have_an_id_without_its_folder() -> None:
     assert not any("/nowhere" in str(vars(case)) for case in plan.cases)
     assert len({case.id for case in plan.cases}) == len(plan.cases)
     assert isinstance(plan.cases[0], Case)
+
+
+def test_a_package_publishes_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By an entry point, whose name a suite gives."""
+    entry = EntryPoint("published", "package.models:latent", "harness.models")
+    monkeypatch.setattr(
+        "harness.models.source.entry_points", lambda *, group, name: [entry] if (group, name) == GROUPED else []
+    )
+    assert names_model("published(width=3)")
+    assert not names_model("neural")
+    source, settings = Source.of("published(width=3)", Path())
+    assert (source.label, source.place, source.name, settings) == ("published", "package.models", "latent", "width=3")

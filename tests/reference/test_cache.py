@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -118,7 +117,7 @@ def test_all_code_of_ours_that_a_reference_runs_is_known():
 @pytest.mark.parametrize("module", CODE)
 def test_a_changed_module_meets_no_old_entry(key, monkeypatch, module):
     before, read = key(), Path.read_text
-    file = Path(str(sys.modules[module].__file__))
+    file = Path(str(importlib.import_module(module).__file__))
     monkeypatch.setattr(
         Path, "read_text", lambda path, **how: read(path, **how) + ("# changed" if path == file else "")
     )
