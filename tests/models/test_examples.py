@@ -189,3 +189,7 @@ def test_the_suite_that_is_written_can_be_run(folder):
     planned = command(folder, "run", "suites/mine.yaml", "--dry-run")
     assert planned.returncode == 0, planned.stderr
     assert "torchsde/backprop" in planned.stdout
+
+
+def test_times_that_decrease_are_told_as_they_are():
+    assert "t from 1 to 0" in tiny("cnf", torch.float32).described

@@ -132,8 +132,10 @@ def _check_method(function: str, method: object) -> None:
 def _tensors(function: str, given: object) -> tuple[Tensor, ...]:
     """adjoint_params. Raises ProblemError where they are no tensors."""
     found: list[Tensor] = []
-    one = isinstance(given, Tensor) or not isinstance(given, Iterable)
-    for x in () if given is None else [given] if one else given:
+    entries: Iterable[object] = () if given is None else (given,)
+    if isinstance(given, Iterable) and not isinstance(given, Tensor):
+        entries = given
+    for x in entries:
         if not isinstance(x, Tensor):
             raise ProblemError(f"solve.{function}: adjoint_params has {shown(x)}; needed: tensors")
         found.append(x)
