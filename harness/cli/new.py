@@ -23,6 +23,13 @@ class Kind(StrEnum):
     scheme = "scheme"
 
 
+class Framework(StrEnum):
+    """What a model is written in."""
+
+    torch = "torch"
+    jax = "jax"
+
+
 SUITES = {
     Kind.method: """\
 grid:
@@ -54,12 +61,16 @@ grid:
 def new(
     kind: Annotated[Kind, typer.Argument(help="What to write a file for.", show_default=False)],
     name: Annotated[str, typer.Argument(help="Its name, such as my_model. The file is NAME.py.", show_default=False)],
+    framework: Annotated[Framework, typer.Option("--framework", help="What a model is written in.")] = Framework.torch,
     folder: Annotated[Path, typer.Option("--folder", help="Where to write.")] = Path(),
 ) -> None:
     """Write a commented file to start from. A plugin gets a suite that measures it, too."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
         raise InputError("new", "", f"given the name {name}", "needed: letters, digits and _, a letter first")
-    template = resources.files("harness.templates").joinpath(f"{kind}.py").read_text(encoding="utf-8")
+    if kind is not Kind.model and framework is not Framework.torch:
+        raise InputError("--framework", "", f"given {framework} for a {kind}", "allowed: only for a model")
+    file = "model_jax.py" if framework is Framework.jax else f"{kind}.py"
+    template = resources.files("harness.templates").joinpath(file).read_text(encoding="utf-8")
     files = {folder / f"{name}.py": template}
     if kind in SUITES:
         head = f"name: {name}\ntitle: What does my {kind} cost, and how exact is it?\n"

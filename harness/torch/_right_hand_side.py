@@ -56,7 +56,7 @@ class RightHandSide:
             f, g = f or (lambda t, y: both(t, y)[0]), g or (lambda t, y: both(t, y)[1])
         if f is None or g is None:
             raise ValueError("sde must have f(t, y) and g(t, y), or f_and_g(t, y)")
-        return cls(sde, noise, calculus, f, g, both, h)
+        return cls(sde, noise, calculus, f, g, both, h, commutes=getattr(sde, "commutes", None) is True)
 
     def noise_dim(self, t: Tensor, y: Tensor) -> int:
         """m: f and g are evaluated. Raises ValueError where one of them has a shape that it must not have."""

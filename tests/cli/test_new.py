@@ -12,6 +12,7 @@ from harness.cli import app
 from harness.errors import InputError
 from harness.gradient_arrays import relative_error
 from harness.machine import Machine
+from harness.models.jax.probe import probe as jax_probe
 from harness.models.source import Source
 from harness.models.torch.probe import probe
 from harness.plan import make_plan
@@ -53,6 +54,19 @@ def test_a_model_is_found(tmp_path: Path) -> None:
     facts = probe(source, source.model(), {"batch": 3, "width": 4}, seed=0, device="cpu")
     assert (facts.noise, facts.calculus, facts.batch, facts.dim, facts.observations) == ("diagonal", "ito", 3, 4, 4)
     assert facts.asked_dt == 1 / 64
+
+
+def test_a_model_in_jax_is_found(tmp_path: Path) -> None:
+    """As diffrax has it."""
+    arguments = ["new", "model", "two_words", "--framework", "jax", "--folder", str(tmp_path)]
+    assert CliRunner().invoke(app, arguments, catch_exceptions=False).exit_code == 0
+    source, _ = Source.of("two_words.py:two_words", tmp_path)
+    facts = jax_probe(source, source.model(), {"batch": 3, "width": 4}, seed=0, device="cpu")
+    found = (facts.framework, facts.noise, facts.calculus, facts.batch, facts.dim, facts.observations)
+    assert found == ("jax", "diagonal", "stratonovich", 3, 4, 4)
+    arguments[1] = "scheme"
+    with pytest.raises(InputError, match="only for a model"):
+        CliRunner().invoke(app, arguments, catch_exceptions=False)
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

@@ -185,7 +185,8 @@ def _notes(
     if structure.reads_no_state and side.noise != "additive":
         notes.append(f"g doesn't read the state: the noise, declared {side.noise}, is additive")
     if structure.commutes:
-        notes.append("g_i reads y_i alone: the diagonal noise commutes")
+        declared = getattr(side.owner, "commutes", None) is True
+        notes.append(f"the noise commutes{', as the SDE says' if declared else ': g_i reads y_i alone'}")
     if shared:
         notes.append("f and g are evaluated together by f_and_g")
     if instance.frozen:

@@ -37,11 +37,13 @@ def structure_of(side: RightHandSide, times: Sequence[Tensor], y: Float[Tensor, 
     """By derivatives of g at random states around y, and at y itself, at these times.
 
     That g doesn't read y is read off autograd's graph: a derivative that only happens to be zero is none. Diagonal
-    noise commutes where vᵀ ∂g/∂y is v times the diagonal for random v, at every state.
+    noise commutes where vᵀ ∂g/∂y is v times the diagonal for random v, at every state. An SDE that has an attribute
+    `commutes`, True or False, is believed.
     """
     if side.g is None:
         return Structure()
-    reads, commutes = False, side.noise == "diagonal"
+    declared = getattr(side.owner, "commutes", None)
+    reads, commutes = False, side.noise == "diagonal" and declared is None
     generator = torch.Generator(y.device).manual_seed(0)
     for t, state in _states(times, y.detach(), generator):
         with torch.enable_grad():
@@ -57,7 +59,7 @@ def structure_of(side: RightHandSide, times: Sequence[Tensor], y: Float[Tensor, 
             (diagonal,) = torch.autograd.grad(g, state, torch.ones_like(g))
             most = max(float(diagonal.abs().max()), float(product.abs().max()))
             commutes = bool((product - v * diagonal).abs().max() <= ROUNDING * torch.finfo(g.dtype).eps * most)
-    return Structure(not reads, commutes and reads)
+    return Structure(not reads, (commutes or declared is True) and reads)
 
 
 def check_declared(side: RightHandSide, times: Sequence[Tensor], y: Float[Tensor, "batch dim"]) -> None:
