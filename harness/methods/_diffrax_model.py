@@ -48,7 +48,7 @@ class DiffraxSolver(AbstractSolver):
             noise = noise_of_sample(noise, arrays)
         elif self.solver == "ItoMilstein" and call.noise != "none":
             raise UnsupportedError(
-                "diffrax's ItoMilstein takes all pairs of Brownian motions, those of two samples too: it needs the"
+                "diffrax's ItoMilstein pairs all Brownian motions, also those of different samples: it needs the"
                 " state of one sample, under jax.vmap"
             )
         if samples_of(arrays) is None:

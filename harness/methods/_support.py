@@ -1,4 +1,4 @@
-"""What the native methods can't do, said once."""
+"""What the native methods can't do: the reasons that several methods share."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ def irreversible(scheme: AbstractScheme) -> str | None:
     """The scheme must have an inverse in closed form."""
     if scheme.reversible:
         return None
-    return f"{scheme.name} can't be stepped back algebraically; take a reversible scheme, such as reversible-heun"
+    return f"{scheme.name} can't be stepped back algebraically; use a reversible scheme, such as reversible-heun"
 
 
 def not_effectively_symmetric(scheme: AbstractScheme) -> str | None:
     """The scheme must be nearly undone by its own step back."""
     if scheme.effectively_symmetric:
         return None
-    return f"a step back doesn't undo one of {scheme.name} nearly; take an effectively symmetric scheme, such as ees25"
+    return f"{scheme.name} isn't effectively symmetric: its step back doesn't undo a step; use a scheme such as ees25"
 
 
 def not_alf(scheme: AbstractScheme) -> str | None:
     """The scheme must be the asynchronous leapfrog."""
-    return None if isinstance(scheme, ALF) else f"it is the gradient of alf alone, not of {scheme.name}"
+    return None if isinstance(scheme, ALF) else f"this method computes the gradient of alf alone, not of {scheme.name}"
 
 
 def at_least_one(name: str, value: int | None) -> None:

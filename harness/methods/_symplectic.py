@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def no_tableau(scheme: AbstractScheme) -> str | None:
-    """Why the symplectic adjoint can't go by this scheme, or None: explicit Runge–Kutta schemes only."""
+    """Why the symplectic adjoint can't use this scheme, or None: explicit Runge–Kutta schemes only."""
     if isinstance(scheme, AbstractRungeKutta) and type(scheme).step is AbstractRungeKutta.step:
         return None
-    return f"the symplectic adjoint is for explicit Runge–Kutta schemes, which {scheme.name} isn't"
+    return f"the symplectic adjoint needs an explicit Runge–Kutta scheme; {scheme.name} isn't one"
 
 
 def not_an_ode(case: Case) -> str | None:

@@ -73,14 +73,14 @@ class Diffrax(AbstractBackend):
         "stratonovich": {**_SOLVERS, "milstein": "StratonovichMilstein"},
     }
     refused = {
-        "srk": "diffrax's SRA1 takes g at the start of a step where Rößler's, and this scheme, takes it at its end"
+        "srk": "diffrax's SRA1 evaluates g at the start of a step; Rößler's SRA1, and this scheme, do so at the end"
     }
     style = Style(0.70, "D", (4, 2))
 
     def unsupported(self, case: Case) -> str | None:
         """What diffrax has no solver for."""
         if case.scheme == "euler-heun" and case.noise == "additive":
-            return "diffrax's EulerHeun takes g at the start of a step twice, which for additive noise makes it Euler's"
+            return "diffrax's EulerHeun evaluates g twice at the start of a step: Euler's scheme, for additive noise"
         return super().unsupported(case)
 
 
@@ -198,11 +198,11 @@ class Backsolve(_Diffrax):
     def unsupported(self, case: Case) -> str | None:
         """Stratonovich SDEs and ODEs, with a scheme that can be run backwards, in steps of one length."""
         if not isinstance(case.observations, int):
-            return "BacksolveAdjoint takes the forward times backwards, which diffrax's StepTo doesn't allow"
+            return "BacksolveAdjoint uses the forward times in reverse, which diffrax's StepTo doesn't allow"
         if case.noise != "none" and (case.calculus == "ito" or case.scheme == "euler"):
-            return "BacksolveAdjoint is for Stratonovich SDEs and ODEs"
+            return "BacksolveAdjoint is for Stratonovich SDEs and ODEs only"
         if case.scheme == "reversible-heun":
             return "BacksolveAdjoint restarts reversible Heun backwards, which loses its pair of states"
         if case.scheme in ("euler-heun", "milstein", "slowrk"):
-            return f"BacksolveAdjoint makes one term of drift and noise, which diffrax's {case.scheme} needs apart"
+            return f"BacksolveAdjoint merges drift and noise into one term; diffrax's {case.scheme} needs two"
         return super().unsupported(case)

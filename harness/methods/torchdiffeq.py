@@ -55,7 +55,7 @@ class _Torchdiffeq(AbstractTorchLibraryMethod):
     def unsupported(self, case: Case) -> str | None:
         """Adaptive steps, whose states torchdiffeq interpolates, so that there is no discrete solve to compare with."""
         if case.stepping == "adaptive":
-            return "torchdiffeq's adaptive steps are wrapped for models of one's own alone"
+            return "torchdiffeq's adaptive steps are supported for your own models only"
         return super().unsupported(case)
 
     def unsupported_model(self, case: Case) -> str | None:
@@ -63,7 +63,7 @@ class _Torchdiffeq(AbstractTorchLibraryMethod):
         if case.stepping == "adaptive":
             if case.noise != "none" or case.scheme == ADAPTIVE:
                 return Torchdiffeq().unsupported(replace(case, scheme="euler"))
-            return f"torchdiffeq's adaptive steps are wrapped with {ADAPTIVE} alone"
+            return f"torchdiffeq's adaptive steps are supported with {ADAPTIVE} only"
         return super().unsupported(case)
 
     def solver_of_model(self, case: Case, *, adjoint: bool) -> AbstractSolver:

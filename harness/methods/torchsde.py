@@ -63,14 +63,14 @@ class Torchsde(AbstractBackend):
     def unsupported(self, case: Case) -> str | None:
         """What torchsde has no scheme for, or a wrong one, and times that it would interpolate."""
         if not isinstance(case.observations, int):
-            return "torchsde steps by one dt and interpolates between steps, so that it misses unequally spaced times"
+            return "torchsde takes steps of one dt and interpolates between them, so it misses unequally spaced times"
         return self.without_scheme(case) or super().unsupported(case)
 
     def unsupported_model(self, case: Case) -> str | None:
         """The schemes for the model's `sde_type` alone; times are interpolated, as torchsde does for its users."""
         refused = self.without_scheme(case) or super().unsupported(case)
         if refused is None and case.scheme not in self.schemes[case.calculus]:
-            return f"torchsde has {case.scheme} for the other sde_type, the model's is {case.calculus}"
+            return f"torchsde has {case.scheme} for the other sde_type only; the model's is {case.calculus}"
         return refused
 
     def without_scheme(self, case: Case) -> str | None:
@@ -187,7 +187,7 @@ class Adjoint(_Torchsde):
         return Torchsde().scheme_name(case) if case.scheme in FORWARD_AND_BACKWARD else None
 
     def _other_method(self, case: Case) -> str | None:
-        return "sdeint_adjoint with reversible_heun is torchsde/reversible" if case.scheme == REVERSIBLE else None
+        return "for sdeint_adjoint with reversible_heun, use torchsde/reversible" if case.scheme == REVERSIBLE else None
 
 
 class Reversible(_Torchsde):
@@ -202,7 +202,7 @@ class Reversible(_Torchsde):
     def unsupported(self, case: Case) -> str | None:
         """Reversible Heun only."""
         if case.calculus == "ito" and case.noise != "additive":
-            return "reversible_heun is for Stratonovich SDEs"
+            return "reversible_heun is for Stratonovich SDEs only"
         return super().unsupported(case) or self._other_scheme(case)
 
     def unsupported_model(self, case: Case) -> str | None:

@@ -29,7 +29,7 @@ class AbstractCompiled(AbstractGradientMethod):
     def unsupported(self, case: Case) -> str | None:
         """It needs a C++ compiler, and steps of one length, which is a constant of the compiled code."""
         if not isinstance(case.observations, int):
-            return "torch-compile compiles steps of one length, which unequally spaced observations don't have"
+            return "torch-compile needs steps of one length; unequally spaced observations don't give that"
         return cannot_compile()
 
     @abstractmethod

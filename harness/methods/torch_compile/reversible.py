@@ -33,7 +33,7 @@ class Reversible(AbstractCompiled):
         """Reversible Heun only."""
         if isinstance(scheme, ReversibleHeun):
             return None
-        return f"what is compiled is reversible-heun's own backward sweep, not that of {scheme.name}"
+        return f"torch-compile/reversible has reversible-heun's own backward sweep only, none for {scheme.name}"
 
     def differentiable(self, solve: ChunkedSolve) -> AbstractDifferentiableSolve:
         """Its own sweep back, a chunk at a time."""
