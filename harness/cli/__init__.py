@@ -1,4 +1,4 @@
-"""The command line: a file a verb."""
+"""The command line: one file per command."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ app.command()(new)
 
 
 def main() -> None:
-    """Exit codes: 0 done, 1 a case failed, ran out of time or memory, 2 the input is wrong, 130 interrupted."""
+    """Exit codes: 0 done; 1 a case failed or ran out of time or memory; 2 the input is wrong; 130 interrupted."""
     take_every_character()
     try:
         app()

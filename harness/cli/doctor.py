@@ -1,4 +1,4 @@
-"""`harness doctor`: is everything here that measuring needs?"""
+"""`harness doctor`: does this machine have everything that measuring needs?"""
 
 from __future__ import annotations
 

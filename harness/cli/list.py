@@ -65,7 +65,7 @@ def list_(
 
 
 PRINTED = {"axes": ("name", "default", "summary"), "columns": ("name", "kind", "unit", "summary")}
-"""What a line has of each; of other things the name and the summary."""
+"""The keys that are printed, by kind. Other kinds print the name and the summary."""
 
 
 def markdown(rows: Sequence[Row]) -> str:

@@ -15,7 +15,7 @@ from harness.errors import InputError
 
 
 class Kind(StrEnum):
-    """What there is a template of."""
+    """The kinds of files that have a template."""
 
     model = "model"
     method = "method"
@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 
 class Framework(StrEnum):
-    """What a model is written in."""
+    """The framework of a model."""
 
     torch = "torch"
     jax = "jax"
@@ -55,13 +55,13 @@ grid:
     steps: 64
 """,
 }
-"""What a suite measures to try each kind."""
+"""By kind: the grid of the suite that tries the file out."""
 
 
 def new(
-    kind: Annotated[Kind, typer.Argument(help="What to write a file for.", show_default=False)],
+    kind: Annotated[Kind, typer.Argument(help="The kind of file to write.", show_default=False)],
     name: Annotated[str, typer.Argument(help="Its name, such as my_model. The file is NAME.py.", show_default=False)],
-    framework: Annotated[Framework, typer.Option("--framework", help="What a model is written in.")] = Framework.torch,
+    framework: Annotated[Framework, typer.Option("--framework", help="The framework of a model.")] = Framework.torch,
     folder: Annotated[Path, typer.Option("--folder", help="Where to write.")] = Path(),
 ) -> None:
     """Write a commented file to start from. A plugin gets a suite that measures it, too."""
@@ -87,7 +87,7 @@ def new(
 
 
 def _named(text: str, name: str) -> str:
-    """The template with the name in it: as a function, as a class, and as a suite has it."""
+    """The template with the name in it: as a function, as a class, and as in a suite."""
     words = [word for word in re.split(r"_+", name) if word]
     camel = "".join(word[0].upper() + word[1:] for word in words)
     return text.replace("my_thing", name).replace("MyThing", camel).replace("my-thing", "-".join(words).lower())

@@ -1,4 +1,4 @@
-"""What someone who waits sees: a bar on a terminal, a line a case elsewhere."""
+"""The progress display: a bar on a terminal, one line per case elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLORS = {"ok": "green", "unsupported": "dim"}
 
 
 class Pace:
-    """The time left: what the rest was guessed to take, corrected by how the guess has done so far."""
+    """The estimated time left, corrected by how well the estimate has fitted so far."""
 
     def __init__(self, total_seconds: float) -> None:
         self._total = total_seconds
@@ -27,13 +27,13 @@ class Pace:
         self._start = time.monotonic()
 
     def add(self, expected_seconds: float) -> None:
-        """A case guessed at so many seconds is finished."""
+        """A case that was estimated at this many seconds is finished."""
         self._done += expected_seconds
 
     def left(self) -> str:
-        """In words."""
+        """The time left, in words."""
         elapsed = time.monotonic() - self._start
-        # The guess counts like 20 seconds of experience, so that the first case doesn't swing it.
+        # The estimate counts like 20 measured seconds, so the first case changes it little.
         factor = (elapsed + 20) / (self._done + 20)
         seconds = max(0.0, (self._total - self._done) * factor)
         return f"{seconds:.0f} s left" if seconds < 90 else f"{seconds / 60:.0f} min left"
@@ -45,7 +45,7 @@ class _TimeLeft(ProgressColumn):
         self._pace = pace
 
     def render(self, task: Task) -> Text:
-        """About so long."""
+        """The time left, or nothing once the task is finished."""
         return Text("" if task.finished else f"about {self._pace.left()}")
 
 
@@ -81,7 +81,7 @@ class _Lines:
 
 @contextmanager
 def make_listener(console: Console, expected: Mapping[Case, float], total: int) -> Generator[Listener, None, None]:
-    """The display that suits the console: of `total` cases, with the seconds that those to be measured take."""
+    """The display for a console. `total` counts all cases; `expected` has the seconds of those to be measured."""
     pace = Pace(sum(expected.values()))
     if not console.is_terminal:
         yield _Lines(console, total, pace, expected)

@@ -1,4 +1,4 @@
-"""`harness report`: write the page of a run again."""
+"""`harness report`: write the page of a run anew from its records."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ else:
 
 def report(
     run: Annotated[Path, typer.Argument(help="A run's folder, results/<suite>/<run>.", show_default=False)],
-    report: Annotated[Path, typer.Option("--report", help="Where pages are written.")] = Path("report"),
+    report: Annotated[Path, typer.Option("--report", help="The folder of the pages.")] = Path("report"),
 ) -> None:
     """Write the page of a run from its records."""
     print(page.write_report(open_run(run), report))

@@ -24,18 +24,18 @@ from harness.suite import Suite
 
 LISTED_CASES = 10_000
 LISTED_REASONS = 1_000
-"""A dry run lists cases and reasons up to so many. The longest suite of the project has 7,000 cases."""
+"""A dry run lists at most this many cases and reasons. The longest suite of the project has 7,000 cases."""
 
 
 def run(
     suite: Annotated[Path, typer.Argument(help="The suite's YAML file.", show_default=False)],
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the suite's newest run; measure only what it lacks.")
+        bool, typer.Option("--resume", help="Continue the suite's newest run; measure only what is missing.")
     ] = False,
     retry_failed: Annotated[
         bool,
         typer.Option(
-            "--retry-failed", help="With --resume: measure cases again that failed or ran out of time or memory."
+            "--retry-failed", help="With --resume: measure again the cases that failed or ran out of time or memory."
         ),
     ] = False,
     only: Annotated[
@@ -43,13 +43,13 @@ def run(
         typer.Option("--only", metavar="AXIS=GLOB", help="Only matching cases, e.g. method=jax/*. May be repeated."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be measured and about how long it takes.")
+        bool, typer.Option("--dry-run", help="Print what would be measured and about how long it takes.")
     ] = False,
     device: Annotated[
         str | None, typer.Option("--device", metavar="cpu|cuda", help="Overrides the suite's device.")
     ] = None,
-    results: Annotated[Path, typer.Option("--results", help="Where runs are kept.")] = Path("results"),
-    report: Annotated[Path, typer.Option("--report", help="Where pages are written.")] = Path("report"),
+    results: Annotated[Path, typer.Option("--results", help="The folder of the runs.")] = Path("results"),
+    report: Annotated[Path, typer.Option("--report", help="The folder of the pages.")] = Path("report"),
 ) -> None:
     """Measure a suite and write its page."""
     planned = session.plan(session.resolve(session.read(suite), device=device), only=only or ())
@@ -78,7 +78,7 @@ def _print_work(opened: Opened, console: Console) -> None:
     tell(
         console,
         f"{len(work.cases)} cases to measure, about {_minutes(sum(opened.expected_seconds.values()))}"
-        + (f"; {held} held by the run already" if held else "")
+        + (f"; {held} already in the run" if held else "")
         + f"; {opened.run.folder}",
     )
     for note in opened.notes:
@@ -114,7 +114,7 @@ def _print_plan(planned: Planned) -> None:
 
 
 def _print_blocks(made: Sequence[Block]) -> None:
-    """A line a case."""
+    """One line per case."""
     for block in made:
         first = block.cases[0]
         say(f"\n{first.setting}, {first.dtype}, {first.device}, brownian {first.brownian}")
@@ -123,14 +123,14 @@ def _print_blocks(made: Sequence[Block]) -> None:
 
 
 def _print_counts(plan: Plan) -> None:
-    """A line a method and scheme, for a plan that is too long to be read case by case."""
+    """One line per method and scheme, for a plan that is too long to list case by case."""
     say()
     for (method, scheme), count in Counter((case.method, case.scheme) for case in plan.cases).items():
         say(f"  {method:30} {scheme:16} {count} cases")
 
 
 def _print_unsupported(plan: Plan) -> None:
-    """A line for each method, scheme and reason."""
+    """One line per method, scheme and reason."""
     say("\nunsupported:")
     counts = Counter((case.method, case.scheme, reason) for case, reason in plan.unsupported)
     for (method, scheme, reason), count in itertools.islice(counts.items(), LISTED_REASONS):

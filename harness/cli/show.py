@@ -39,11 +39,11 @@ def show(
 
 
 SHOWN = ("status", "seconds_median", "peak_bytes", "gradient_error_theta_median", "adjoint_error_theta_median")
-"""What is printed of a record, besides its method, scheme and setting."""
+"""The columns that are printed for a record, in addition to its method, scheme and setting."""
 
 
 def print_records(run: Run) -> None:
-    """A row a record."""
+    """One row per record."""
     columns = [COLUMNS[name] for name in SHOWN]
     frame = frames.load(run.folder).sort_values(["block", "seconds_median"])
     others = grouping.telling(frame, ("method", "scheme", "problem", "noise", "dim", "batch", "steps"))
@@ -60,13 +60,13 @@ def print_records(run: Run) -> None:
 
 
 MOST_REASONS = 20
-"""Reasons that are printed; the page has them all."""
+"""At most this many reasons are printed; the page has all of them."""
 
 
 def print_failures(run: Run) -> None:
-    """Why cases failed: a line a status, method, scheme and reason, the most frequent first.
+    """Why cases failed: one line per status, method, scheme and reason, the most frequent first.
 
-    Unsupported cases are left to `--dry-run` and to the page.
+    Unsupported cases are not printed: `--dry-run` and the page list them.
     """
     rows = [row for row in run.rows() if row["status"] not in ("ok", "unsupported")]
     counts = Counter((row["status"], row["method"], row["scheme"], row["reason"]) for row in rows)
@@ -81,7 +81,7 @@ def _setting(row: Row) -> str:
 
 
 def print_speedups(run: Run) -> None:
-    """A row a paired ratio of a native method to a library's."""
+    """One row per paired ratio of a native method to a library's."""
     pairs = frames.speedups(frames.load(run.folder))
     others = grouping.telling(pairs, [*ratios.PLACE, "brownian"])
     rows = [
@@ -100,7 +100,7 @@ def print_speedups(run: Run) -> None:
 
 
 def print_ratios(run: Run) -> None:
-    """A row a native method, library method and sampler: the mean and the least of their paired ratios."""
+    """One row per native method, library method and sampler: the mean and the lowest of their paired ratios."""
     found = ratios.ratios(frames.speedups(frames.load(run.folder)))
     others = grouping.differing(found, but=["brownian"])
     rows = [
@@ -124,11 +124,11 @@ NUMBERS = (
     *(COLUMNS[name].heading for name in SHOWN if COLUMNS[name].numeric),
     *("ratio", "over floor", "comparisons", "mean", "least"),
 )
-"""Headings whose columns are set to the right."""
+"""The headings of right-aligned columns."""
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table on the terminal, or 200 characters wide where there is none."""
+    """A table as wide as the terminal, or 200 characters wide if there is no terminal."""
     printed = table.Table(box=None, pad_edge=False)
     for heading in headings:
         printed.add_column(heading, justify="right" if heading in NUMBERS else "left")
@@ -141,7 +141,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def print_summary(run: Run) -> None:
-    """What became of the cases, and native against library."""
+    """The number of cases per status, and the answers."""
     frame = frames.load(run.folder)
     counts = Counter(frame["status"])
     say(f"{run.folder}: {', '.join(f'{n} {status}' for status, n in sorted(counts.items())) or 'no records'}")

@@ -1,7 +1,7 @@
-"""What is printed. Names, titles and reasons are people's own: they are shown as they are written, never obeyed.
+"""Printing. Names, titles and reasons come from users: they are shown as they are written and never interpreted.
 
-`[red]` in a title is no markup, and an escape character moves no cursor. A character that the terminal's encoding lacks
-is written as its code.
+`[red]` in a title is not markup, and an escape character does not move the cursor. A character that the terminal's
+encoding lacks is written as its code.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def say(text: str = "") -> None:
 
 
 def tell(console: Console, text: str, style: str = "", rest: str = "") -> None:
-    """Print a line to a console, beside its progress bar; `rest` follows the text without the style."""
+    """Print a line to a console that may have a progress bar; `rest` follows the text without the style."""
     console.print(plain(text, style).append(plain(rest)), highlight=False, soft_wrap=True)
 
 
@@ -31,7 +31,7 @@ def plain(text: str, style: str = "") -> Text:
 
 
 def take_every_character() -> None:
-    """Standard output and error escape what their encoding lacks, where they would raise an error."""
+    """Make standard output and error escape characters that their encoding lacks, instead of raising an error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""The table of `harness try`: a row a case, those with the same steps together, the fastest first."""
+"""The table of `harness try`: one row per case, grouped by steps, the fastest first."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHOWN = ("seconds_median", "peak_bytes", "gradient_error_theta_median", "adjoint
 
 
 def print_table_of(frame: pd.DataFrame) -> None:
-    """The cases that were measured. A column that nothing was measured for is left out."""
+    """Print the cases that were measured. A column without any measured value is left out."""
     measured = frame[frame["status"].isin(["ok", "unstable"])].sort_values(
         ["problem", "stepping", "steps", "rtol", "seconds_median"], ascending=[True, False, True, False, True]
     )

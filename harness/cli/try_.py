@@ -1,4 +1,4 @@
-"""`harness try`: which gradient method for a model of one's own."""
+"""`harness try`: which gradient method suits your own model?"""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def try_(
         ),
     ] = None,
     minutes: Annotated[float, typer.Option("--minutes", help="About how long it may take.")] = 5.0,
-    seed: Annotated[int, typer.Option("--seed", help="Of parameters, data and paths.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="The seed of parameters, data and paths.")] = 0,
     device: Annotated[str, typer.Option("--device", metavar="cpu|cuda", help="Where the model runs.")] = "cpu",
     write_suite: Annotated[
         Path | None,
         typer.Option("--write-suite", help="Write the suite to this file, to edit and run it; measure nothing."),
     ] = None,
-    results: Annotated[Path, typer.Option("--results", help="Where runs are kept.")] = Path("results"),
-    report: Annotated[Path, typer.Option("--report", help="Where pages are written.")] = Path("report"),
+    results: Annotated[Path, typer.Option("--results", help="The folder of the runs.")] = Path("results"),
+    report: Annotated[Path, typer.Option("--report", help="The folder of the pages.")] = Path("report"),
 ) -> None:
     """Measure which gradient method suits your own model, and recommend one."""
     spec = _spec(model, set_ or ())
@@ -103,7 +103,7 @@ def try_(
 
 
 def _print_found(prepared: Prepared, console: Console) -> None:
-    """What the harness found of the model, and what it measures."""
+    """Print what the harness found out about the model, and what it will measure."""
     for name, facts in prepared.models.items():
         tell(console, f"{name}: {facts.described}", "bold")
         for note in facts.notes:
@@ -130,12 +130,12 @@ def _spec(model: str, settings: list[str] | tuple[str, ...]) -> str:
 
 
 def _name(spec: str) -> str:
-    """The suite's: the model's, in the characters that a suite's name may have."""
+    """The suite's name: the model's name in the characters that a suite's name may have."""
     return re.sub(r"[^A-Za-z0-9_-]", "-", spec.partition("(")[0].rpartition(":")[2]) or "model"
 
 
 def _seen_from(spec: str, suite: Path) -> str:
-    """The model as a suite in another folder names it."""
+    """The model, named relative to the folder of a suite."""
     place, colon, rest = spec.partition(":")
     if not place.endswith(".py"):
         return spec
@@ -150,7 +150,7 @@ def _integers(option: str, text: str) -> list[int]:
     found = []
     for item in _items(text):
         if not item.isascii() or not item.isdigit() or int(item) < 1:
-            raise InputError(option, "", f"given {item}", "needed: whole numbers, at least 1, with commas between")
+            raise InputError(option, "", f"given {item}", "needed: whole numbers of at least 1, separated by commas")
         found.append(int(item))
     return found
 
@@ -163,6 +163,6 @@ def _numbers(option: str, text: str) -> list[float]:
         except ValueError:
             number = 0.0
         if not 0 < number < float("inf"):
-            raise InputError(option, "", f"given {item}", "needed: numbers above 0, with commas between")
+            raise InputError(option, "", f"given {item}", "needed: numbers above 0, separated by commas")
         found.append(number)
     return found
