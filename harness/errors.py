@@ -1,4 +1,4 @@
-"""Errors that are a person's to mend, told apart from defects of the harness."""
+"""Errors that a user can fix, as opposed to defects of the harness."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import reprlib
 from collections.abc import Iterable
 
 LONGEST_MESSAGE = 2000
-"""Characters. The longest list of allowed names, that of all methods, takes half of it."""
+"""In characters. The longest list of allowed names, the list of all methods, takes half of it."""
 LONGEST_KEY = 200
 LONGEST_VALUE = 60
-"""Characters in which a message shows what was given."""
+"""The most characters of a given value that a message shows."""
 
 
 class InputError(Exception):
-    """What a person gave is wrong. The command line prints it as one line and exits with code 2.
+    """A user's input is wrong. The command line prints the message as one line and exits with code 2.
 
     `where` names the file or the option, `key` the entry in it; `problem` and `allowed` complete the sentence. The
-    message is one line of printable characters, at most LONGEST_MESSAGE of them after `where`. `detail` are further
-    lines, such as those of a person's own file where their code raised.
+    message is one line of printable characters, at most LONGEST_MESSAGE of them after `where`. `detail` has further
+    lines, such as the lines of a user's own file that raised an error.
     """
 
     def __init__(self, where: object, key: str, problem: str, allowed: str = "", *, detail: str = "") -> None:
@@ -30,15 +30,15 @@ class InputError(Exception):
 
 
 class UnsupportedError(Exception):
-    """A method can't do a case, and only found out while building it. Recorded as `unsupported`."""
+    """A method can't do a case, which shows only when it is built. The case is recorded as `unsupported`."""
 
 
 class ProblemError(Exception):
-    """A problem, or a method's gradient, has a wrong form: what was given and what is needed, in a sentence."""
+    """A problem or a method's gradient has a wrong form. The message says what was given and what is needed."""
 
 
 def one_of(names: Iterable[str], given: object = None) -> str:
-    """`allowed: a, b, c`, led by the nearest name where one is near."""
+    """`allowed: a, b, c`, preceded by the nearest name if one is close."""
     choices = sorted(names)
     near = difflib.get_close_matches(str(given)[:LONGEST_VALUE], choices, n=1) if given is not None else []
     hint = f"did you mean {near[0]!r}? " if near else ""
@@ -46,7 +46,7 @@ def one_of(names: Iterable[str], given: object = None) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with every character escaped that a terminal would obey instead of showing it."""
+    """The text, with every character escaped that a terminal would interpret instead of showing."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -60,7 +60,7 @@ def _shorten(text: str, most: int) -> str:
 
 
 class _Values(reprlib.Repr):
-    """Stops early in what is long or deep."""
+    """Shortens long and deep values."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""From a suite to its cases: the product of the grid, and what of it can't be done."""
+"""From a suite to its cases: the product of the grid, and which of its cases can't be done."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from harness.supported import whatever_the_scheme, with_scheme
 
 @dataclass(frozen=True)
 class Plan:
-    """The cases to measure, and those that can't be, each with its reason. No case stands in it twice."""
+    """The cases to measure, and those that can't be, each with its reason. No case appears twice."""
 
     cases: tuple[Case, ...]
     unsupported: tuple[tuple[Case, str], ...]
 
     def only(self, filters: Sequence[str]) -> Plan:
-        """What matches every `axis=glob`. Raises InputError where an axis is unknown or nothing is left."""
+        """The cases that match every `axis=glob`. Raises InputError where an axis is unknown or no case is left."""
         pairs = [_parse_filter(text) for text in filters]
 
         def wanted(case: Case) -> bool:
@@ -45,7 +45,7 @@ class Plan:
         return plan
 
     def refusing(self, reason: Callable[[Case], str | None]) -> Plan:
-        """The plan in which the cases that `reason` has one for are unsupported."""
+        """The plan in which each case for which `reason` returns a sentence is unsupported."""
         reasons = {case: reason(case) for case in self.cases}
         return Plan(
             tuple(case for case, why in reasons.items() if why is None),
@@ -61,7 +61,7 @@ def _parse_filter(text: str) -> tuple[str, str]:
 
 
 def make_plan(suite: Suite, path: Path, registry: Registry, machine: Machine) -> Plan:
-    """Expand the grid. Raises InputError where a method, problem or scheme has no such name, or cases are too many."""
+    """Expand the grid. Raises InputError where a method, problem or scheme is unknown, or if cases are too many."""
     cases: dict[Case, None] = {}
     refused: dict[Case, str] = {}
     products = [_axes(grid, index, path, registry) for index, grid in enumerate(suite.grid)]
@@ -95,7 +95,7 @@ def _axes(grid: Grid, index: int, path: Path, registry: Registry) -> Axes:
 
 
 LEFT_OUT = {axis: (COLUMNS[axis].default,) for axis in FILLED} | {"noise": ("none",)}
-"""What these axes are where a suite with a model says nothing of them."""
+"""The values of these axes where a suite with a model leaves them out."""
 
 
 def _check_size(products: Sequence[Axes], path: Path) -> None:
@@ -121,7 +121,7 @@ def _expand(axes: Axes, seed: int, registry: Registry) -> Iterator[Case]:
             # An ODE has neither calculus nor noise: one name for all, so that it isn't measured twice.
             point |= {"calculus": "stratonovich", "brownian": "own"}
         if point["stepping"] == "fixed":
-            point |= {"rtol": 0.0, "atol": 0.0}  # without meaning: the same case
+            point |= {"rtol": 0.0, "atol": 0.0}  # they have no effect: the same case
         for method, scheme in itertools.product(axes["method"], axes["scheme"]):
             yield Case(**point, method=method, scheme=scheme, seed=seed)
 
@@ -158,7 +158,7 @@ def _settle(case: Case, registry: Registry, machine: Machine) -> tuple[Case, str
 
 
 def _canonical(case: Case, registry: Registry) -> Case:
-    """With a number of observations where their times are equally spaced, so that one case has one name."""
+    """The case with a number of observations where their times are equally spaced, so that a case has one name."""
     if isinstance(case.observations, int):
         return case
     try:

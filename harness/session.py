@@ -1,7 +1,7 @@
 """A suite from its file to its page: read, resolve, plan, open the run, execute, report.
 
 Each step is a function that takes the result of the one before. `measure` does them all. The command line does the
-same, and prints between them.
+same and prints in between.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ IN_PYTHON = Path("suite")
 
 @dataclass(frozen=True)
 class Source:
-    """A suite, the file that it is from, and its text."""
+    """A suite, the file that it comes from, and its text."""
 
     suite: Suite
     path: Path
@@ -57,7 +57,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Resolved:
-    """A suite that is ready to be planned: options of the caller applied, plugins loaded."""
+    """A suite that is ready to be planned: the caller's options are applied, and the plugins are loaded."""
 
     source: Source
     identity: Identity
@@ -82,7 +82,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Opened:
-    """A run, and the work that it lacks. `notes` are sentences that its user should know."""
+    """A run and its missing work. `notes` are sentences for its user."""
 
     planned: Planned
     run: Run
@@ -92,7 +92,7 @@ class Opened:
 
     @functools.cached_property
     def expected_seconds(self) -> Mapping[Case, float]:
-        """About how long each case takes that is to be measured."""
+        """The estimated seconds of each case that is to be measured."""
         resolved = self.planned.resolved
         return {job.case: expected_seconds(job, resolved.suite.budget, resolved.registry) for job in self.work.cases}
 
@@ -106,7 +106,7 @@ class Executed:
 
     @functools.cached_property
     def statuses(self) -> Counter[str]:
-        """How many cases of the run have which status, those that it held before among them."""
+        """The number of the run's cases by status, including those of earlier executions."""
         return Counter(row["status"] for row in self.run.rows())
 
     @property
@@ -116,10 +116,10 @@ class Executed:
 
 
 class Listener(Protocol):
-    """Hears how the execution goes: the progress display, or nothing."""
+    """Receives the progress of an execution: the progress display, or a listener that does nothing."""
 
     def doing(self, what: str) -> None:
-        """What is going on now."""
+        """What the execution does now."""
         ...
 
     def done(self, case: Case, status: str) -> None:
@@ -150,7 +150,7 @@ def read(suite: Suite | Mapping[str, object] | str | Path) -> Source:
 
 
 def resolve(source: Source, *, device: str | None = None) -> Resolved:
-    """The suite with `device` in place of its own where one is given, its plugins loaded, its models built once.
+    """Load the suite's plugins and build its models once. `device` replaces the suite's own where it is given.
 
     Raises InputError.
     """
@@ -173,7 +173,7 @@ def _with_device(suite: Suite, device: str) -> Suite:
 
 
 def plan(resolved: Resolved, *, only: Sequence[str] = ()) -> Planned:
-    """The cases of the suite, those that match every `axis=glob` of `only`, and why others can't be done.
+    """The cases of the suite that match every `axis=glob` of `only`, and why some of them can't be done.
 
     Raises InputError where a name is unknown or nothing matches.
     """
@@ -189,25 +189,25 @@ def plan(resolved: Resolved, *, only: Sequence[str] = ()) -> Planned:
 
 
 def open_run(planned: Planned, *, results: Path, resume: bool = False, retry_failed: bool = False) -> Opened:
-    """A new run in the folder `results`, or the suite's newest one with `resume`, and what it lacks.
+    """A new run in the folder `results`, or with `resume` the suite's newest run, and its missing work.
 
-    Raises InputError where there is no run to go on with, where its grid, its seed or a plugin differ, where
+    Raises InputError where there is no run to continue, where its grid, its seed or a plugin differ, where
     `retry_failed` is given without `resume`, or where all cases are for a GPU and there is none.
     """
     resolved = planned.resolved
     suite, notes = resolved.suite, ()
     _refuse_without_device(planned)
     if retry_failed and not resume:
-        raise InputError("--retry-failed", "", "goes on with a run", "give --resume too")
+        raise InputError("--retry-failed", "", "needs a run to continue", "give --resume too")
     if resume:
         run = newest_run(results, suite.name)
         if run is None:
-            raise InputError("--resume", "", f"{results / suite.name} holds no run to go on with", "leave it out")
+            raise InputError("--resume", "", f"{results / suite.name} has no run to continue", "leave --resume out")
         refuse_changed(
             resolved.identity, resolved.source.path, run, resolved.registry, planned.machine, edited=retry_failed
         )
         notes = tuple(
-            f"{name} was edited: what was measured with its earlier code is kept"
+            f"{name} was edited: records measured with its earlier code are kept"
             for name in resolved.identity.edited(identities(run)[-1])
         )
         work = lacking(planned.plan, suite, run, resolved.registry, retry_failed=retry_failed)
@@ -226,7 +226,7 @@ def open_run(planned: Planned, *, results: Path, resume: bool = False, retry_fai
 
 
 def _refuse_without_device(planned: Planned) -> None:
-    """A run of which nothing can be measured for want of a GPU tells nobody anything."""
+    """Refuse a run in which nothing can be measured because there is no GPU."""
     wanted = {case.device for case, _ in planned.plan.unsupported}
     if not planned.plan.cases and wanted == {"cuda"} and not planned.cuda:
         where = planned.resolved.source.path
@@ -240,9 +240,9 @@ def execute(
     *,
     go_on: Callable[[], bool] = lambda: True,
 ) -> Executed:
-    """Do the work of a run and write each record the moment it is known. A Ctrl-C ends it: what was measured is kept.
+    """Do the work of a run and write each record as soon as it is known. Ctrl-C ends it and keeps the records.
 
-    The executor is one on this machine where none is given. No block is begun once `go_on` says no.
+    By default the executor is one on this machine. No block is started once `go_on` returns False.
     """
     listener = listener or Silent()
     executor = executor or LocalExecutor(log=opened.run.folder / "children.log", say=listener.doing)
@@ -295,7 +295,7 @@ def measure(
 
     `suite` is the path of a YAML file, or a mapping with the same keys. Records are kept in the folder `results`; the
     page is written into the folder `page` where one is given. The other options are those of the command. Raises
-    InputError where the suite or an option is wrong, and KeyboardInterrupt after what was measured is kept.
+    InputError where the suite or an option is wrong. Raises KeyboardInterrupt if interrupted; the records are kept.
     """
     planned = plan(resolve(read(suite), device=device), only=only)
     opened = open_run(planned, results=Path(results), resume=resume, retry_failed=retry_failed)

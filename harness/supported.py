@@ -1,4 +1,4 @@
-"""What can be solved and measured: the one place that says why something can't, before anything is built."""
+"""Which cases can be measured: the one place that gives the reason if a case can't, before anything is built."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.stepping import adaptive_refusal
 
 
 def whatever_the_scheme(case: Case, method: AbstractGradientMethod, machine: Machine) -> str | None:
-    """Why no scheme could do the case, or None: said before what a single scheme can't do."""
+    """Why the case can't be done with any scheme, or None. Comes before the reasons of a single scheme."""
     if isinstance(case.observations, int) and case.steps % case.observations:
         return f"{case.observations} equally spaced observations don't divide {case.steps} steps"
     if case.brownian not in method.samplers:
