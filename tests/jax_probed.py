@@ -61,6 +61,12 @@ def path_for(facts: ModelFacts, seed: int = 7) -> SharedPath | None:
 
 def gradient_of(facts: ModelFacts, case: Case) -> GradientArrays:
     """By the case's method, on the shared path or with noise of its own."""
+    return gradients_of(facts, case, 1)[0]
+
+
+def gradients_of(facts: ModelFacts, case: Case, count: int) -> list[GradientArrays]:
+    """Several calls of one compiled gradient."""
     instance = Instance(facts.source.model(), dict(facts.settings), 0)
     subject = JaxModelSubject(case, Registry.load(), instance.values(), facts)
-    return FRAMEWORKS["jax"].read(subject.build(path_for(facts) if case.brownian == "shared" else None)())
+    compute = subject.build(path_for(facts) if case.brownian == "shared" else None)
+    return [FRAMEWORKS["jax"].read(compute()) for _ in range(count)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 import torch
+from commands import command
 from model_examples import (
     EXAMPLES,
     FOLDER,
@@ -162,13 +162,6 @@ def calls_of_the_trunk(kind: str, method: str, scheme: str, steps: int) -> int:
 def folder(tmp_path_factory) -> Path:
     """Where the command line is called."""
     return tmp_path_factory.mktemp("project")
-
-
-def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command, as a user types it."""
-    return subprocess.run(
-        [sys.executable, "-m", "harness", *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
 
 
 TINY = (f"{FOLDER / 'f_and_g.py'}:generator", "--set", "batch=4", "--set", "width=4", "--steps", "8")

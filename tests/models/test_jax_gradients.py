@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ import jax.numpy as jnp
 import jax_models as models
 import numpy as np
 import pytest
-from jax_probed import case_of, facts_of, gradient_of, path_for
+from jax_probed import case_of, facts_of, gradient_of, gradients_of, path_for
 
 import harness.jax
 from harness.brownian.diffrax_path import InjectedBrownian
@@ -70,10 +71,9 @@ def test_sdeint_of_a_dict_of_parameters(method, scheme):
     assert relative_error(found.theta, flat(gradient)) < ROUNDING
 
 
-@pytest.mark.parametrize("method", ["diffrax/recursive-checkpoint", "jax/backprop", "diffrax/backsolve"])
-def test_a_solve_for_each_sample_under_vmap(method):
-    facts = facts_of("generator")
-    found = gradient_of(facts, case_of(facts, method, "heun", STEPS))
+@functools.cache
+def by_diffrax(facts: ModelFacts) -> tuple[jax.Array, Any]:
+    """The loss and the gradient of the generator, each sample solved by diffrax on its part of the shared path."""
     dW = jnp.asarray(increments(facts))
 
     def noise(key, index):
@@ -85,7 +85,14 @@ def test_a_solve_for_each_sample_under_vmap(method):
         return jnp.mean(ys[:, 1:] ** 2)
 
     parts = models.eqx.partition(models.Generator(jax.random.key(0)), models.eqx.is_inexact_array)
-    value, gradient = jax.value_and_grad(loss)(*parts)
+    return jax.value_and_grad(loss)(*parts)
+
+
+@pytest.mark.parametrize("method", ["diffrax/recursive-checkpoint", "jax/backprop", "diffrax/backsolve"])
+def test_a_solve_for_each_sample_under_vmap(method):
+    facts = facts_of("generator")
+    found = gradient_of(facts, case_of(facts, method, "heun", STEPS))
+    value, gradient = by_diffrax(facts)
     assert found.loss == pytest.approx(float(value), rel=ROUNDING)
     distance = relative_error(found.theta, flat(gradient))
     assert distance < ROUNDING if method != "diffrax/backsolve" else 1e-6 < distance < 0.1
@@ -125,6 +132,6 @@ def test_samples_draw_noise_of_their_own(method):
     """Each sample has another path: with one for all, the mean of many paths would be far from the expectation."""
     facts = facts_of("generator")
     case = case_of(facts, method, "reversible-heun", STEPS, brownian="own")
-    one, another = (gradient_of(facts, case) for _ in range(2))
+    one, another = gradients_of(facts, case, 2)
     assert np.array_equal(one.theta, another.theta)
     assert np.isfinite(one.theta).all()

@@ -48,12 +48,18 @@ def compared() -> list[tuple[str, str, str]]:
     return [*found.values(), ("neural", "diagonal", "stratonovich"), ("neural", "general", "stratonovich")]
 
 
-def built(name: str, noise: str, calculus: str, **settings: Any) -> tuple[ModelFacts, Case, TorchModelReferences]:
-    """A problem as a model: what is known of it, a case of it, and its references."""
+def facts_of(name: str, noise: str, calculus: str, **settings: Any) -> ModelFacts:
+    """What is known of a problem as a model."""
     source, _ = Source.of("problem_models:problem", Path())
     dim = dimension(name, noise, calculus)
     given = {**SIZES, "dim": dim, "name": name, "noise": noise, "calculus": calculus, **settings}
-    facts = probe(source, source.model(), given, seed=0, device="cpu")
+    return probe(source, source.model(), given, seed=0, device="cpu")
+
+
+def built(name: str, noise: str, calculus: str, **settings: Any) -> tuple[ModelFacts, Case, TorchModelReferences]:
+    """A problem as a model: what is known of it, a case of it, and its references."""
+    facts = facts_of(name, noise, calculus, **settings)
+    dim = dimension(name, noise, calculus)
     ito = noise not in ("none", "additive") and calculus == "ito"
     case = small_case(
         problem=name,
@@ -128,9 +134,10 @@ def schemes(facts: ModelFacts) -> list[AbstractScheme]:
 
 def test_the_structure_of_the_noise_is_found() -> None:
     """What the built-in problems say of their own noise."""
-    for name, noise, calculus in forms():
-        facts, case, _ = built(name, noise, calculus)
-        problem = Registry.load().problem_of(case)
+    for name, noise, calculus in compared():
+        facts = facts_of(name, noise, calculus)
+        dim = dimension(name, noise, calculus)
+        problem = Registry.load().problem(name, noise=noise, calculus=calculus, dim=dim)
         if noise == "diagonal" and not problem.additive:
             assert facts.commutes == problem.commutative, name
         if noise != "none":

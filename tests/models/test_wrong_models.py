@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
+from commands import Done, command
 
 from harness.errors import InputError
 from harness.models.choice import Asked, choose
@@ -324,13 +324,6 @@ def test_a_place_that_is_not_there_is_refused(folder, spec):
     assert isinstance(found(folder, sde(), spec), Refused)
 
 
-def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`harness try`, as a user types it."""
-    return subprocess.run(
-        [sys.executable, "-m", "harness", "try", *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -341,10 +334,10 @@ def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_a_wrong_option_is_refused_before_anything_is_built(tmp_path, arguments, words):
-    refused(command(tmp_path, *arguments), words)
+    refused(command(tmp_path, "try", *arguments), words)
 
 
-def refused(done: subprocess.CompletedProcess[str], words: tuple[str, ...]) -> list[str]:
+def refused(done: Done, words: tuple[str, ...]) -> list[str]:
     """The lines on standard error, the first of which has these words."""
     lines = done.stderr.splitlines()
     assert done.returncode == 2, done.stderr
@@ -368,7 +361,7 @@ CLI = sde("def f(self, t, y):\n    return y @ torch.ones(7)")
 )
 def test_the_command_says_it_in_a_line(tmp_path, text, arguments, words, beneath):
     (tmp_path / "cli.py").write_text(text)
-    lines = refused(command(tmp_path, "cli.py:model", *arguments), words)
+    lines = refused(command(tmp_path, "try", "cli.py:model", *arguments), words)
     assert beneath in "\n".join(lines[1:])
 
 
