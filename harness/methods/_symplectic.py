@@ -19,7 +19,7 @@ def no_tableau(scheme: AbstractScheme) -> str | None:
     """Why the symplectic adjoint can't use this scheme, or None: explicit Runge–Kutta schemes only."""
     if isinstance(scheme, AbstractRungeKutta) and type(scheme).step is AbstractRungeKutta.step:
         return None
-    return f"the symplectic adjoint needs an explicit Runge–Kutta scheme; {scheme.name} isn't one"
+    return f"the symplectic adjoint is for explicit Runge–Kutta schemes, which {scheme.name} isn't"
 
 
 def not_an_ode(case: Case) -> str | None:
