@@ -28,6 +28,8 @@ SMALLEST = 1e-6
 """The absolute tolerance of adaptive solves."""
 CALLS = 14
 """Gradients that are computed of a case: rounds, memory, errors."""
+BUILDS = 4.0
+"""A model takes about twice as long to build as a problem, and is built twice: for its time and for its gradient."""
 STARTING_SECONDS = 2.0
 """To start the two children of a case."""
 REFERENCE_FACTOR = 6.0
@@ -39,8 +41,6 @@ LEAST_REFERENCE = {True: 5400, False: 22000}
 LEAST_REFERENCE_OF_AN_ODE = 2500
 FURTHER = 2**13
 """Steps of a grid by which a reference is refined once more, where there is time."""
-BACKPROP_SECONDS = 5e-4
-"""What the methods' `step_seconds` are relative to."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,9 @@ def choose(asked: Asked, models: Mapping[str, ModelFacts], registry: Registry) -
         room -= reference
     while True:
         cases = [(m, s, n) for m, own in methods.items() for s in _of(own, schemes) for n in steps]
-        seconds = len(models) * sum(STARTING_SECONDS + CALLS * _seconds(facts, m, s, n) for m, s, n in cases)
+        seconds = len(models) * sum(
+            _building_seconds(m, asked, registry) + CALLS * _seconds(facts, m, s, n, registry) for m, s, n in cases
+        )
         if seconds <= room:
             break
         if len(schemes) > 1:
@@ -279,10 +281,20 @@ def _steps(asked: Asked, facts: ModelFacts) -> list[int]:
     return sorted({max(count, -(-n // count) * count if equal else n) for n in chosen})
 
 
-def _seconds(facts: ModelFacts, method: AbstractGradientMethod, scheme: AbstractScheme, steps: int) -> float:
+def _building_seconds(method: AbstractGradientMethod, asked: Asked, registry: Registry) -> float:
+    """To start the two children of a case, and to build the gradient in each."""
+    backend = registry.backends[method.name.partition("/")[0]]
+    building = backend.building_seconds_cuda if asked.device == "cuda" else backend.building_seconds_cpu
+    return STARTING_SECONDS + BUILDS * building
+
+
+def _seconds(
+    facts: ModelFacts, method: AbstractGradientMethod, scheme: AbstractScheme, steps: int, registry: Registry
+) -> float:
     """One gradient, about."""
     work = sum(scheme.work(facts.noise)) / 2
-    return facts.seconds * steps * max(0.5, method.step_seconds / BACKPROP_SECONDS) * work
+    known = registry.methods[f"{facts.framework}/backprop"].step_seconds  # what `facts.seconds` were measured with
+    return facts.seconds * steps * max(0.5, method.step_seconds / known) * work
 
 
 def _reference_seconds(facts: ModelFacts) -> float:
