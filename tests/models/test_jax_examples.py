@@ -69,7 +69,8 @@ def test_an_example_is_found_and_has_the_gradient_of_diffrax(spec: str) -> None:
     source, _ = Source.of(spec, EXAMPLES)
     facts = probe(source, source.model(), TINY, seed=0, device="cpu")
     assert (facts.noise, facts.calculus, facts.batch) == (noise, calculus, TINY["batch"])
-    loss, model = source.model().factory(Diffrax(facts, steps), **TINY)
+    built: Any = source.model().factory(Diffrax(facts, steps), **TINY)
+    loss, model = built
     floats, rest = eqx.partition(model, eqx.is_inexact_array)
     value, gradient = jax.jit(jax.value_and_grad(lambda floats: loss(eqx.combine(floats, rest))))(floats)
     leaves, _ = jax.tree_util.tree_flatten_with_path(gradient)

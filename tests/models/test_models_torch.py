@@ -180,7 +180,7 @@ def test_the_structure_of_the_noise(kind: str, reads_no_state: bool, commutes: b
 def test_an_sde_may_say_itself_whether_its_noise_commutes(declared: bool) -> None:
     """It is believed, by the public solves too."""
     sde = _Noise("mixed" if declared else "entries")
-    sde.commutes = declared
+    object.__setattr__(sde, "commutes", declared)
     side = RightHandSide.of(sde)
     assert side.commutes is declared
     assert structure_of(side, [torch.tensor(0.5)], torch.ones(4, 3)).commutes is declared
