@@ -14,7 +14,7 @@ from harness.cli import main
 
 @dataclass(frozen=True)
 class Done:
-    """What a command came to."""
+    """The exit code of a command, and what it printed."""
 
     returncode: int
     stdout: str
