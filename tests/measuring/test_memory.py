@@ -113,3 +113,10 @@ def test_what_xla_plans_is_its_temporary_memory_and_the_results(registry, make_c
     values = values_of(case)
     results = 8 * (1 + values.y0.size + sum(value.size for value in values.theta.values()))
     assert 0 <= compiled.planned_bytes() - compiled.temp_bytes() - results <= 64 * (2 + len(values.theta))
+
+
+def test_pythons_small_objects_add_no_arena_to_a_peak():
+    """Python takes 1 MiB at a time for them: now and then a call that keeps a few would seem to take that."""
+    kept: list[object] = []
+    peaks = [peak_bytes_cpu(lambda: kept.extend((i, str(i)) for i in range(1000))) for _ in range(30)]
+    assert max(peaks) < 2**19, peaks
