@@ -15,6 +15,7 @@ from typing import TypeVar, cast
 import numpy as np
 
 from harness.brownian.path import SharedPath
+from harness.cache_folder import default_cache_folder
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays
 from harness.initial import initial_values
@@ -75,13 +76,6 @@ def _stored(path: Path, kind: type) -> object:
             return kind(**{name: data[name] if data[name].ndim else float(data[name]) for name in data})
     except Exception:  # There is none, or whatever a damaged archive makes numpy and zipfile raise.
         return None
-
-
-def default_cache_folder() -> Path:
-    """$GRADIENT_HARNESS_CACHE, else the user's cache folder (XDG)."""
-    own = os.environ.get("GRADIENT_HARNESS_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(own) if own else Path(base) / "gradient-harness" / "references"
 
 
 def cache_key(kind: str, problem: AbstractProblem, case: Case, path: SharedPath | None, *rest: object) -> str:

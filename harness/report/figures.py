@@ -12,6 +12,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import seaborn as sns
 
@@ -29,6 +30,12 @@ STYLE: dict[RcKeyType, Any] = {
     "axes.grid": True,
     "grid.alpha": 0.4,
 }
+
+
+MOST_MARKS = 2_000
+"""A panel of more marks is a picture of pixels within the SVG: an element a mark makes a page large and slow."""
+PIXELS_AN_INCH = 200
+"""Of such a picture."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +87,28 @@ def draw(figure: Figure, frame: pd.DataFrame) -> Drawing | None:
 
 
 def _svg(figure: plt.Figure) -> str:
-    """The SVG element alone, without date, so that the same data gives the same bytes."""
+    """The SVG element alone, without date, so that the same data gives the same bytes; its background is the page's."""
+    for axes in figure.axes:
+        if _marks(axes) > MOST_MARKS:
+            _rasterize(axes)
     buffer = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": "gradient-harness"}):
-        figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
+        metadata = {"Date": None, "Creator": None}
+        figure.savefig(
+            buffer, format="svg", bbox_inches="tight", metadata=metadata, transparent=True, dpi=PIXELS_AN_INCH
+        )
     text = buffer.getvalue()
     return text[text.index("<svg") :]
+
+
+def _marks(axes: plt.Axes) -> int:
+    """Points, segments and boxes."""
+    points = sum(np.size(line.get_xdata()) for line in axes.lines)
+    return points + sum(max(len(c.get_offsets()), len(c.get_paths())) for c in axes.collections) + len(axes.patches)
+
+
+def _rasterize(axes: plt.Axes) -> None:
+    """Make one picture of the marks, below the axes and texts, which stay vectors."""
+    for mark in (*axes.lines, *axes.collections, *axes.patches):
+        mark.set_zorder(mark.get_zorder() - 1000)
+    axes.set_rasterization_zorder(-100)

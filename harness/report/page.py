@@ -8,13 +8,14 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 
 from harness.errors import InputError
 from harness.frames import load
 from harness.identity import suite_of
 from harness.registry import Registry
+from harness.report.templating import render
+from harness.report.visible import visible, visible_frame
 from harness.section import AbstractSection, Measurements
 from harness.store import About, Run
 from harness.suite import Suite
@@ -40,11 +41,11 @@ def write_report(run: Run, folder: Path) -> Path:
     execution = about["executions"][-1]
     suite = suite_of(execution, run.folder)
     registry, unloaded = _registry(suite)
-    measurements = Measurements(load(run.folder), suite, registry, tuple(about["executions"]))
+    measurements = Measurements(visible_frame(load(run.folder)), suite, registry, tuple(about["executions"]))
     made = [_part(section, measurements) for section in registry.sections()]
     counts = Counter(measurements.frame["status"])
     name = f"{suite.name}, a part" if only(about) else suite.name
-    page = _render(
+    page = render(
         "page.html",
         suite=suite,
         run=run.id,
@@ -57,7 +58,7 @@ def write_report(run: Run, folder: Path) -> Path:
     )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{suite.name}{'.only' if only(about) else ''}.html"
-    path.write_text(page, encoding="utf-8")
+    path.write_text(visible(page), encoding="utf-8")
     write_index(folder)
     return path
 
@@ -95,11 +96,4 @@ def write_index(folder: Path) -> None:
         if mark in head:
             content = head.partition(mark)[2].partition('"')[0]
             entries.append({"file": path.name, **json.loads(html.unescape(content))})
-    (folder / "index.html").write_text(_render("index.html", entries=entries), encoding="utf-8")
-
-
-def _render(template: str, **content: object) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("harness.report"), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    return environment.get_template(template).render(**content)
+    (folder / "index.html").write_text(visible(render("index.html", entries=entries)), encoding="utf-8")

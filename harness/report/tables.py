@@ -49,11 +49,17 @@ def axes(found: pd.DataFrame, always: Sequence[str], within: Sequence[str] = ())
 
 def table(name: str, found: pd.DataFrame, fields: Sequence[Field]) -> Markup:
     """A row a row of the frame. `name` is the table's id."""
-    heads = Markup("").join(Markup("<th>{}</th>").format(field.heading) for field in fields)
+    heads = Markup("").join(Markup('<th scope="col">{}</th>').format(field.heading) for field in fields)
     lines = Markup("\n").join(_line(row, fields) for row in dicts(found))
-    return Markup(
-        '<div class="scroll"><table id="{}">\n<thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table></div>\n'
-    ).format(name, heads, lines)
+    return scrolling(
+        Markup('<table id="{}">\n<thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table>').format(name, heads, lines),
+        f"Table: {name}",
+    )
+
+
+def scrolling(content: Markup, label: str) -> Markup:
+    """The content in a box that scrolls, by keyboard too. `label` is what a screen reader calls it."""
+    return Markup('<div class="scroll" role="region" aria-label="{}" tabindex="0">{}</div>\n').format(label, content)
 
 
 def hint(words: str) -> Markup:

@@ -137,14 +137,3 @@ def test_a_plugin_s_own_modules_are_followed(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     found = sources([importlib.import_module("my_problem")])
     assert list(found) == ["harness.arrays", "my_formulas", "my_problem"]
-
-
-def test_the_folder_is_the_user_s(monkeypatch, tmp_path):
-    for name in ("GRADIENT_HARNESS_CACHE", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    assert cache_module.default_cache_folder() == tmp_path / ".cache" / "gradient-harness" / "references"
-    monkeypatch.setenv("XDG_CACHE_HOME", "/xdg")
-    assert cache_module.default_cache_folder() == Path("/xdg/gradient-harness/references")
-    monkeypatch.setenv("GRADIENT_HARNESS_CACHE", "/own")
-    assert cache_module.default_cache_folder() == Path("/own")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from harness.report.tables import scrolling
 from harness.section import AbstractSection, Measurements
 from harness.store import About
 
@@ -24,10 +25,11 @@ class Environment(AbstractSection):
 
 def _table(execution: About) -> Markup:
     rows = Markup("").join(
-        Markup('<tr><th>{}</th><td class="wrap">{}</td></tr>\n').format(name, words)
+        Markup('<tr><th scope="row">{}</th><td class="wrap">{}</td></tr>\n').format(name, words)
         for name, words in _rows(execution).items()
     )
-    return Markup('<div class="scroll"><table class="environment"><tbody>\n{}</tbody></table></div>\n').format(rows)
+    table = Markup('<table class="environment"><tbody>\n{}</tbody></table>').format(rows)
+    return scrolling(table, f"Table: environment of {execution['time']}")
 
 
 def _rows(execution: About) -> dict[str, str]:

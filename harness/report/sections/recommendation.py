@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from harness.report.recommendation import sentences
+from harness.report.tables import scrolling
 from harness.section import AbstractSection, Measurements
 
 
@@ -21,13 +22,11 @@ class Recommendation(AbstractSection):
         if not models:
             return ""
         rows = Markup("").join(
-            Markup('<tr><th>{}</th><td class="wrap">{}</td></tr>\n').format(name, ". ".join([*told, ""]).strip())
+            Markup('<tr><th scope="row">{}</th><td class="wrap">{}</td></tr>\n').format(name, ". ".join([*told, ""]).strip())
             for name, told in models.items()
         )
         frame = measurements.frame
         found = sentences(frame[frame["problem"].isin(list(models))])
         items = Markup("").join(Markup("<li>{}</li>").format(sentence) for sentence in found)
-        table = Markup('<div class="scroll"><table class="environment"><tbody>\n{}</tbody></table></div>\n').format(
-            rows
-        )
+        table = scrolling(Markup('<table class="environment"><tbody>\n{}</tbody></table>').format(rows), "Table: models")
         return Markup('<ul id="recommendations">{}</ul>\n{}').format(items, table)

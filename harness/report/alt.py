@@ -1,0 +1,84 @@
+"""What a figure shows, in words: for readers who don't see it."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from harness.columns import COLUMNS
+from harness.figures import Box, Figure, Points, Scaling
+from harness.figures.abstract import AbstractLines, AbstractPanels
+from harness.frames import geometric_mean
+from harness.report.format import FORMATS, Cell, listing, plural, ratio
+from harness.report.panels import facets_of
+
+MOST_PANELS = 4
+"""Panels whose reading is told; a reader finds those of more in the figure's data."""
+MOST_NAMES = 12
+"""Lines or rows that are named."""
+LOOKS = {Scaling: "Line chart", Points: "Dot chart", Box: "Box plot"}
+
+
+def alt_text(figure: Figure, data: pd.DataFrame) -> str:
+    """The kind of figure, its axes, its panels, its series, and what each panel shows above all."""
+    if isinstance(figure, AbstractPanels):
+        return " ".join([_axes(figure), *_panels(figure, data), _series(data), *_readings(figure, data)])
+    return " ".join([figure.caption, *(_ratios(data) if {"pair", "ratio"} <= set(data) else [])])
+
+
+def _axes(figure: AbstractPanels) -> str:
+    y = f"{COLUMNS[figure.y].axis_label} on a logarithmic axis"
+    against = COLUMNS[figure.x].axis_label if isinstance(figure, AbstractLines) else "method"
+    where = "".join(f", {COLUMNS[axis].label} {value}" for axis, value in figure.where.items())
+    return f"{LOOKS.get(type(figure), 'Chart')} of {y} against {against}{where}."
+
+
+def _panels(figure: AbstractPanels, data: pd.DataFrame) -> list[str]:
+    facets = facets_of(figure, data)
+    if facets is None:
+        return []
+    return [f"{plural(len(facets), 'panel')}: {COLUMNS[str(figure.facet)].label} {listing([_text(v) for v in facets])}."]
+
+
+def _series(data: pd.DataFrame) -> str:
+    column = "line" if "line" in data else "row"
+    names = sorted(set(data[column]))
+    more = len(names) - MOST_NAMES
+    named = [*names[:MOST_NAMES], *([f"{more} more"] if more > 0 else [])]
+    return f"{len(names)} series: {listing(named)}."
+
+
+def _readings(figure: AbstractPanels, data: pd.DataFrame) -> list[str]:
+    """The lowest and the highest of each panel, where lines go over sizes at the largest of them."""
+    facets = facets_of(figure, data)
+    parts = [("", data)] if facets is None else [(f"{_text(v)}: ", data[data[str(figure.facet)] == v]) for v in facets]
+    return [f"{name}{_reading(figure, part)}" for name, part in parts[:MOST_PANELS] if len(part)]
+
+
+def _reading(figure: AbstractPanels, panel: pd.DataFrame) -> str:
+    place = ""
+    column = "line" if "line" in panel else "row"
+    if isinstance(figure, AbstractLines) and COLUMNS[figure.x].kind == "axis" and COLUMNS[figure.x].numeric:
+        largest = panel[figure.x].max()
+        panel = panel[panel[figure.x] == largest]
+        place = f"at {COLUMNS[figure.x].label} {_text(largest)} "
+    values = panel.groupby(column)[figure.y].median().sort_values()
+    write = FORMATS[COLUMNS[figure.y].format]
+    if len(values) == 1:
+        return f"{place}{values.index[0]} has {write(values.iloc[0])}."
+    low, high = (f"{values.index[k]} ({write(values.iloc[k])})" for k in (0, -1))
+    return f"{place}the lowest is {low}, the highest {high}."
+
+
+def _ratios(pairs: pd.DataFrame) -> list[str]:
+    """Each pair's mean, the most favourable first."""
+    means = pairs.groupby("pair")["ratio"].apply(geometric_mean).sort_values(ascending=False)
+    told = [f"{name} {ratio(value)}" for name, value in means.head(MOST_NAMES).items()]
+    slower = int((pairs["ratio"] < 1).sum())
+    return [
+        f"{plural(len(means), 'pair')}, geometric means: {listing(told)}.",
+        f"The native method is slower in {slower} of {plural(len(pairs), 'comparison')}.",
+    ]
+
+
+def _text(value: Cell) -> str:
+    return FORMATS["text"](value)

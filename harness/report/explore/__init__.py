@@ -1,0 +1,1 @@
+"""What the section "Explore" shows: the records once, for its chart, its table and its CSV."""
