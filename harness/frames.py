@@ -14,7 +14,7 @@ from harness.backend_facts import BackendFacts, stored_facts
 from harness.column import UNRESOLVED
 from harness.columns import COMPUTED, FACTS, MEASURED_LISTS, RATIOS, bar_of
 from harness.grouping import KEYS
-from harness.measuring.statistics import median_interval, ratio_interval
+from harness.measuring.statistics import median_intervals, ratio_interval, ratios_of_rounds
 from harness.record import STORED, columns
 from harness.registry import Registry
 from harness.spec import base
@@ -51,14 +51,25 @@ def _add_statistics(frame: pd.DataFrame) -> None:
         frame[name] = [value if isinstance(value, list) else [] for value in frame[name]]  # older runs lack some
         frame[f"{name}_median"] = [float(np.median(numbers(v))) if v else np.nan for v in frame[name]]
         if column.interval:
-            ends = [median_interval(numbers(v))[1:] if v else (np.nan, np.nan) for v in frame[name]]
-            frame[[f"{name}_low", f"{name}_high"]] = np.array(ends, dtype=float).reshape(-1, 2)
+            frame[[f"{name}_low", f"{name}_high"]] = _interval_ends([numbers(v) for v in frame[name]])
     for column in MEASURED_LISTS:
         if column.bar:
             bar = bar_of(column.name)
             if column.name != "loss_error":  # older runs hold the larger of two bars alone
                 frame[bar] = frame[bar].fillna(frame["reference_error"])
             frame[f"{column.name}_resolved"] = frame[f"{column.name}_median"] > UNRESOLVED * frame[bar].fillna(0)
+
+
+def _interval_ends(lists: list[list[float]]) -> np.ndarray:
+    """The ends of the median's interval of each list, (lists, 2), NaN where it is empty."""
+    ends = np.full((len(lists), 2), np.nan)
+    by_size: dict[int, list[int]] = {}
+    for place, values in enumerate(lists):
+        by_size.setdefault(len(values), []).append(place)
+    for size, places in by_size.items():
+        if size:
+            ends[places] = median_intervals(np.array([lists[place] for place in places], dtype=float))[:, 1:]
+    return ends
 
 
 def _observations(value: int | list[float]) -> int | str:
@@ -82,7 +93,7 @@ def _floor_ratios(frame: pd.DataFrame) -> list[float]:
     ratios = []
     for row in rows:
         floor = seconds.get((row.pairing, row.scheme, row.backend_facts.floor))
-        ratios.append(ratio_interval(row.seconds, floor)[0] if floor and row.seconds else np.nan)
+        ratios.append(float(np.median(ratios_of_rounds(row.seconds, floor))) if floor and row.seconds else np.nan)
     return ratios
 
 

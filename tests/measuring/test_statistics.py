@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from harness.measuring.statistics import (
+    RESAMPLES,
     growth_exponent,
     log_slope,
     median_interval,
+    median_intervals,
     median_slope,
     narrow_enough,
     ratio_interval,
@@ -37,6 +39,19 @@ def test_the_interval_covers_as_often_as_it_says():
         _, low, high = median_interval(rng.exponential(size=25))
         hits += low <= np.log(2) <= high
     assert 0.90 <= hits / 300 <= 0.99
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 10, 31])
+def test_many_samples_have_the_intervals_of_resampling(size):
+    """To the bit, also where values are equal or without bound."""
+    samples = np.random.default_rng(size).lognormal(size=(6, size))
+    samples[1], samples[2, 0], samples[3], samples[4, :2] = 1.0, math.inf, math.inf, samples[4, 0]
+    index = np.random.default_rng(0).integers(size, size=(RESAMPLES, size))
+    for values, found in zip(samples, median_intervals(samples), strict=True):
+        medians = np.median(values[index], axis=1)
+        method = "linear" if np.isfinite(medians).all() else "higher"
+        ends = np.quantile(medians, [0.025, 0.975], method=method)
+        assert found.tolist() == [np.median(values), *ends]
 
 
 def test_ratios_cancel_common_noise():

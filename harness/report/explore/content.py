@@ -17,6 +17,8 @@ from harness.report.palette import Palette
 
 DIGITS = 9
 """Significant digits of a number in the page: more than any measurement has."""
+STATUSES = {"ok": 0, "unsupported": 2}
+"""What was measured comes first, then what failed, then what can't be done."""
 LEFT_OUT = ("schema_version", "suite")
 """Columns that say nothing within one page."""
 
@@ -49,8 +51,13 @@ class Shown:
 
 
 def content(frame: pd.DataFrame, view: View) -> str:
-    """JSON: the columns with their values, colours and markers, and the view that is shown at first."""
-    columns = shown_columns(frame)
+    """JSON: the columns with their values, colours and markers, and the view that is shown at first.
+
+    The records come in the order of `STATUSES`, the columns of the view before the others.
+    """
+    frame = frame.sort_values("status", key=lambda statuses: statuses.map(lambda s: STATUSES.get(s, 1)), kind="stable")
+    place = {name: index for index, name in enumerate(view.columns)}
+    columns = sorted(shown_columns(frame), key=lambda column: place.get(column.name, len(place)))
     apart = set(differing(frame))
     palette = Palette.of(frame)
     named = [name for name in ("method", "backend", "approach") if name in frame]

@@ -42,12 +42,16 @@ def first_view(frame: pd.DataFrame, figures: list[Figure]) -> View:
 
 
 def table_columns(frame: pd.DataFrame) -> tuple[str, ...]:
-    """Every column that has a heading and every axis in which the records differ, as far as there are values."""
-    apart = differing(frame)
+    """The axes in which the records differ, and every other column that has a heading and a value.
+
+    An axis that is the same in all records can be chosen in the table; it isn't there at first.
+    """
+    apart = {"method", *differing(frame)}
     listed = [
         column
         for column in COLUMNS.values()
-        if (column.name in apart or (column.heading and not column.several)) and frame[column.name].notna().any()
+        if column.name in apart or (column.kind != "axis" and column.heading and not column.several)
+        if frame[column.name].notna().any()
     ]
     return tuple(column.name for column in sorted(listed, key=lambda column: _place(column.name)))
 

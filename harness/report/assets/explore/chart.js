@@ -88,7 +88,7 @@ function channel(name, column, points, log, records) {
   const values = ticksOf(column, points.map(point => point[name]), log);
   return {
     field: name, type: "quantitative", title,
-    scale: { type: log ? "log" : "linear", zero: false, nice: false, padding: 14 },
+    scale: { type: log ? "log" : "linear", ...(log ? {} : { zero: false }), nice: false, padding: 14 },
     axis: { formatType: column.format, values, labelOverlap: "greedy", tickCount: 6 },
   };
 }
@@ -143,7 +143,7 @@ function specOf(state, points, series, { columns, records }, width) {
       customFormatTypes: true,
       font: "system-ui, sans-serif",
       view: { stroke: "#c9ced6" },
-      axis: { gridColor: "#e3e6ea", domainColor: "#8a93a0", tickColor: "#8a93a0", labelColor: "#333a44",
+      axis: { gridColor: "#dcdfe4", domainColor: "#8a93a0", tickColor: "#8a93a0", labelColor: "#333a44",
         titleColor: "#1b1f24", labelFontSize: 11, titleFontSize: 12, titleFontWeight: 600 },
       header: { labelFontSize: 12, labelFontWeight: 600, labelColor: "#1b1f24" },
     },

@@ -51,12 +51,13 @@ async function explore(section) {
     change({ columns: names.length ? names : ["method"] }));
   node("columns").replaceChildren(shownColumns.list);
 
-  // What a record shows, for a search by words.
+  // What a search by words looks at: what a record shows, and what was asked of it.
+  const asked = all.filter(column => column.kind === "axis" || kinds.includes(column)).map(column => column.name);
   let texts = new Map();
   const visible = record => {
     let text = texts.get(record.row);
     if (text === undefined) {
-      text = state.columns.map(name => written(columns.get(name), record[name])).join(" ").toLowerCase();
+      text = [...new Set([...asked, ...state.columns])].map(name => written(columns.get(name), record[name])).join(" ").toLowerCase();
       texts.set(record.row, text);
     }
     return text;
