@@ -42,7 +42,7 @@ def first_view(frame: pd.DataFrame, figures: list[Figure]) -> View:
 
 
 def table_columns(frame: pd.DataFrame) -> tuple[str, ...]:
-    """The axes in which the records differ, and every other column that has a heading and a value.
+    """The axes in which the records differ, every other column that has a heading and a value, and at last the reason.
 
     An axis that is the same in all records can be chosen in the table; it isn't there at first.
     """
@@ -53,7 +53,8 @@ def table_columns(frame: pd.DataFrame) -> tuple[str, ...]:
         if column.name in apart or (column.kind != "axis" and column.heading and not column.several)
         if frame[column.name].notna().any()
     ]
-    return tuple(column.name for column in sorted(listed, key=lambda column: _place(column.name)))
+    names = [column.name for column in sorted(listed, key=lambda column: _place(column.name))]
+    return (*names, *(["reason"] if frame["reason"].notna().any() else []))
 
 
 def _place(name: str) -> int:

@@ -163,6 +163,9 @@ class Chart {
     const { columns } = this.content;
     const turn = ++this.turn;
     const { points, missing } = pointsOf(records, state, columns);
+    this.nodes.note.textContent = this.note(points, missing, records, state);
+    this.nodes.canvas.dataset.points = points.length;
+    if (!points.length) return this.clear();
     const series = seriesOf(this.content.records.filter(record => record[state.y] !== null), state.color, this.content);
     for (const point of points) point.name = this.name(this.content.records[point.row], state);
     const spec = specOf(state, points, series, this.content, this.nodes.chart.clientWidth);
@@ -181,8 +184,14 @@ class Chart {
     });
     const drawn = new Set(points.map(point => point.series));
     this.legend(series.filter(found => drawn.has(found.value)), state);
-    this.nodes.note.textContent = this.note(points, missing, records, state);
-    this.nodes.canvas.dataset.points = points.length;
+  }
+
+  /** Nothing to draw. */
+  clear() {
+    this.finalize?.();
+    this.finalize = this.view = undefined;
+    this.nodes.legend.replaceChildren();
+    this.nodes.canvas.replaceChildren(element("p", { class: "hint" }, "No record here has a point."));
   }
 
   /** Let only these series stand out. */
@@ -265,6 +274,7 @@ class Chart {
 
   /** Download the picture. */
   async picture(name, kind) {
+    if (!this.view) return;
     const svg = await this.view.toSVG();
     if (kind === "svg") return download(`${name}.svg`, svg, "image/svg+xml");
     const { width, height } = this.nodes.canvas.querySelector("svg, canvas").getBoundingClientRect();

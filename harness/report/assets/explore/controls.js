@@ -31,9 +31,9 @@ function tickList(title, options, given) {
   const all = element("button", { type: "button" }, "All");
   const none = element("button", { type: "button" }, "None");
   const summary = element("summary", {}, `${title} `, state);
-  const list = element("details", { class: "ticks" }, summary,
-    element("div", { class: "menu", role: "group", "aria-label": title },
-      element("p", {}, all, none), ...boxes.map(([, label]) => label)));
+  const menu = element("div", { class: "menu", role: "group", "aria-label": title },
+    element("p", {}, all, none), ...boxes.map(([, label]) => label));
+  const list = element("details", { class: "ticks" }, summary, menu);
   const ticked = () => boxes.filter(([box]) => box.checked).map(([box]) => box.value);
   function report() {
     show(ticked());
@@ -56,6 +56,10 @@ function tickList(title, options, given) {
     if (event.key !== "Escape") return;
     list.open = false;
     summary.focus();
+  });
+  list.addEventListener("toggle", () => {
+    menu.classList.remove("end");
+    menu.classList.toggle("end", menu.getBoundingClientRect().right > document.documentElement.clientWidth);
   });
   document.addEventListener("click", event => {
     if (list.open && !list.contains(event.target)) list.open = false;
