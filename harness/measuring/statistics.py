@@ -52,10 +52,9 @@ def median_intervals(samples: np.ndarray, level: float = 0.95) -> np.ndarray:
         ordered = np.take_along_axis(samples[part], order[part], axis=1)
         medians = (np.take_along_axis(ordered, lower, axis=1) + np.take_along_axis(ordered, upper, axis=1)) / 2
         finite = np.isfinite(medians).all(axis=1)
-        for rows, method in ((finite, "linear"), (~finite, "higher")):
-            if rows.any():  # between two infinite values, of errors without bound, there is no interpolation
-                quantiles = np.quantile(medians[rows], [(1 - level) / 2, (1 + level) / 2], axis=1, method=method)
-                ends[part][rows] = quantiles.T
+        for rows in (finite, ~finite):
+            if rows.any():
+                ends[part][rows] = _bounds_of_each(medians[rows], level).T
     return np.column_stack([median, ends])
 
 
@@ -194,10 +193,15 @@ def _least_squares(x: np.ndarray, values: np.ndarray, level: float) -> tuple[flo
 
 
 def _bounds(resampled: np.ndarray, level: float) -> tuple[float, float]:
-    """Percentiles. Between two infinite values, of errors without bound, there is no interpolation."""
-    method = "linear" if np.isfinite(resampled).all() else "higher"
-    low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2], method=method)
+    low, high = _bounds_of_each(resampled[None], level)[:, 0]
     return float(low), float(high)
+
+
+def _bounds_of_each(resampled: np.ndarray, level: float) -> np.ndarray:
+    """Percentiles of each row, (2, rows). Between two infinite values, of errors without bound, there is no
+    interpolation."""
+    method = "linear" if np.isfinite(resampled).all() else "higher"
+    return np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2], axis=1, method=method)
 
 
 def _student(level: float, freedom: int) -> float:

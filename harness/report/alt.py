@@ -36,15 +36,21 @@ def _panels(figure: AbstractPanels, data: pd.DataFrame) -> list[str]:
     facets = facets_of(figure, data)
     if facets is None:
         return []
-    return [f"{plural(len(facets), 'panel')}: {COLUMNS[str(figure.facet)].label} {listing([_text(v) for v in facets])}."]
+    return [
+        f"{plural(len(facets), 'panel')}: {COLUMNS[str(figure.facet)].label} {listing([_text(v) for v in facets])}."
+    ]
 
 
 def _series(data: pd.DataFrame) -> str:
-    column = "line" if "line" in data else "row"
-    names = sorted(set(data[column]))
+    names = sorted(set(data[_naming(data)]))
     more = len(names) - MOST_NAMES
     named = [*names[:MOST_NAMES], *([f"{more} more"] if more > 0 else [])]
     return f"{len(names)} series: {listing(named)}."
+
+
+def _naming(data: pd.DataFrame) -> str:
+    """The column that says which line or row a mark belongs to."""
+    return next(name for name in ("line", "row", "method") if name in data)
 
 
 def _readings(figure: AbstractPanels, data: pd.DataFrame) -> list[str]:
@@ -56,12 +62,11 @@ def _readings(figure: AbstractPanels, data: pd.DataFrame) -> list[str]:
 
 def _reading(figure: AbstractPanels, panel: pd.DataFrame) -> str:
     place = ""
-    column = "line" if "line" in panel else "row"
     if isinstance(figure, AbstractLines) and COLUMNS[figure.x].kind == "axis" and COLUMNS[figure.x].numeric:
         largest = panel[figure.x].max()
         panel = panel[panel[figure.x] == largest]
         place = f"at {COLUMNS[figure.x].label} {_text(largest)} "
-    values = panel.groupby(column)[figure.y].median().sort_values()
+    values = panel.groupby(_naming(panel))[figure.y].median().sort_values()
     write = FORMATS[COLUMNS[figure.y].format]
     if len(values) == 1:
         return f"{place}{values.index[0]} has {write(values.iloc[0])}."

@@ -104,7 +104,11 @@ def _svg(figure: plt.Figure) -> str:
 def _marks(axes: plt.Axes) -> int:
     """Points, segments and boxes."""
     points = sum(np.size(line.get_xdata()) for line in axes.lines)
-    return points + sum(max(len(c.get_offsets()), len(c.get_paths())) for c in axes.collections) + len(axes.patches)
+    return (
+        points
+        + sum(max(len(np.asarray(c.get_offsets())), len(c.get_paths())) for c in axes.collections)
+        + len(axes.patches)
+    )
 
 
 def _rasterize(axes: plt.Axes) -> None:

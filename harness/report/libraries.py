@@ -8,8 +8,8 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.lazy import lazily
 from harness.cache_folder import default_cache_folder
+from harness.lazy import lazily
 
 if TYPE_CHECKING:
     import vl_convert
@@ -19,7 +19,7 @@ else:
 
 @functools.cache
 def vega() -> str:
-    """Vega, Vega-Lite and Vega-Embed. The module sets `window.vega` and `window.vegaEmbed`.
+    """Vega, Vega-Lite and Vega-Embed. The module sets `window.vegaEmbed`.
 
     vl-convert puts the bundle together, which takes seconds: it is kept in the cache's folder.
     """
@@ -27,7 +27,7 @@ def vega() -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError:
-        source = vl_convert.javascript_bundle()
+        source = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
         _keep(path, source)
         return source
 

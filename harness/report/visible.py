@@ -7,11 +7,14 @@ import re
 import pandas as pd
 
 _HIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters, but not tab and the ends of lines
-    "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"  # without a shape
-    "\ud800-\udfff]"  # halves of a character: UTF-8 can't hold them
+    # Control characters, but not tab and the ends of lines.
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+    # Marks of direction, and what has no shape of its own.
+    "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+    # Halves of a character, which UTF-8 can't hold.
+    "\ud800-\udfff]"
 )
-"""Characters that change how the text around them is shown (marks of direction), or that have no shape of their own."""
+"""Characters that nobody sees, or that change how the text around them is shown."""
 
 
 def visible(text: str) -> str:

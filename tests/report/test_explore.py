@@ -20,12 +20,13 @@ from harness.record import Measured, Record
 from harness.report.page import write_report
 
 HOSTILE_METHOD = "torch/<img src=x onerror=window.hacked=1>"
-HOSTILE_REASON = "</script><script>window.hacked=2</script> nul \0, escape \x1b[31m, turned \u202eback\u202c, \"quoted\", 'so'"
+HOSTILE_REASON = (
+    "</script><script>window.hacked=2</script> nul \0, escape \x1b[31m, turned \u202eback\u202c, \"quoted\", 'so'"
+)
 SHOWN_REASON = (
     "</script><script>window.hacked=2</script> nul \\x00, escape \\x1b[31m, turned \\u202eback\\u202c, \"quoted\", 'so'"
 )
 RECORDS = 84
-FAILED = 2
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,14 @@ def frame_and_path(tmp_path_factory) -> tuple[pd.DataFrame, Path]:
     for status, reason in (("failed", HOSTILE_REASON), ("unsupported", "this <i>can't</i> be done")):
         case = small_case(method=HOSTILE_METHOD, steps=32 if status == "failed" else 64, dim=1, batch=1)
         run.append(Record(run=run.id, suite="many", case=case, status=status, reason=reason))
-    measured = Measured(seconds=(1e-3, 1.1e-3), repeats=1, peak_bytes=5, pairing="alone")
+    measured = Measured(
+        seconds=(1e-3, 1.1e-3),
+        repeats=1,
+        peak_bytes=5,
+        pairing="alone",
+        gradient_error_theta=(1.0,),
+        reference_error=0.5,
+    )
     case = small_case(method=HOSTILE_METHOD, steps=128, dim=1, batch=1)
     run.append(Record(run=run.id, suite="many", case=case, status="ok", measured=measured))
     return load(run.folder), write_report(run, folder / "report")
@@ -120,6 +128,12 @@ def test_the_table_sorts_and_what_is_missing_comes_last(page, frame):
     greatest = frame.sort_values("compile_seconds", ascending=False)["method"].head(25).tolist()
     assert column(page, "method") == greatest
     assert "order=-compile_seconds" in page.url
+
+
+def test_errors_that_are_not_resolved_are_faint(page):
+    expect(page.locator("#records tbody td.faint")).to_have_count(0)
+    page.get_by_label("Search", exact=True).fill("onerror ok")
+    expect(page.locator("#records tbody td.faint")).to_have_text(["1.0e+0"])
 
 
 def test_the_keyboard_sorts(page):
@@ -237,14 +251,16 @@ def test_a_link_opens_the_same_view(page, frame, browser, problems, frame_and_pa
         expect(part(other, "count")).to_have_text(f"{len(found)} of {len(frame)} records")
         assert column(other, "method") == column(page, "method")
         expect(part(other, "legend").locator("button[aria-pressed=true]")).to_have_text(["jax/adjoint"])
-        assert part(other, "chart").evaluate("node => node.getBoundingClientRect().top") < 900  # it has been scrolled to
+        assert (
+            part(other, "chart").evaluate("node => node.getBoundingClientRect().top") < 900
+        )  # it has been scrolled to
     finally:
         other.close()
 
 
 def test_a_link_of_another_page_does_no_harm(page, frame):
     page.evaluate(
-        "location.hash = '#explore?x=<img>&y=method&color=__proto__&where.nothing=1&keep.__proto__=2&order=zz&columns=zz'"
+        "location.hash = '#explore?x=<img>&y=method&color=__proto__&where.a=1&keep.__proto__=2&order=zz&columns=zz'"
     )
     expect(part(page, "count")).to_have_text(f"{len(frame)} of {len(frame)} records")
     assert part(page, "y").input_value() == "peak_bytes"
@@ -321,7 +337,6 @@ def test_narrow(page):
         for ticks in page.locator("#explore details.ticks").all():
             ticks.locator("summary").click()
             assert page.evaluate("document.documentElement.scrollWidth") <= 360
-        assert part(page, "y").bounding_box()["width"] > 100
     finally:
         page.set_viewport_size({"width": 1280, "height": 900})
 

@@ -1,9 +1,8 @@
-"""The page: right numbers, one file, no network, and it works in a browser."""
+"""The page: right numbers, one file, no network."""
 
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -249,14 +248,8 @@ def test_the_page_needs_no_network_and_escapes(run, tmp_path):
     assert "<b>safe</b>" not in text
     assert "Is it &lt;b&gt;safe&lt;/b&gt; &amp; sound?" in text
     assert "<i>no</i>" not in text
-    assert text.count("<figure>") == 8
+    assert text.count("<figure ") == 8
     assert (tmp_path / "report/index.html").read_text().count("tiny.html") == 1
-
-
-def test_cells_that_are_not_resolved_are_faint(run, tmp_path):
-    text = write_report(run, tmp_path / "report").read_text()
-    assert text.count('<td data-sort="0.2" class="faint">') == 3  # gradient errors at 64 steps
-    assert text.count('class="faint">') == 6  # and loss errors at 256
 
 
 def test_the_same_records_give_the_same_page(run, tmp_path):
@@ -267,64 +260,6 @@ def test_an_empty_run_has_a_page(tmp_path, run):
     empty = new_run(tmp_path / "results", "tiny")
     empty.add_execution("tiny", run.about()["executions"][0])
     assert "Nothing was measured." in write_report(empty, tmp_path / "report").read_text()
-
-
-@pytest.fixture
-def browser():
-    """Headless Chromium, from the system's packages."""
-    from playwright.sync_api import sync_playwright
-
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert path, "install Chromium (apt-get install chromium): the page is tested in a browser"
-    arguments = [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-    ]
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield launched
-        launched.close()
-
-
-def test_the_table_sorts_and_filters_in_a_browser(run, tmp_path, browser):
-    page = browser.new_page()
-    problems: list[str] = []
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on(
-        "request",
-        lambda request: problems.append(request.url) if not request.url.startswith("file:") else None,
-    )
-    page.goto(write_report(run, tmp_path / "report").as_uri())
-    rows = page.locator("#records tbody tr")
-    assert rows.count() == 14
-    assert page.locator("#shown").inner_text() == "14 of 14 records"
-
-    page.get_by_label("Filter").fill("torchsde 128")
-    assert page.locator("#shown").inner_text() == "1 of 14 records"
-    page.get_by_label("Filter").fill("")
-
-    heading = page.get_by_role("button", name="time", exact=True)
-    index = page.locator("#records th").all_inner_texts().index("time")
-    heading.click()
-    ascending = [
-        float(v)
-        for v in rows.locator(f"td:nth-child({index + 1})").evaluate_all("c => c.map(x => x.dataset.sort)")
-        if v
-    ]
-    assert ascending == sorted(ascending)
-    heading.click()
-    values = rows.locator(f"td:nth-child({index + 1})").evaluate_all("c => c.map(x => x.dataset.sort)")
-    numbers = [float(v) for v in values if v]
-    assert numbers == sorted(numbers, reverse=True)
-    assert values[-2:] == ["", ""]  # what was not measured comes last either way
-    assert page.locator("figure svg").count() == 8
-    assert page.locator("#failures").inner_text().count("too long") == 1
-    assert not problems
 
 
 def test_what_diverges_is_said(run, make_case):

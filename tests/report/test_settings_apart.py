@@ -13,10 +13,12 @@ from harness.case import AXES
 from harness.cli.show import print_records, print_speedups
 from harness.figures import KINDS
 from harness.frames import load, speedups
+from harness.grouping import KEYS
 from harness.record import Measured, Record
 from harness.report.answers import answers, memory_slopes
 from harness.report.drawings.speedups import pair_names
 from harness.report.exactness import exactness
+from harness.report.explore.view import table_columns
 from harness.report.exponents import exponents
 from harness.report.figures import DRAWINGS, data_of
 from harness.report.orders import orders
@@ -264,10 +266,17 @@ def test_a_panel_is_named_by_all_that_sets_it_apart(tmp_path, make_case, drawn):
     assert [text.get_text() for text in grid.figure.legends[0].get_texts()] == ["torch/backprop"]
 
 
+@but()
+def test_rows_of_the_table_of_all_records_differ_in_what_they_say(write, axis):
+    frame = load(write(axis).folder)
+    columns = [name for name in table_columns(frame) if name in KEYS]
+    assert not frame[columns].astype(str).duplicated().any()
+
+
 @but("steps")
 def test_rows_of_the_page_s_tables_differ_in_what_they_say(write, tmp_path, axis):
     text = write_report(write(axis), tmp_path / "report").read_text()
-    for table in ("orders", "exponents", "exactness", "records"):
+    for table in ("orders", "exponents", "exactness"):
         body = text.partition(f'<table id="{table}">')[2].partition("</table>")[0].partition("<tbody>")[2]
         rows = [row.strip() for row in body.split("</tr>")[:-1]]
         assert len(set(rows)) == len(rows) > 0, table

@@ -55,7 +55,9 @@ def content(frame: pd.DataFrame, view: View) -> str:
 
     The records come in the order of `STATUSES`, the columns of the view before the others.
     """
-    frame = frame.sort_values("status", key=lambda statuses: statuses.map(lambda s: STATUSES.get(s, 1)), kind="stable")
+    frame = frame.sort_values(
+        "status", key=lambda statuses: statuses.map(lambda s: STATUSES.get(str(s), 1)), kind="stable"
+    )
     place = {name: index for index, name in enumerate(view.columns)}
     columns = sorted(shown_columns(frame), key=lambda column: place.get(column.name, len(place)))
     apart = set(differing(frame))

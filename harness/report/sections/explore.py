@@ -12,7 +12,10 @@ from harness.report.packed import packed
 from harness.report.templating import render, script
 from harness.section import AbstractSection, Measurements
 
-SCRIPTS = ("unpack", *(f"explore/{name}" for name in ("records", "filters", "state", "controls", "table", "chart", "main")))
+SCRIPTS = (
+    "unpack",
+    *(f"explore/{name}" for name in ("records", "filters", "state", "controls", "table", "chart", "main")),
+)
 
 
 class Explore(AbstractSection):

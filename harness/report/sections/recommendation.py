@@ -22,11 +22,15 @@ class Recommendation(AbstractSection):
         if not models:
             return ""
         rows = Markup("").join(
-            Markup('<tr><th scope="row">{}</th><td class="wrap">{}</td></tr>\n').format(name, ". ".join([*told, ""]).strip())
+            Markup('<tr><th scope="row">{}</th><td class="wrap">{}</td></tr>\n').format(
+                name, ". ".join([*told, ""]).strip()
+            )
             for name, told in models.items()
         )
         frame = measurements.frame
         found = sentences(frame[frame["problem"].isin(list(models))])
         items = Markup("").join(Markup("<li>{}</li>").format(sentence) for sentence in found)
-        table = scrolling(Markup('<table class="environment"><tbody>\n{}</tbody></table>').format(rows), "Table: models")
+        table = scrolling(
+            Markup('<table class="environment"><tbody>\n{}</tbody></table>').format(rows), "Table: models"
+        )
         return Markup('<ul id="recommendations">{}</ul>\n{}').format(items, table)

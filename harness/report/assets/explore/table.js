@@ -33,7 +33,7 @@ class RecordTable {
         render: (value, use) => (use === "display" ? escaped(written(column, value)) : value),
         className: column.name === "reason" ? "wrap" : column.numeric ? "number" : "",
         createdCell: (cell, value, record) => {
-          if (column.resolved && record[column.resolved] === "no") cell.classList.add("faint");
+          if (value !== null && column.resolved && record[column.resolved] === "no") cell.classList.add("faint");
         },
       })),
       createdRow: (row, record) => row.classList.add(record.status),
