@@ -14,7 +14,7 @@ from harness.errors import InputError
 from harness.frames import load
 from harness.identity import suite_of
 from harness.registry import Registry
-from harness.report.templating import render
+from harness.report.templating import render, script
 from harness.report.visible import visible, visible_frame
 from harness.section import AbstractSection, Measurements
 from harness.store import About, Run
@@ -54,7 +54,15 @@ def write_report(run: Run, folder: Path) -> Path:
         counts=sorted(counts.items()),
         unloaded=unloaded,
         parts=[part for part in made if part.html or part.fault],
-        meta=json.dumps({"name": name, "title": suite.title, "run": run.id, "cases": counts.total()}),
+        meta=json.dumps(
+            {
+                "name": name,
+                "title": suite.title,
+                "run": run.id,
+                "cases": counts.total(),
+                "machine": execution["processor"],
+            }
+        ),
     )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{suite.name}{'.only' if only(about) else ''}.html"
@@ -86,7 +94,10 @@ def only(about: About) -> list[str]:
 
 
 def write_index(folder: Path) -> None:
-    """List the pages in a folder. Each page carries what the index says of it, in a meta element."""
+    """List the pages in a folder. Each page carries what the index says of it, in a meta element.
+
+    Pages of earlier versions don't name their machine.
+    """
     entries = []
     for path in sorted(folder.glob("*.html")):
         if path.name == "index.html":
@@ -95,5 +106,6 @@ def write_index(folder: Path) -> None:
         mark = '<meta name="gradient-harness" content="'
         if mark in head:
             content = head.partition(mark)[2].partition('"')[0]
-            entries.append({"file": path.name, **json.loads(html.unescape(content))})
-    (folder / "index.html").write_text(visible(render("index.html", entries=entries)), encoding="utf-8")
+            entries.append({"file": path.name, "machine": "", **json.loads(html.unescape(content))})
+    index = render("index.html", entries=entries, script=script("index.js"))
+    (folder / "index.html").write_text(visible(index), encoding="utf-8")

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from harness.frames import load
 from harness.record import Measured, Record
-from harness.report.page import write_report
+from harness.report.page import write_index, write_report
 
 HOSTILE_METHOD = "torch/<img src=x onerror=window.hacked=1>"
 HOSTILE_REASON = (
@@ -351,13 +351,37 @@ def test_print(page):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_assistive_technology(page, scheme):
     page.emulate_media(color_scheme=scheme)
+    assert not serious_faults(page)
+
+
+def serious_faults(page: Page) -> dict[str, list[str]]:
+    """What axe-core finds, by rule, with the elements."""
     found = Axe().run(page).response["violations"]
-    serious = {
+    return {
         rule["id"]: [node["html"][:200] for node in rule["nodes"]]
         for rule in found
         if rule["impact"] in ("serious", "critical")
     }
-    assert not serious
+
+
+def test_the_index_filters(frame_and_path, browser, problems):
+    index = frame_and_path[1].with_name("index.html")
+    (index.parent / "other.html").write_text(
+        frame_and_path[1].read_text().replace("&#34;many&#34;", "&#34;another&#34;")
+    )
+    write_index(index.parent)
+    opened_index = browser.new_page()
+    try:
+        opened_index.goto(index.as_uri())
+        rows_shown = opened_index.locator("#pages tbody tr:visible")
+        expect(rows_shown).to_have_count(2)
+        opened_index.get_by_label("Filter").fill("large another")
+        expect(rows_shown).to_have_count(1)
+        expect(opened_index.locator("#count")).to_have_text("1 of 2 pages")
+        assert not serious_faults(opened_index)
+    finally:
+        opened_index.close()
+    assert not problems
 
 
 def test_figures_say_what_they_show(page):

@@ -62,11 +62,12 @@ def content(frame: pd.DataFrame, view: View) -> str:
     columns = sorted(shown_columns(frame), key=lambda column: place.get(column.name, len(place)))
     apart = set(differing(frame))
     palette = Palette.of(frame)
-    named = [name for name in ("method", "backend", "approach") if name in frame]
     return json.dumps(
         {
             "columns": [asdict(_shown(column, frame, apart)) for column in columns],
-            "colors": {name: {value: palette.color(value) for value in _texts(frame[name])} for name in named},
+            "colors": {
+                name: {value: palette.color(value) for value in _texts(frame[name])} for name in ("method", "approach")
+            },
             "markers": {value: palette.marker(value) for value in _texts(frame["backend"])},
             "view": asdict(view),
         },

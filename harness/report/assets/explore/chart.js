@@ -2,6 +2,9 @@
 
 const SHAPES = { o: "circle", s: "square", D: "diamond", "^": "triangle-up", v: "triangle-down", P: "cross", X: "cross" };
 const COLORS = ["#1f77b4", "#d65f00", "#2a8f3c", "#b3245e", "#7a4fc4", "#7a5a33", "#c2559d", "#5f6b76", "#8a8a00", "#00879b"];
+/** How the ticks of an axis are written, by the format of its column. */
+const TICKS = Object.fromEntries(Object.keys(FORMATS).map(format =>
+  [format, number => written({ format }, number).replace(".0e", "e")]));
 const MOST_SVG = 1500;
 /** More points than this are painted on a canvas: an element each would be slow. */
 
@@ -170,9 +173,8 @@ class Chart {
     for (const point of points) point.name = this.name(this.content.records[point.row], state);
     const spec = specOf(state, points, series, this.content, this.nodes.chart.clientWidth);
     spec.description = this.summary(state, points);
-    const written_ = Object.fromEntries(Object.keys(FORMATS).map(name => [name, number => written({ format: name }, number)]));
     const { view, finalize } = await window.vegaEmbed(this.nodes.canvas, spec, {
-      actions: false, ast: true, renderer: points.length > MOST_SVG ? "canvas" : "svg", expressionFunctions: written_,
+      actions: false, ast: true, renderer: points.length > MOST_SVG ? "canvas" : "svg", expressionFunctions: TICKS,
       tooltip: (handler, event, item, value) => this.hover(event, value === null || value === "" ? null : item.datum, state),
     });
     if (turn !== this.turn) return finalize();
