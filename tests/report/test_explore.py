@@ -332,7 +332,9 @@ def test_dark(page):
 def test_narrow(page):
     page.set_viewport_size({"width": 360, "height": 700})
     try:
-        page.wait_for_function("document.querySelector('#explore [data-part=canvas] svg').clientWidth <= 360")
+        picture = part(page, "canvas").locator("svg")
+        while picture.evaluate("picture => picture.clientWidth") > 360:
+            page.wait_for_timeout(20)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         for ticks in page.locator("#explore details.ticks").all():
             ticks.locator("summary").click()
