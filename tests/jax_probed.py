@@ -36,22 +36,7 @@ def facts_of_model(model: Model) -> ModelFacts:
 
 def case_of(facts: ModelFacts, method: str, scheme: str, steps: int, *, brownian: str = "shared") -> Case:
     """A case of the model."""
-    return Case(
-        problem=facts.source.label,
-        noise=facts.noise,
-        calculus=facts.calculus,
-        scheme=scheme,
-        method=method,
-        dim=facts.dim,
-        batch=facts.batch,
-        steps=steps,
-        observations=facts.observations,
-        dtype=facts.dtype,
-        device="cpu",
-        threads=1,
-        brownian="own" if facts.noise == "none" else brownian,
-        seed=0,
-    )
+    return facts.case(problem=facts.source.label, method=method, scheme=scheme, steps=steps, brownian=brownian)
 
 
 def path_for(facts: ModelFacts, seed: int = 7) -> SharedPath | None:

@@ -102,22 +102,8 @@ def tiny(name: str, dtype: torch.dtype) -> ModelFacts:
 
 def case_of(facts: ModelFacts, method: str, scheme: str, steps: int) -> Case:
     """The example solved by a method, on a shared path where it is an SDE."""
-    return Case(
-        problem=facts.source.label,
-        noise=facts.noise,
-        calculus=facts.calculus,
-        scheme=scheme,
-        method=method,
-        dim=facts.dim,
-        batch=facts.batch,
-        steps=steps,
-        observations=facts.observations,
-        dtype=facts.dtype,
-        device="cpu",
-        threads=1,
-        brownian="own" if facts.noise == "none" else "shared",
-        seed=SEED,
-    )
+    label = facts.source.label
+    return facts.case(problem=label, method=method, scheme=scheme, steps=steps, brownian="shared", seed=SEED)
 
 
 def path_for(facts: ModelFacts) -> SharedPath | None:

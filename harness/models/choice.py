@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.case import Case
 from harness.errors import InputError
 from harness.grid import count_of
 from harness.machine import Machine
 from harness.method import AbstractGradientMethod
+from harness.models.estimate import case_seconds, reference_seconds
 from harness.models.facts import ModelFacts
 from harness.registry import Registry
 from harness.scheme import AbstractScheme
@@ -26,19 +26,8 @@ ADAPTIVE = "dopri5"
 TOLERANCES = (1e-3, 1e-5)
 SMALLEST = 1e-6
 """The absolute tolerance of adaptive solves."""
-CALLS = 14
-"""Gradients that are computed of a case: rounds, memory, errors."""
-BUILDS = 4.0
-"""A model takes about twice as long to build as a problem, and is built twice: for its time and for its gradient."""
-STARTING_SECONDS = 2.0
-"""To start the two children of a case."""
-REFERENCE_FACTOR = 6.0
-"""A step of the reference takes about so many times a step of the model: in float64, twice forwards, corrected."""
 REFERENCE_SHARE = 0.5
 """Of the time, at most."""
-LEAST_REFERENCE = {True: 5400, False: 22000}
-"""Steps that a reference of an SDE takes at least, by whether its noise commutes: see `harness.reference.sde`."""
-LEAST_REFERENCE_OF_AN_ODE = 2500
 FURTHER = 2**13
 """Steps of a grid by which a reference is refined once more, where there is time."""
 
@@ -79,7 +68,7 @@ def choose(asked: Asked, models: Mapping[str, ModelFacts], registry: Registry) -
     measure, notes = asked.measure or ("time", "memory", "error"), []
     room = 60 * asked.minutes
 
-    reference = len(models) * _reference_seconds(facts)
+    reference = len(models) * reference_seconds(facts)
     if "error" in measure and not asked.measure and reference > REFERENCE_SHARE * room:
         measure = tuple("adjoint_error" if name == "error" else name for name in measure)
         notes.append(
@@ -90,9 +79,7 @@ def choose(asked: Asked, models: Mapping[str, ModelFacts], registry: Registry) -
         room -= reference
     while True:
         cases = [(m, s, n) for m, own in methods.items() for s in _of(own, schemes) for n in steps]
-        seconds = len(models) * sum(
-            _building_seconds(m, asked, registry) + CALLS * _seconds(facts, m, s, n, registry) for m, s, n in cases
-        )
+        seconds = len(models) * sum(case_seconds(facts, m, s, n, asked.device, registry) for m, s, n in cases)
         if seconds <= room:
             break
         if len(schemes) > 1:
@@ -104,7 +91,7 @@ def choose(asked: Asked, models: Mapping[str, ModelFacts], registry: Registry) -
         else:
             break
     total = seconds + (reference if "error" in measure else 0.0)
-    further = len(models) * REFERENCE_FACTOR * facts.seconds * FURTHER
+    further = len(models) * reference_seconds(facts, FURTHER)
     fine = FURTHER if total + further <= 60 * asked.minutes else 1
     return Chosen(_suite(asked, facts, methods, refused, schemes, steps, measure, fine), total, tuple(notes))
 
@@ -210,28 +197,16 @@ def _methods(
 
 def _refusal(facts: ModelFacts, scheme: AbstractScheme, method: AbstractGradientMethod, asked: Asked) -> str | None:
     steps = USUAL_STEPS * count_of(facts.observations)
-    case = _case(facts, asked, method.name, scheme.name, steps)
-    machine = Machine.here(frozenset({facts.framework}) if asked.device == "cuda" else frozenset())
-    return whatever_the_scheme(case, method, machine) or with_scheme(facts, scheme, method, case)
-
-
-def _case(facts: ModelFacts, asked: Asked, method: str, scheme: str, steps: int) -> Case:
-    return Case(
+    case = facts.case(
         problem=asked.problem,
-        noise=facts.noise,
-        calculus=facts.calculus,
-        scheme=scheme,
-        method=method,
-        dim=facts.dim,
-        batch=facts.batch,
+        method=method.name,
+        scheme=scheme.name,
         steps=steps,
-        observations=facts.observations,
-        dtype=facts.dtype,
         device=asked.device,
-        threads=1,
-        brownian="own",
         seed=asked.seed,
     )
+    machine = Machine.here(frozenset({facts.framework}) if asked.device == "cuda" else frozenset())
+    return whatever_the_scheme(case, method, machine) or with_scheme(facts, scheme, method, case)
 
 
 def _schemes(
@@ -279,27 +254,6 @@ def _steps(asked: Asked, facts: ModelFacts) -> list[int]:
     own = USUAL_STEPS if facts.asked_dt is None else max(1, round(span / facts.asked_dt))
     chosen = wanted or [max(1, own // 4), own, 4 * own]
     return sorted({max(count, -(-n // count) * count if equal else n) for n in chosen})
-
-
-def _building_seconds(method: AbstractGradientMethod, asked: Asked, registry: Registry) -> float:
-    """To start the two children of a case, and to build the gradient in each."""
-    backend = registry.backends[method.name.partition("/")[0]]
-    building = backend.building_seconds_cuda if asked.device == "cuda" else backend.building_seconds_cpu
-    return STARTING_SECONDS + BUILDS * building
-
-
-def _seconds(
-    facts: ModelFacts, method: AbstractGradientMethod, scheme: AbstractScheme, steps: int, registry: Registry
-) -> float:
-    """One gradient, about."""
-    work = sum(scheme.work(facts.noise)) / 2
-    known = registry.methods[f"{facts.framework}/backprop"].step_seconds  # what `facts.seconds` were measured with
-    return facts.seconds * steps * max(0.5, method.step_seconds / known) * work
-
-
-def _reference_seconds(facts: ModelFacts) -> float:
-    least = LEAST_REFERENCE_OF_AN_ODE if facts.noise == "none" else LEAST_REFERENCE[facts.commutative]
-    return REFERENCE_FACTOR * facts.seconds * least
 
 
 def with_problem(suite: Suite, problem: str) -> Suite:

@@ -78,6 +78,30 @@ class ModelFacts(AbstractProblem):
         """As found."""
         return self.additive or self.noise in ("none", "scalar") or self.commutes
 
+    def case(
+        self,
+        *,
+        problem: str,
+        method: str,
+        scheme: str,
+        steps: int,
+        device: str = "cpu",
+        brownian: str = "own",
+        seed: int = 0,
+    ) -> Case:
+        """A case of the model with fixed steps on one core; an ODE has no sampler."""
+        return Case(
+            problem=problem,
+            method=method,
+            scheme=scheme,
+            steps=steps,
+            device=device,
+            threads=1,
+            brownian="own" if self.noise == "none" else brownian,
+            seed=seed,
+            **{axis: getattr(self, axis) for axis in FILLED},
+        )
+
     def unsuited(self, method: AbstractGradientMethod) -> str | None:
         """A method of another framework, or one for problems alone."""
         if method.framework != self.framework:

@@ -38,19 +38,7 @@ def facts_of(**settings: Any) -> ModelFacts:
 
 def case_of(facts: ModelFacts, method: str, scheme: str = "") -> Case:
     """A small case of it, on the shared path, with the first scheme that fits; of an ODE without noise."""
-    case = small_case(
-        problem="problem_models:problem",
-        noise=facts.noise,
-        calculus=facts.calculus,
-        method=method,
-        scheme=scheme,
-        dim=facts.dim,
-        batch=facts.batch,
-        observations=facts.observations,
-        dtype=facts.dtype,
-        brownian="own" if facts.noise == "none" else "shared",
-        seed=0,
-    )
+    case = facts.case(problem="problem_models:problem", method=method, scheme=scheme, steps=16, brownian="shared")
     if scheme:
         return case
     named = [*REGISTRY.method(method).default_schemes, *REGISTRY.schemes]

@@ -15,7 +15,7 @@ from harness.figures import KINDS
 from harness.frames import load, speedups
 from harness.grouping import KEYS
 from harness.record import Measured, Record
-from harness.report.answers import answers, memory_slopes
+from harness.report.answer.general import answers, memory_slopes
 from harness.report.drawings.speedups import pair_names
 from harness.report.exactness import exactness
 from harness.report.explore.view import table_columns

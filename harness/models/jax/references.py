@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 
 import jax
@@ -14,7 +13,7 @@ from jaxtyping import Array
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.errors import ProblemError
-from harness.gradient_arrays import PARTS, GradientArrays, relative_errors
+from harness.gradient_arrays import GradientArrays, relative_errors
 from harness.grid import count_of
 from harness.initial import Values
 from harness.jax._solve import native_method
@@ -25,10 +24,7 @@ from harness.models.jax.instance import Instance
 from harness.models.jax.native import NativeSolver, found_of
 from harness.models.jax.precision import AbstractPrecision, Wide, precisions
 from harness.models.jax.subject import noise_of
-from harness.reference.ode import refined as refined_ode
-from harness.reference.sde import refined as refined_sde
-from harness.registry import Registry
-from harness.runner.child import ReferenceTarget
+from harness.models.references import AbstractModelReferences, rounded_up
 from harness.runner.subject import path_of
 from harness.scheme import AbstractScheme
 
@@ -40,7 +36,7 @@ PROGRAMS = 16
 """Compiled programs that are kept: one for each grid and scheme."""
 
 
-class JaxModelReferences(ReferenceTarget):
+class JaxModelReferences(AbstractModelReferences):
     """Every reference is the model's own loss, with its solve done in float64 on the shared path.
 
     The discrete one is backpropagation through the case's own scheme and steps. The continuous one is the finest of
@@ -51,73 +47,48 @@ class JaxModelReferences(ReferenceTarget):
     def __init__(self, plugins: tuple[str, ...], facts: ModelFacts) -> None:
         os.environ["JAX_PLATFORMS"] = "cpu"
         jax.config.update("jax_platforms", "cpu")
-        self._registry = Registry.load(plugins)
-        self._facts = facts
+        super().__init__(plugins, facts)
         self._is_double = facts.dtype == "float64"
         jax.config.update("jax_enable_x64", self._is_double)
         with jax.enable_x64(self._is_double):
             self._model = facts.source.model()
         self._instances: dict[int, tuple[Instance, Compiled]] = {}
         self._precisions: dict[int, AbstractPrecision] = {}
-        self._solved: dict[tuple[object, ...], GradientArrays] = {}
 
     def values(self, case: Case) -> Values:
         """The parameters alone: y0 is computed from them."""
         return self._instance(case)[0].values()
 
-    def continuous(
-        self, case: Case, values: Values, path_seed: int, found: Sequence[GradientArrays], most_steps: int
-    ) -> tuple[GradientArrays, dict[str, float]]:
-        """By ever finer grids of the path, or ever finer equal steps of an ODE."""
-        path = path_of(self._facts, case.batch, path_seed)
-
-        def by(scheme: AbstractScheme, steps: int) -> GradientArrays:
-            key = (case.problem, case.seed, path_seed, scheme.name, steps)
-            if key not in self._solved:
-                self._solved[key] = self._fine(case, values, scheme, steps, path)
-            return self._solved[key]
-
-        refined = refined_ode if path is None else refined_sde
-        result = refined(by, self._facts, case, found=found, most_steps=most_steps)
-        rounding = self._precision(case).rounding
-        return result.gradient, {part: max(getattr(result, part), rounding) for part in PARTS}
-
     def discrete(self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None) -> GradientArrays:
         """Backpropagation through the same steps."""
         assert times is None  # no method for models reports steps
-        path = path_of(self._facts, case.batch, path_seed)
-        scheme = self._registry.schemes[case.scheme]
+        path = path_of(self.facts, case.batch, path_seed)
+        scheme = self.registry.schemes[case.scheme]
         case = replace(case, brownian="shared" if path is not None else "own", method="jax/backprop")
-        solver = NativeSolver.of_case(native_method("backprop"), scheme, case, self._facts)
+        solver = NativeSolver.of_case(native_method("backprop"), scheme, case, self.facts)
         return self._gradient(case, values, solver, path)
 
-    def largest_state(self, case: Case, values: Values, path_seed: int) -> float | None:
-        """It isn't known: the states are the model's own."""
-        del case, values, path_seed
-
-    def meets_a_jump(self, case: Case, values: Values, path_seed: int) -> bool:
-        """That is not looked for."""
-        del case, values, path_seed
-        return False
+    def rounding(self, case: Case) -> float:
+        """That of the precision in which the model can be evaluated."""
+        return self._precision(case).rounding
 
     def _instance(self, case: Case) -> tuple[Instance, Compiled]:
         if case.seed not in self._instances:
             with jax.enable_x64(self._is_double):
-                instance = Instance(self._model, dict(self._facts.settings), case.seed)
+                instance = Instance(self._model, dict(self.facts.settings), case.seed)
             self._instances[case.seed] = instance, Compiled(instance, PROGRAMS)
         return self._instances[case.seed]
 
-    def _fine(
+    def fine(
         self, case: Case, values: Values, scheme: AbstractScheme, steps: int, path: SharedPath | None
     ) -> GradientArrays:
-        """Of the Stratonovich form with so many steps, or a few more; memory is that of √steps states."""
-        count = count_of(case.observations)
-        steps = -(-steps // count) * count if isinstance(case.observations, int) else steps
+        """By checkpoints; memory is that of √steps states."""
+        steps = rounded_up(case, steps)
         brownian = "own" if path is None else "shared"
         case = replace(case, steps=steps, brownian=brownian, stepping="fixed", scheme=scheme.name)
-        ito = self._facts.calculus == "ito" and self._facts.noise not in ("none", "additive")
+        ito = self.facts.calculus == "ito" and self.facts.noise not in ("none", "additive")
         solver = NativeSolver(
-            native_method("checkpoint"), scheme, steps, brownian, found=found_of(self._facts), stratonovich=ito
+            native_method("checkpoint"), scheme, steps, brownian, found=found_of(self.facts), stratonovich=ito
         )
         return self._gradient(case, values, solver, path)
 
@@ -132,7 +103,7 @@ class JaxModelReferences(ReferenceTarget):
         instance, compiled = self._instance(case)
         case = replace(case, dtype="float64", device="cpu", threads=1)
         with precision.evaluating():
-            noise = noise_of(self._facts, solver.scheme, case, path)
+            noise = noise_of(self.facts, solver.scheme, case, path)
             theta = self._wide(instance.theta)
             return FRAMEWORKS["jax"].read(compiled.gradient(replace(solver, dtype="float64"), case, theta, noise)())
 
@@ -151,16 +122,16 @@ class JaxModelReferences(ReferenceTarget):
         return self._precisions[case.seed]
 
     def _chosen(self, case: Case) -> AbstractPrecision:
-        path = path_of(self._facts, case.batch, case.seed)
-        scheme = self._registry.schemes["euler" if self._facts.calculus == "ito" else "heun"]
+        path = path_of(self.facts, case.batch, case.seed)
+        scheme = self.registry.schemes["euler" if self.facts.calculus == "ito" else "heun"]
         steps = FEW * count_of(case.observations)
         brownian = "own" if path is None else "shared"
         few = replace(case, steps=steps, brownian=brownian, stepping="fixed", scheme=scheme.name, dtype="float32")
         few = replace(few, device="cpu", threads=1)
-        solver = NativeSolver(native_method("backprop"), scheme, steps, brownian, found=found_of(self._facts))
+        solver = NativeSolver(native_method("backprop"), scheme, steps, brownian, found=found_of(self.facts))
         instance, compiled = self._instance(case)
         with jax.enable_x64(False):
-            noise = noise_of(self._facts, scheme, few, path)
+            noise = noise_of(self.facts, scheme, few, path)
             single = FRAMEWORKS["jax"].read(compiled.gradient(solver, few, instance.theta, noise)())
         why = ""
         for precision in precisions():

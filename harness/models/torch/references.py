@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import nullcontext
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.gradient_arrays import PARTS, GradientArrays
+from harness.gradient_arrays import GradientArrays
 from harness.initial import Values
 from harness.measuring.framework import FRAMEWORKS
 from harness.models.facts import ModelFacts
+from harness.models.references import AbstractModelReferences, rounded_up
 from harness.models.torch.call import OdeCall, SdeCall
+from harness.models.torch.device import default_device
 from harness.models.torch.double import Double, double, tensors
 from harness.models.torch.instance import Instance
 from harness.models.torch.interpolated import Interpolated
@@ -24,10 +24,6 @@ from harness.models.torch.solve import AbstractSolver
 from harness.models.torch.structure import Structure
 from harness.models.torch.subject import check_parameters
 from harness.models.torch.undoubled import Undoubled, same_without
-from harness.reference.ode import refined as refined_ode
-from harness.reference.sde import refined as refined_sde
-from harness.registry import Registry
-from harness.runner.child import ReferenceTarget
 from harness.runner.subject import path_of
 from harness.scheme import AbstractScheme
 from harness.torch._drive import Shared
@@ -35,7 +31,7 @@ from harness.torch._right_hand_side import RightHandSide
 from harness.torch._solve import native_method
 
 
-class TorchModelReferences(ReferenceTarget):
+class TorchModelReferences(AbstractModelReferences):
     """Every reference is the model's own loss and autograd, with its solve done in float64 on the shared path.
 
     The discrete one is backpropagation through the case's own scheme and steps. The continuous one is the finest of
@@ -43,87 +39,59 @@ class TorchModelReferences(ReferenceTarget):
     """
 
     def __init__(self, plugins: tuple[str, ...], facts: ModelFacts) -> None:
-        self._registry = Registry.load(plugins)
-        self._facts = facts
+        super().__init__(plugins, facts)
         self._before = tensors()
         self._model = facts.source.model()
         self._instances: dict[int, tuple[Instance, Values]] = {}
-        self._solved: dict[tuple[object, ...], GradientArrays] = {}
 
     def values(self, case: Case) -> Values:
         """The parameters alone: y0 is computed from them."""
         return self._built(case)[1]
-
-    def continuous(
-        self, case: Case, values: Values, path_seed: int, found: Sequence[GradientArrays], most_steps: int
-    ) -> tuple[GradientArrays, dict[str, float]]:
-        """By ever finer grids of the path, or ever finer equal steps of an ODE."""
-        path = path_of(self._facts, case.batch, path_seed)
-
-        def by(scheme: AbstractScheme, steps: int) -> GradientArrays:
-            key = (case.problem, case.seed, path_seed, scheme.name, steps)
-            if key not in self._solved:
-                self._solved[key] = self.fine(case, values, scheme, steps, path)
-            return self._solved[key]
-
-        refined = refined_ode if path is None else refined_sde
-        result = refined(by, self._facts, case, found=found, most_steps=most_steps)
-        return result.gradient, {part: getattr(result, part) for part in PARTS}
 
     def discrete(
         self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None
     ) -> GradientArrays | None:
         """Backpropagation through the same steps. A library's adaptive ones aren't known."""
         assert times is None  # no method for models reports steps
-        if case.stepping == "adaptive" and not self._registry.backends[case.backend].native:
+        if case.stepping == "adaptive" and not self.registry.backends[case.backend].native:
             return None
-        path = path_of(self._facts, case.batch, path_seed)
+        path = path_of(self.facts, case.batch, path_seed)
         solver = NativeSolver.of_case(
-            native_method("backprop"), self._registry.schemes[case.scheme], case, Shared(path), self._structure
+            native_method("backprop"), self.registry.schemes[case.scheme], case, Shared(path), self._structure
         )
-        if self._registry.method(case.method).interpolates and not isinstance(case.observations, int):
+        if self.registry.method(case.method).interpolates and not isinstance(case.observations, int):
             return self._gradient(case, values, Interpolated(solver))
         return self._gradient(case, values, solver)
 
-    def largest_state(self, case: Case, values: Values, path_seed: int) -> float | None:
-        """It isn't known: the states are the model's own."""
-        del case, values, path_seed
-
-    def meets_a_jump(self, case: Case, values: Values, path_seed: int) -> bool:
-        """That is not looked for."""
-        del case, values, path_seed
-        return False
-
     @property
     def _structure(self) -> Structure:
-        return Structure(self._facts.reads_no_state, self._facts.commutes)
+        return Structure(self.facts.reads_no_state, self.facts.commutes)
 
     def fine(
         self, case: Case, values: Values, scheme: AbstractScheme, steps: int, path: SharedPath | None
     ) -> GradientArrays:
-        """The gradient of the Stratonovich form's solve with so many steps, rounded up to the observations' number."""
-        if isinstance(case.observations, int):
-            steps = -(-steps // case.observations) * case.observations
-        return self._gradient(case, values, _Fine(Undoubled(), scheme, steps, Shared(path), structure=self._structure))
+        """By checkpoints, outside of `Double` where that makes no difference."""
+        solver = _Fine(Undoubled(), scheme, rounded_up(case, steps), Shared(path), structure=self._structure)
+        return self._gradient(case, values, solver)
 
     def _gradient(self, case: Case, values: Values, solver: AbstractSolver) -> GradientArrays:
         instance, own = self._built(case)
         check_parameters(own.theta, values)
         instance.solve_by(solver)
         # A float64 model is left as it is: what it draws in float64 must not be drawn in float32.
-        mode = nullcontext() if self._facts.dtype == "float64" else Double()
-        with torch.device(case.device), mode:
+        mode = nullcontext() if self.facts.dtype == "float64" else Double()
+        with default_device(case.device), mode:
             gradient = instance.gradient()
         return FRAMEWORKS["torch"].read(gradient)
 
     def _built(self, case: Case) -> tuple[Instance, Values]:
         """The model in float64, and the parameters with which it was built. Built once, whatever solves for it."""
         if case.seed not in self._instances:
-            solver = NativeSolver(native_method("backprop"), self._registry.schemes[case.scheme], 1, Shared(None))
-            with torch.device(case.device):
-                instance = Instance(self._model, dict(self._facts.settings), case.seed, solver)
+            solver = NativeSolver(native_method("backprop"), self.registry.schemes[case.scheme], 1, Shared(None))
+            with default_device(case.device):
+                instance = Instance(self._model, dict(self.facts.settings), case.seed, solver)
             built = instance, Values(np.zeros(0), instance.values())
-            if self._facts.dtype != "float64":
+            if self.facts.dtype != "float64":
                 double(self._before)
             self._instances[case.seed] = built
         return self._instances[case.seed]

@@ -1,0 +1,72 @@
+"""The references of a user's own model, in whichever framework it is written."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from harness.brownian.path import SharedPath
+from harness.case import Case
+from harness.gradient_arrays import PARTS, GradientArrays
+from harness.initial import Values
+from harness.models.facts import ModelFacts
+from harness.reference.ode import refined as refined_ode
+from harness.reference.sde import refined as refined_sde
+from harness.registry import Registry
+from harness.runner.child import ReferenceTarget
+from harness.runner.subject import path_of
+from harness.scheme import AbstractScheme
+
+
+class AbstractModelReferences(ReferenceTarget):
+    """What the references of all models have in common: the continuous one, and what isn't looked for.
+
+    Fine solves are kept, since the blocks of a suite share them: they have one model, one path and other steps.
+    """
+
+    def __init__(self, plugins: tuple[str, ...], facts: ModelFacts) -> None:
+        self.registry = Registry.load(plugins)
+        self.facts = facts
+        self._solved: dict[tuple[object, ...], GradientArrays] = {}
+
+    @abstractmethod
+    def fine(
+        self, case: Case, values: Values, scheme: AbstractScheme, steps: int, path: SharedPath | None
+    ) -> GradientArrays:
+        """The gradient of the Stratonovich form's solve with so many steps, rounded up to the observations' number."""
+
+    def rounding(self, case: Case) -> float:
+        """The smallest bar, where the model can't be evaluated to the precision of float64."""
+        del case
+        return 0.0
+
+    def continuous(
+        self, case: Case, values: Values, path_seed: int, found: Sequence[GradientArrays], most_steps: int
+    ) -> tuple[GradientArrays, dict[str, float]]:
+        """By ever finer grids of the path, or ever finer equal steps of an ODE."""
+        path = path_of(self.facts, case.batch, path_seed)
+
+        def by(scheme: AbstractScheme, steps: int) -> GradientArrays:
+            key = (case.problem, case.seed, path_seed, scheme.name, steps)
+            if key not in self._solved:
+                self._solved[key] = self.fine(case, values, scheme, steps, path)
+            return self._solved[key]
+
+        refined = refined_ode if path is None else refined_sde
+        result = refined(by, self.facts, case, found=found, most_steps=most_steps)
+        rounding = self.rounding(case)
+        return result.gradient, {part: max(getattr(result, part), rounding) for part in PARTS}
+
+    def largest_state(self, case: Case, values: Values, path_seed: int) -> float | None:
+        """It isn't known: the states are the model's own."""
+        del case, values, path_seed
+
+    def meets_a_jump(self, case: Case, values: Values, path_seed: int) -> bool:
+        """That is not looked for."""
+        del case, values, path_seed
+        return False
+
+
+def rounded_up(case: Case, steps: int) -> int:
+    """At least so many steps, that equally spaced observations divide."""
+    return -(-steps // case.observations) * case.observations if isinstance(case.observations, int) else steps
