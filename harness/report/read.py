@@ -13,7 +13,10 @@ from harness.suite import Suite
 
 
 def read(run: Run) -> tuple[Measurements, str]:
-    """What was measured, its texts made visible, and why the suite's plugins couldn't be loaded, "" where they could or there are none."""
+    """What was measured, and why the suite's plugins couldn't be loaded, "" where they could or there are none.
+
+    Characters that nobody sees are written as escapes in the records' texts.
+    """
     executions = tuple(run.about()["executions"])
     suite = suite_of(executions[-1], run.folder)
     registry, unloaded = _registry(suite)
