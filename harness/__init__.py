@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from harness import figures as figures
     from harness import jax as jax
     from harness import torch as torch
     from harness.backend import AbstractBackend
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from harness.method import AbstractGradientMethod, Gradient
     from harness.problem import AbstractProblem
     from harness.registry import Registry
+    from harness.report.answer.contest import pareto
+    from harness.report.recommendation import recommend
     from harness.scheme import AbstractScheme
     from harness.section import AbstractSection, Measurements
     from harness.session import measure
@@ -43,10 +46,12 @@ _WHERE = {
     "UnsupportedError": "harness.errors",
     "load": "harness.frames",
     "measure": "harness.session",
+    "pareto": "harness.report.answer.contest",
+    "recommend": "harness.report.recommendation",
     "speedups": "harness.frames",
     "try_model": "harness.trial",
 }
-SUBMODULES = ("torch", "jax")
+SUBMODULES = ("torch", "jax", "figures")
 """`import harness` is enough for `harness.torch.model`."""
 __all__ = [
     "AbstractBackend",
@@ -67,6 +72,8 @@ __all__ = [
     "UnsupportedError",
     "load",
     "measure",
+    "pareto",
+    "recommend",
     "speedups",
     "try_model",
 ]

@@ -10,13 +10,11 @@ from harness.store import About, Run
 
 @dataclass(frozen=True)
 class Style:
-    """How the methods of a backend are drawn. The approach gives the hue.
+    """How the methods of a backend are drawn. The approach gives the colour.
 
-    `lightness` is from 0, black, to 1, white; None: one that follows from the method's name. `marker` is a marker of
-    matplotlib. `dashes` is a dash and a gap in points; empty: a solid line.
+    `marker` is a marker of matplotlib. `dashes` is a dash and a gap in points; empty: a solid line.
     """
 
-    lightness: float | None = None
     marker: str = "X"
     dashes: tuple[float, ...] = (1, 1)
 
@@ -42,7 +40,7 @@ class BackendFacts:
         return cls(
             stored["floor"],
             tuple((ours, theirs) for ours, theirs in stored["comparable"]),
-            Style(style["lightness"], style["marker"], tuple(style["dashes"])),
+            Style(style["marker"], tuple(style["dashes"])),
             stored.get("native", False),  # runs of earlier versions don't say
         )
 

@@ -13,7 +13,7 @@ from harness.case import AXES
 from harness.column import REQUIRED, Column
 from harness.columns import COLUMNS
 from harness.errors import InputError, one_of, shown
-from harness.figures import KINDS, Figure
+from harness.figure import KINDS, Figure
 from harness.grammar import (
     Bytes,
     Count,

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from harness import session
 from harness.errors import InputError, one_of
-from harness.figures import Figure
+from harness.figure import Figure
 from harness.identity import Identity, Plugin
 from harness.lazy import lazily
 from harness.limits import LARGEST_SEED

@@ -32,7 +32,7 @@ class Mine(AbstractBackend):
     native = {native}
     comparable = {{"backprop": ("{comparable}",)}}
     schemes = {{"none": {{"heun": "my_heun"}}}}
-    style = Style(0.4, "*", (2, 2))
+    style = Style("*", (2, 2))
 
 class Backprop(AbstractTorchLibraryMethod):
     name = "mine/backprop"
@@ -83,7 +83,6 @@ def test_floors_and_comparable_methods_exist(registry):
 def test_styles_tell_backends_apart(registry):
     styles = [of.style for of in registry.backend_facts().values()]
     assert len({style.marker for style in styles}) == len(styles)
-    assert len({style.lightness for style in styles}) == len(styles)
 
 
 def test_schemes_of_libraries_are_the_harness_s(registry):
@@ -131,7 +130,7 @@ def test_a_library_of_a_plugin_refuses_what_it_lacks(tmp_path, make_case):
 
 def test_a_backend_of_a_plugin_has_a_floor_and_pairs(tmp_path):
     of = plugin(tmp_path).backend_facts()["mine"]
-    assert of == BackendFacts("torch/floor", (("torch/backprop", "mine/backprop"),), Style(0.4, "*", (2, 2)))
+    assert of == BackendFacts("torch/floor", (("torch/backprop", "mine/backprop"),), Style("*", (2, 2)))
 
 
 def test_a_native_backend_of_a_plugin_is_compared_with_libraries(tmp_path):

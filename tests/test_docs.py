@@ -19,7 +19,7 @@ from harness.cli.list import columns as list_columns
 from harness.cli.list import markdown
 from harness.cli.run import LISTED_CASES
 from harness.columns import COMPUTED
-from harness.figures import KINDS
+from harness.figure import KINDS
 from harness.limits import (
     LARGEST_COUNT,
     LARGEST_SECONDS,

@@ -75,7 +75,7 @@ class Diffrax(AbstractBackend):
     refused = {
         "srk": "diffrax's SRA1 evaluates g at the start of a step; Rößler's SRA1, and this scheme, do so at the end"
     }
-    style = Style(0.70, "D", (4, 2))
+    style = Style("D", (4, 2))
 
     def unsupported(self, case: Case) -> str | None:
         """What diffrax has no solver for."""

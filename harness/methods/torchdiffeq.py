@@ -43,7 +43,7 @@ class Torchdiffeq(AbstractBackend):
     }
     # torchdiffeq's `rk4` is Kutta's 3/8-rule, not the classical scheme.
     schemes = {"none": {"heun": "heun2", "euler": "euler", "midpoint": "midpoint", "rk4-38": "rk4"}}
-    style = Style(0.56, "v", (4, 2))
+    style = Style("v", (4, 2))
 
 
 class _Torchdiffeq(AbstractTorchLibraryMethod):

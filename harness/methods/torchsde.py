@@ -52,7 +52,7 @@ class Torchsde(AbstractBackend):
             REVERSIBLE: "reversible_heun",
         },
     }
-    style = Style(0.62, "^", (4, 2))
+    style = Style("^", (4, 2))
 
     def calculus(self, case: Case) -> str:
         """torchsde's `sde_type`. Additive noise has the same solution in either: the one that has the scheme."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from harness.columns import COLUMNS
-from harness.figures import Box, Figure, Points, Scaling
-from harness.figures.abstract import AbstractLines, AbstractPanels
+from harness.figure import Bias, Box, Coverage, Figure, Pareto, Points, Scaling, Speedups
+from harness.figure.abstract import AbstractLines, AbstractPanels
 from harness.frames import geometric_mean
-from harness.report.format import FORMATS, Cell, listing, plural, ratio
+from harness.report.format import FORMATS, Cell, error, listing, plural, ratio, seconds, size
 from harness.report.panels import facets_of
+from harness.report.tables import dicts
 
 MOST_PANELS = 4
 """Panels whose reading is told; a reader finds those of more in the figure's data."""
@@ -22,7 +25,7 @@ def alt_text(figure: Figure, data: pd.DataFrame) -> str:
     """The kind of figure, its axes, its panels, its series, and what each panel shows above all."""
     if isinstance(figure, AbstractPanels):
         return " ".join([_axes(figure), *_panels(figure, data), _series(data), *_readings(figure, data)])
-    return " ".join([figure.caption, *(_ratios(data) if {"pair", "ratio"} <= set(data) else [])])
+    return " ".join([figure.caption, *TOLD[type(figure)](data)])
 
 
 def _axes(figure: AbstractPanels) -> str:
@@ -83,6 +86,41 @@ def _ratios(pairs: pd.DataFrame) -> list[str]:
         f"{plural(len(means), 'pair')}, geometric means: {listing(told)}.",
         f"The native method is slower in {slower} of {plural(len(pairs), 'comparison')}.",
     ]
+
+
+def _front(cases: pd.DataFrame) -> list[str]:
+    """The cases on the front, the fastest first."""
+    front = cases[cases["front"]].sort_values("seconds_median")
+    told = [f"{row['name']} ({seconds(row['seconds_median'])}, {size(row['peak_bytes'])})" for row in dicts(front)]
+    return [f"{plural(len(cases), 'case')}; on the front, the fastest first: {listing(told[:MOST_NAMES])}."]
+
+
+def _biases(cases: pd.DataFrame) -> list[str]:
+    """Each biased method at the most steps, and the scheme's own error there."""
+    last = cases[cases["steps"] == cases["steps"].max()]
+    worst = last[last["line"] != ""].groupby("line")["adjoint_error_theta_median"].max().sort_values()
+    told = [f"{name} {error(value)}" for name, value in worst.head(MOST_NAMES).items()]
+    own = last.loc[last["line"] == "", "gradient_error_theta_median"].median()
+    return [
+        f"At {plural(int(last['steps'].iloc[0]), 'step')} the adjoint error is {listing(told)}.",
+        *([f"The scheme's own error is {error(own)}."] if own == own else []),
+    ]
+
+
+def _became(cells: pd.DataFrame) -> list[str]:
+    """Of how many methods all cases are ok, and which have others."""
+    bad = sorted(set(cells.loc[cells["became"].isin(["in part", "none"]), "method"]))
+    rest = f"Cases failed or diverged of {listing(bad[:MOST_NAMES])}." if bad else "No case failed or diverged."
+    return [f"{cells['ok'].sum()} of {cells['supported'].sum()} supported cases are ok.", rest]
+
+
+TOLD: dict[type, Callable[[pd.DataFrame], list[str]]] = {
+    Speedups: _ratios,
+    Pareto: _front,
+    Bias: _biases,
+    Coverage: _became,
+}
+"""What figures without lines or rows show above all."""
 
 
 def _text(value: Cell) -> str:

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from harness.figures import Box, Figure, Points, Scaling, Speedups
-from harness.report.drawings import box, points, scaling, speedups
+from harness.figure import Bias, Box, Coverage, Figure, Pareto, Points, Scaling, Speedups
+from harness.report.drawings import bias, box, coverage, pareto, points, scaling, speedups
 from harness.report.palette import Palette
 
 if TYPE_CHECKING:
@@ -52,10 +52,14 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Kind:
-    """How a kind of figure is drawn: what it shows of the records, and the picture of that."""
+    """How a kind of figure is drawn: what it shows of the records, and the picture of that.
+
+    `data` gets the records that are `ok`, or all of them where `of_all` says so.
+    """
 
     data: Callable[[Any, pd.DataFrame], pd.DataFrame]
     plot: Callable[[Any, pd.DataFrame, Palette], sns.FacetGrid]
+    of_all: bool = False
 
 
 DRAWINGS = {
@@ -63,27 +67,40 @@ DRAWINGS = {
     Points: Kind(points.data, points.plot),
     Box: Kind(box.data, box.plot),
     Speedups: Kind(speedups.data, speedups.plot),
+    Pareto: Kind(pareto.data, pareto.plot),
+    Bias: Kind(bias.data, bias.plot),
+    Coverage: Kind(coverage.data, coverage.plot, of_all=True),
 }
 
 
 def data_of(figure: Figure, frame: pd.DataFrame) -> pd.DataFrame:
-    """What the figure shows of the records: of those that are `ok`, those that `where` keeps."""
-    records = frame[frame["status"] == "ok"]
+    """What the figure shows of the records that `where` keeps."""
+    kind = DRAWINGS[type(figure)]
+    records = frame if kind.of_all else frame[frame["status"] == "ok"]
     for axis, value in figure.where.items():
         records = records[records[axis] == value]
-    return DRAWINGS[type(figure)].data(figure, records)
+    return kind.data(figure, records)
 
 
 def draw(figure: Figure, frame: pd.DataFrame) -> Drawing | None:
-    """The figure, None where the run has nothing to show in it."""
+    """The figure as SVG, None where the run has nothing to show in it."""
+    found = plotted(figure, frame)
+    if found is None:
+        return None
+    data, picture = found
+    with mpl.rc_context(STYLE):
+        return Drawing(data, _svg(picture))
+
+
+def plotted(figure: Figure, frame: pd.DataFrame) -> tuple[pd.DataFrame, plt.Figure] | None:
+    """What the figure shows, a row a mark, and its picture; None where the run has nothing to show in it."""
     data = data_of(figure, frame)
     if data.empty:
         return None
     with mpl.rc_context(STYLE), sns.axes_style("whitegrid"):
-        grid = DRAWINGS[type(figure)].plot(figure, data, Palette.of(frame))
-        svg = _svg(grid.figure)
-        plt.close(grid.figure)
-    return Drawing(data, svg)
+        picture = DRAWINGS[type(figure)].plot(figure, data, Palette.of(frame)).figure
+    plt.close(picture)  # pyplot forgets it: nobody need close it
+    return data, picture
 
 
 def _svg(figure: plt.Figure) -> str:

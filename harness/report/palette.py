@@ -1,12 +1,12 @@
-"""One stable colour a method, and a marker and dash a backend, on every page and in every figure."""
+"""A colour an approach, a marker and a dash a backend: the same on every page and in every figure."""
 
 from __future__ import annotations
 
-import colorsys
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import matplotlib as mpl
 import pandas as pd
 import seaborn as sns
 
@@ -15,24 +15,27 @@ from harness.backend_facts import Style
 Color = tuple[float, float, float]
 """Red, green and blue, from 0 to 1."""
 
-# A hue an approach family, a lightness a backend: methods that do the same are kin to the eye.
-HUES = {
-    "backprop": 0.60,
-    "recursive-checkpoint": 0.66,
-    "checkpoint": 0.50,
-    "direct": 0.55,
-    "adjoint": 0.04,
-    "backsolve": 0.00,
-    "interpolating-adjoint": 0.08,
-    "symplectic-adjoint": 0.13,
-    "reversible": 0.34,
-    "ees": 0.42,
-    "alf": 0.27,
-    "forward": 0.78,
-    "forward-gradient": 0.84,
-    "finite-differences": 0.91,
-    "floor": None,
+# The vibrant and the muted scheme of Paul Tol ("Colour schemes", SRON 2021), which readers with any colour vision tell
+# apart: an approach has one colour, whichever library runs it, and its kin have kin colours.
+COLORS = {
+    "backprop": "#0077bb",
+    "direct": "#0077bb",
+    "checkpoint": "#33bbee",
+    "recursive-checkpoint": "#332288",
+    "adjoint": "#cc3311",
+    "backsolve": "#cc3311",
+    "interpolating-adjoint": "#ee7733",
+    "symplectic-adjoint": "#ee3377",
+    "reversible": "#009988",
+    "ees": "#117733",
+    "alf": "#999933",
+    "forward": "#882255",
+    "forward-gradient": "#aa4499",
+    "finite-differences": "#ddaa33",
+    "floor": "#777777",
 }
+OTHERS = ("#44aa99", "#88ccee", "#cc6677", "#bb9955", "#6699cc", "#997700", "#994455")
+"""For names that aren't known here: which of them follows from the name."""
 
 
 @dataclass(frozen=True)
@@ -48,26 +51,28 @@ class Palette:
         return cls({name: facts.style for name, facts in zip(frame["backend"], frame["backend_facts"], strict=True)})
 
     def color(self, name: str) -> str:
-        """Names not known here get a colour from their digest."""
-        backend, _, approach = name.partition("/")
-        digest = hashlib.sha256(name.encode()).digest()
-        hue = HUES.get(approach or backend, digest[0] / 256)
-        lightness = self._style(name).lightness
-        if lightness is None:
-            lightness = 0.35 + 0.3 * digest[1] / 256
-        saturation = 0.0 if hue is None else 0.75
-        red, green, blue = colorsys.hls_to_rgb(hue or 0.0, lightness, saturation)
-        return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
+        """Of a method's approach, or of another name."""
+        backend, _, approach = name.partition("(")[0].partition("/")
+        key = approach or backend
+        return COLORS.get(key) or OTHERS[hashlib.sha256(key.encode()).digest()[0] % len(OTHERS)]
 
     def shades(self, names: Sequence[str]) -> dict[str, Color]:
-        """A colour for each line: that of its method, lighter for each further line of the same method."""
+        """A colour for each line: that of its method, lighter for each further line of the same method.
+
+        Lines that are not named by methods, as by schemes, have colours far apart.
+        """
+        if not any("/" in name for name in names):
+            return dict(zip(sorted(names), sns.color_palette("colorblind", len(names)), strict=True))
         lines: dict[str, list[str]] = {}
         for name in sorted(names):
             lines.setdefault(name.partition(" ")[0], []).append(name)
         colors = {}
         for method, several in lines.items():
-            lightest_first = sns.light_palette(self.color(method), n_colors=max(5, len(several) + 1))
-            colors |= dict(zip(several, reversed(lightest_first), strict=False))
+            own, white = mpl.colors.to_rgb(self.color(method)), (1.0, 1.0, 1.0)
+            for k, name in enumerate(several):
+                share = 0.6 * k / len(several)
+                r, g, b = ((1 - share) * c + share * w for c, w in zip(own, white, strict=True))
+                colors[name] = (r, g, b)
         return colors
 
     def marker(self, name: str) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 import seaborn as sns
 
 from harness.columns import COLUMNS, bar_of, error_of, interval_of, samples_of
-from harness.figures.abstract import AbstractLines, AbstractPanels
+from harness.figure.abstract import AbstractLines, AbstractPanels
 from harness.grouping import KEYS, differing, telling, words
 from harness.report.format import Cell
 from harness.report.tables import dicts

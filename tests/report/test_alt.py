@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from many_records import run_of
 
-from harness.figures import KINDS, Speedups
+from harness.figure import KINDS, Speedups
 from harness.frames import load
 from harness.report.alt import alt_text
 from harness.report.figures import data_of

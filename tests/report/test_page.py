@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.figures import KINDS, Scaling
+from harness.figure import KINDS, Scaling
 from harness.frames import load, speedups
 from harness.record import Measured, Record
 from harness.report.answer.general import answers, memory_slopes

@@ -11,7 +11,7 @@ import pytest
 
 from harness.case import AXES
 from harness.cli.show import print_records, print_speedups
-from harness.figures import KINDS
+from harness.figure import KINDS
 from harness.frames import load, speedups
 from harness.grouping import KEYS
 from harness.record import Measured, Record

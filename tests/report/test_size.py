@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from many_records import SUITE, run_of
 
-from harness.figures import Scaling
+from harness.figure import Scaling
 from harness.frames import load
 from harness.record import Measured, Record
 from harness.report.figures import MOST_MARKS, draw

@@ -20,4 +20,4 @@ class Jax(AbstractBackend):
     building_seconds_cpu = 0.6
     building_seconds_cuda = 8.0
     floor = "jax/floor"
-    style = Style(0.50, "s", ())
+    style = Style("s", ())

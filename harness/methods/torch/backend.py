@@ -18,4 +18,4 @@ class Torch(AbstractBackend):
     native = True
     building_seconds_cuda = 1.0
     floor = "torch/floor"
-    style = Style(0.35, "o", ())
+    style = Style("o", ())

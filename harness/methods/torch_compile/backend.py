@@ -19,4 +19,4 @@ class TorchCompile(AbstractBackend):
     compiled = True
     building_seconds_cpu = 40.0
     building_seconds_cuda = 8.0
-    style = Style(0.28, "P", ())
+    style = Style("P", ())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from harness.columns import COLUMNS
-from harness.figures import Scaling, Speedups
+from harness.figure import Scaling, Speedups
 from harness.grouping import KEYS
 from harness.suite import Question, Suite
 

@@ -7,7 +7,7 @@ import seaborn as sns
 from matplotlib.patches import Patch
 
 from harness.columns import COLUMNS, error_of, samples_of
-from harness.figures.box import Box
+from harness.figure.box import Box
 from harness.report.palette import Palette
 from harness.report.panels import drawn, facets_of, finish, line_names, panels, wrap
 

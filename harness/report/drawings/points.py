@@ -6,7 +6,7 @@ import pandas as pd
 import seaborn as sns
 
 from harness.columns import COLUMNS, error_of, interval_of
-from harness.figures.points import Points
+from harness.figure.points import Points
 from harness.report.palette import Palette
 from harness.report.panels import drawn, facets_of, finish, method_of, panels, row_names, wrap
 

@@ -2,109 +2,126 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+import math
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.artist import Artist
-from matplotlib.ticker import NullLocator
 
 from harness.column import UNRESOLVED
 from harness.columns import COLUMNS, bar_of, error_of, interval_of
-from harness.figures.scaling import Scaling
+from harness.figure.scaling import Scaling
+from harness.report.answer.growth import LEAST, slope
+from harness.report.direct_labels import ROOM, Label, Limits, write_labels
+from harness.report.line_panels import COLUMN, Panel, arranged
 from harness.report.palette import Color, Palette
-from harness.report.panels import drawn, facets_of, finish, line_names, panels, wrap
+from harness.report.panels import drawn, line_names
+from harness.report.ticks import categories, name_x, scale_x, scale_y
 
-
-class LineStyle(TypedDict):
-    """How a line of a figure is drawn, in matplotlib's names."""
-
-    color: Color
-    marker: str
-
-
-MOST_TICKS = 8
-"""So many values of x are each marked; more are left to matplotlib."""
+GUIDES = {"bytes": (1.0, 0.5), "seconds": (1.0,), "error": (-0.5, -1.0)}
+"""The slopes of the guides over an axis that grows, by how y is written: what theory says of a whole solve in memory
+and of √N checkpoints, of the time, and of schemes of strong order ½ and 1."""
+POWERS = {1.0: "∝ N", 0.5: "∝ √N", -0.5: "∝ 1/√N", -1.0: "∝ 1/N"}
+GROWING = ("steps", "dim", "batch")
 
 
 def data(figure: Scaling, records: pd.DataFrame) -> pd.DataFrame:
     """A row a record, with the name of its line."""
     found = drawn(figure, records, figure.x)
+    if not pd.api.types.is_numeric_dtype(found[figure.x]):
+        place = [name for name in (figure.x, figure.facet, figure.color) if name is not None]
+        if not found.duplicated(place).any():  # an axis that follows from x, as the scheme from the noise, isn't told
+            return found.assign(line=found[figure.color])
     return found.assign(line=line_names(figure, found))
 
 
 def plot(figure: Scaling, data: pd.DataFrame, palette: Palette) -> sns.FacetGrid:
-    """Both axes logarithmic, a line a method and setting (named where a method has several)."""
-    facets = facets_of(figure, data)
-    names = sorted(data["line"].unique())
-    colors = palette.shades(names)
+    """Both axes logarithmic, a line a method and setting, named at its end with its slope; few lines in a panel."""
+    placed, shown, in_a_row = arranged(figure, data)
+    colors = palette.shades(sorted(data["line"].unique()))
+    single = len(shown) == 1
     grid = sns.FacetGrid(
-        data,
-        col=figure.facet,
-        col_order=facets,
-        col_wrap=wrap(facets, 3),
-        height=3.6,
-        aspect=1.15,
+        placed,
+        col=None if single else COLUMN,
+        col_order=None if single else list(shown),
+        col_wrap=None if single else in_a_row,
+        height=4.0 if single else 3.3,
+        aspect=1.6 if single else 1.3,
+        despine=False,
     )
-    for panel, axes in panels(figure, grid, data):
-        for name, group in panel.groupby("line", sort=True):
-            style: LineStyle = {"color": colors[str(name)], "marker": palette.marker(str(name))}
-            dash = palette.dashes(str(name))
-            _draw_line(axes, figure, str(name), _function(figure, group), style=style, dash=dash)
-        axes.set_yscale("log")
-        _scale_x(axes, panel[figure.x])
-    finish(grid, figure, data, COLUMNS[figure.x].axis_label, COLUMNS[figure.y].axis_label)
-    handles: dict[str, Artist] = {}
-    for axes in grid.axes.flat:
-        handles |= {name: handle for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)}
-    listed = [name for name in names if name in handles]
-    grid.figure.legend(
-        [handles[name] for name in listed],
-        listed,
-        loc="center left",
-        bbox_to_anchor=(1.0, 0.5),
-        frameon=False,
-        fontsize=8,
-    )
+    axes_of = {next(iter(shown)): grid.ax} if single else grid.axes_dict
+    named = None if pd.api.types.is_numeric_dtype(placed[figure.x]) else categories(figure.x, placed[figure.x])
+    x = Limits.of(placed[figure.x]) if named is None else Limits.of_places(len(named))
+    y = Limits.of(placed[figure.y])
+    for key, panel in shown.items():
+        of, axes = placed[placed[COLUMN] == key], axes_of[key]
+        lines = {str(name): _function(figure, group, named) for name, group in of.groupby("line", sort=True)}
+        for name, line in lines.items():
+            _draw_line(axes, figure, name, line, palette, colors[name])
+        axes.set_title(panel.title)
+        scale_y(axes, figure.y, y.ends())
+        if named is None:
+            scale_x(axes, figure.x, of[figure.x], x.ends(ROOM))
+            _guides(axes, figure, of, y)
+        else:
+            name_x(axes, named, x.ends(ROOM))
+        write_labels(axes, [_label(figure, panel, *item, colors[item[0]]) for item in lines.items()], x, y)
+    grid.set_axis_labels(COLUMNS[figure.x].axis_label, COLUMNS[figure.y].axis_label)
+    grid.tight_layout()
     return grid
 
 
-def _function(figure: Scaling, group: pd.DataFrame) -> pd.DataFrame:
-    """One y for each x. The same case measured in several runs counts by its median."""
+def _label(figure: Scaling, panel: Panel, name: str, line: pd.DataFrame, color: Color) -> Label:
+    last = line.iloc[-1]
+    return Label(name.removeprefix(panel.prefix) + _power(figure, line), last[figure.x], last[figure.y], color)
+
+
+def _function(figure: Scaling, group: pd.DataFrame, named: list[str] | None) -> pd.DataFrame:
+    """One y for each x, a category's x being its place. The same case measured in several runs counts by its median."""
     error = error_of(figure.y)
     bars = [bar_of(error)] if error else []
     columns = [c for c in (figure.y, *(interval_of(figure.y) or ()), *bars) if c != figure.x]
-    return group.groupby(figure.x)[list(dict.fromkeys(columns))].median().reset_index()
+    line = group.groupby(figure.x)[list(dict.fromkeys(columns))].median().reset_index()
+    if named is None:
+        return line
+    return line.assign(**{figure.x: line[figure.x].map(named.index)}).sort_values(figure.x)
 
 
-def _draw_line(
-    axes: plt.Axes, figure: Scaling, name: str, line: pd.DataFrame, *, style: LineStyle, dash: tuple[float, ...]
-) -> None:
+def _power(figure: Scaling, line: pd.DataFrame) -> str:
+    """The slope over an axis that grows, in parentheses after the line's name."""
+    if figure.x not in GROWING or len(line) < LEAST or not (line[figure.y] > 0).all():
+        return ""
+    found = slope(line, figure.x, figure.y)
+    return "" if math.isnan(found) else f" ({found:.2f})".replace("-", "−")
+
+
+def _draw_line(axes: plt.Axes, figure: Scaling, name: str, line: pd.DataFrame, palette: Palette, color: Color) -> None:
+    dash, marker = palette.dashes(name), palette.marker(name)
     axes.plot(
-        line[figure.x],
-        line[figure.y],
-        label=name,
-        ms=5,
-        lw=1.4,
-        ls="-" if not dash else (0, dash),
-        **style,
-    )
+        line[figure.x], line[figure.y], label=name, ms=4.5, lw=1.5, ls=(0, dash) if dash else "-", color=color,
+        marker=marker,
+    )  # fmt: skip
     interval = interval_of(figure.y)
     if interval:
-        axes.fill_between(line[figure.x], line[interval[0]], line[interval[1]], color=style["color"], alpha=0.15)
+        axes.fill_between(line[figure.x], line[interval[0]], line[interval[1]], color=color, alpha=0.15)
     error = error_of(figure.y)
     if error:
         hollow = line[line[figure.y] <= UNRESOLVED * line[bar_of(error)]]
-        axes.plot(hollow[figure.x], hollow[figure.y], ls="", mfc="white", zorder=3, **style)
+        axes.plot(hollow[figure.x], hollow[figure.y], ls="", mfc="white", zorder=3, color=color, marker=marker)
 
 
-def _scale_x(axes: plt.Axes, values: pd.Series) -> None:
-    """Logarithmic for numbers. Where they are few and whole, as steps are, the ticks are the values themselves."""
-    if not pd.api.types.is_numeric_dtype(values):
+def _guides(axes: plt.Axes, figure: Scaling, panel: pd.DataFrame, limits: Limits) -> None:
+    """Dotted lines with the slopes that theory has, through the panel's middle, named at their upper end."""
+    x = np.array(sorted(panel[figure.x].unique()), dtype=float)
+    if figure.x not in GROWING or len(x) < LEAST:
         return
-    axes.set_xscale("log")
-    ticks = sorted(values.unique())
-    if len(ticks) <= MOST_TICKS and all(float(tick).is_integer() for tick in ticks):
-        axes.set_xticks(ticks, [f"{int(tick)}" for tick in ticks])
-        axes.xaxis.set_minor_locator(NullLocator())
+    low, high = limits.ends()
+    for power in GUIDES.get(COLUMNS[figure.y].format, ()):
+        y = math.sqrt(low * high) * (x / math.sqrt(x[0] * x[-1])) ** power
+        axes.plot(x, y, ls=":", lw=1.0, color="#888888", zorder=0.5, scalex=False, scaley=False)
+        inside = [k for k in range(len(x)) if low < y[k] < high]
+        k = inside[-1 if power > 0 else 0]
+        axes.annotate(
+            POWERS[power], (x[k], y[k]), (0, 3), textcoords="offset points", fontsize=7, color="#666666", ha="center"
+        )

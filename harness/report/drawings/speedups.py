@@ -6,7 +6,7 @@ import pandas as pd
 import seaborn as sns
 
 from harness import frames
-from harness.figures.speedups import Speedups
+from harness.figure.speedups import Speedups
 from harness.grouping import HOW, differing, words
 from harness.report.palette import Palette
 from harness.report.tables import dicts

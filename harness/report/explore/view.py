@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from harness.columns import COLUMNS, with_role
-from harness.figures import Figure
-from harness.figures.abstract import AbstractLines, AbstractPanels
+from harness.figure import Figure
+from harness.figure.abstract import AbstractLines, AbstractPanels
 from harness.grouping import differing
 
 FIRST = ("method", "scheme")

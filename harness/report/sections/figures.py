@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from harness.figures import Figure
+from harness.figure import Figure
 from harness.report.alt import alt_text
 from harness.report.figures import Drawing, draw
 from harness.report.packed import packed

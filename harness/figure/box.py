@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from harness.columns import samples_of, with_role
-from harness.figures.abstract import AbstractLines
+from harness.figure.abstract import AbstractLines
 from harness.grammar import choice
 
 Y = tuple(name for name in with_role("y") if samples_of(name))

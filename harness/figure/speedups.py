@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from harness.figures.abstract import AbstractFigure
+from harness.figure.abstract import AbstractFigure
 
 
 class Speedups(AbstractFigure):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from harness.columns import COLUMNS
-from harness.figures.abstract import AbstractPanels
+from harness.figure.abstract import AbstractPanels
 
 
 class Points(AbstractPanels):

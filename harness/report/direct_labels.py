@@ -1,0 +1,103 @@
+"""Labels at the ends of lines, in place of a legend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from harness.report.palette import Color
+
+ROOM = 0.62
+"""How much further than the data a panel reaches to the right, of the data's own width."""
+LEAST_GAP = 0.07
+"""Between two labels, of the panel's height."""
+OFFSET = 0.03
+"""Of a label from the line's end, of the data's width."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text at the end of a line, in the line's colour. `x` and `y` are in the units of the data."""
+
+    text: str
+    x: float
+    y: float
+    color: Color
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of the data on an axis, the base-10 logarithms of its ends where it is logarithmic."""
+
+    low: float
+    high: float
+    logarithmic: bool = True
+
+    @classmethod
+    def of_places(cls, count: int) -> Limits:
+        """Of so many categories, at 0, 1, 2 and so on."""
+        return cls(-0.4, count - 0.6, logarithmic=False)
+
+    @classmethod
+    def of(cls, values: pd.Series) -> Limits:
+        """With a little room at either end; a single value has a tenth of a decade."""
+        known = np.log10(values[(values > 0) & np.isfinite(values)].astype(float))
+        low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+        room = 0.05 * (high - low) or 0.05
+        return cls(low - room, high + room)
+
+    @property
+    def width(self) -> float:
+        """In decades, or in the units of the data."""
+        return self.high - self.low
+
+    def at(self, share: float) -> float:
+        """A place so far from the low end, in widths, in the units of the data."""
+        place = self.low + share * self.width
+        return 10**place if self.logarithmic else place
+
+    def share(self, value: float) -> float:
+        """The inverse of `at`."""
+        return ((float(np.log10(value)) if self.logarithmic else value) - self.low) / self.width
+
+    def ends(self, room: float = 0.0) -> tuple[float, float]:
+        """The limits of an axis, with more room above: a share of the width."""
+        return self.at(0.0), self.at(1.0 + room)
+
+
+def write_labels(axes: plt.Axes, labels: list[Label], x: Limits, y: Limits) -> None:
+    """Write the labels to the right of the data, apart from each other, each joined with its line's end."""
+    if not labels:
+        return
+    ordered = sorted(labels, key=lambda label: label.y)
+    wanted = [y.share(label.y) for label in ordered]
+    for label, place in zip(ordered, spread(wanted, min(LEAST_GAP, 1 / len(wanted))), strict=True):
+        axes.annotate(
+            label.text,
+            (label.x, label.y),
+            (x.at(1.0 + OFFSET), y.at(place)),
+            color=label.color,
+            fontsize=8,
+            va="center",
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": label.color, "lw": 0.5, "alpha": 0.6, "shrinkA": 0, "shrinkB": 3},
+        )
+
+
+def spread(places: list[float], gap: float) -> list[float]:
+    """Ascending places, moved as little as needed so that neighbours are at least `gap` apart, within 0 and 1 if it
+    fits: groups that touch are centred on their mean (the pool-adjacent-violators algorithm for places less k gap).
+    """
+    shifted = [place - k * gap for k, place in enumerate(places)]
+    blocks: list[tuple[float, int]] = []
+    for value in shifted:
+        blocks.append((value, 1))
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            (a, n), (b, m) = blocks[-2:]
+            blocks[-2:] = [((a * n + b * m) / (n + m), n + m)]
+    level = [value for value, count in blocks for _ in range(count)]
+    most = 1.0 - (len(places) - 1) * gap
+    return [min(max(value, 0.0), max(most, 0.0)) + k * gap for k, value in enumerate(level)]

@@ -1,0 +1,54 @@
+"""What became of the cases: a cell a method and value."""
+
+from __future__ import annotations
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.patches import Patch, Rectangle
+
+from harness.columns import COLUMNS
+from harness.figure.coverage import Coverage
+from harness.report.palette import Palette
+from harness.report.tables import dicts
+from harness.report.ticks import categories
+
+COLORS = {"ok": "#88ccaa", "in part": "#ddcc77", "none": "#cc6677", "unsupported": "#dddddd"}
+"""By what became of a cell: all of its cases are ok, some, none; or the method supports none of them."""
+MEANINGS = {"ok": "all ok", "in part": "some failed or diverged", "none": "all failed or diverged"}
+
+
+def data(figure: Coverage, records: pd.DataFrame) -> pd.DataFrame:
+    """A row a method and value: how many cases are `ok`, how many are `supported`, and what became of them."""
+    counted = records.assign(ok=records["status"] == "ok", supported=records["status"] != "unsupported")
+    found = counted.groupby(["method", figure.x], sort=False)[["ok", "supported"]].sum().reset_index()
+    return found.assign(became=[_became(row["ok"], row["supported"]) for row in dicts(found)])
+
+
+def _became(ok: int, supported: int) -> str:
+    if not supported:
+        return "unsupported"
+    return "ok" if ok == supported else "in part" if ok else "none"
+
+
+def plot(figure: Coverage, data: pd.DataFrame, palette: Palette) -> sns.FacetGrid:
+    """Methods from top to bottom, values from left to right."""
+    del palette
+    methods, values = sorted(data["method"].unique()), categories(figure.x, data[figure.x])
+    height = 1.4 + 0.28 * len(methods)
+    grid = sns.FacetGrid(data, height=height, aspect=max(0.8, (3.2 + 0.75 * len(values)) / height), despine=False)
+    axes = grid.ax
+    for row in dicts(data):
+        x, y = values.index(row[figure.x]), methods.index(row["method"])
+        axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=COLORS[row["became"]], edgecolor="white", lw=1.5))
+        if row["supported"]:
+            axes.text(x, y, f"{row['ok']}/{row['supported']}", ha="center", va="center", fontsize=7)
+    axes.set_xlim(-0.5, len(values) - 0.5)
+    axes.set_ylim(len(methods) - 0.5, -0.5)
+    axes.set_xticks(range(len(values)), [str(value) for value in values], rotation=45, ha="right", fontsize=8)
+    axes.set_yticks(range(len(methods)), methods, fontsize=8)
+    axes.grid(visible=False)
+    handles = [Patch(color=color, label=MEANINGS.get(name, name)) for name, color in COLORS.items()]
+    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8)
+    grid.set_axis_labels(COLUMNS[figure.x].axis_label, "")
+    grid.tight_layout()
+    return grid

@@ -1,0 +1,67 @@
+"""Cases at their time and their memory, and the front."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+from matplotlib.colors import to_rgb
+
+from harness.columns import COLUMNS
+from harness.figure.pareto import Pareto
+from harness.grouping import KEYS, telling, words
+from harness.report.direct_labels import ROOM, Label, Limits, write_labels
+from harness.report.palette import Palette
+from harness.report.tables import dicts
+from harness.report.ticks import scale_y, write_ticks
+
+X, Y = "seconds_median", "peak_bytes"
+
+
+def data(figure: Pareto, records: pd.DataFrame) -> pd.DataFrame:
+    """A row a record, with its name and whether it is on the front of its panel."""
+    found = records[records["approach"] != "floor"].dropna(subset=[X, Y])
+    found = found[[*KEYS, "backend", X, Y]].sort_values([X, Y])
+    axes = telling(found, ["method"], but=[str(figure.facet)])
+    names = [" ".join([row["method"], *words(row, axes)]) for row in dicts(found)]
+    panels = found.groupby(figure.facet, sort=False) if figure.facet else [(None, found)]
+    best = [index for _, panel in panels for index in panel.index[panel[Y] < panel[Y].cummin().shift(fill_value=1e300)]]
+    return found.assign(name=names, front=found.index.isin(best))
+
+
+def plot(figure: Pareto, data: pd.DataFrame, palette: Palette) -> sns.FacetGrid:
+    """Both axes logarithmic. Cases on the front are filled and named."""
+    facets = sorted(data[figure.facet].unique()) if figure.facet else None
+    wrapped = min(3, len(facets)) if facets else None
+    grid = sns.FacetGrid(
+        data, col=figure.facet, col_order=facets, col_wrap=wrapped, height=4.0, aspect=1.35, despine=False
+    )
+    x, y = Limits.of(data[X]), Limits.of(data[Y])
+    for value, axes in grid.axes_dict.items() if facets else [(None, grid.ax)]:
+        panel = data if value is None else data[data[figure.facet] == value]
+        labels = _draw(axes, panel, palette)
+        axes.set_xscale("log")
+        write_ticks(axes.xaxis, COLUMNS[X].format, *x.ends(ROOM))
+        axes.set_xlim(x.ends(ROOM))
+        scale_y(axes, Y, y.ends())
+        write_labels(axes, labels, x, y)
+        if value is not None:
+            axes.set_title(f"{COLUMNS[str(figure.facet)].label} {value}")
+    grid.set_axis_labels(COLUMNS[X].axis_label, COLUMNS[Y].axis_label)
+    grid.tight_layout()
+    return grid
+
+
+def _draw(axes: plt.Axes, panel: pd.DataFrame, palette: Palette) -> list[Label]:
+    """The marks, and the names of those on the front."""
+    labels = []
+    front = panel[panel["front"]].sort_values(X)
+    axes.step(front[X], front[Y], where="post", color="#888888", lw=1.0, zorder=1)
+    for row in dicts(panel):
+        color, marker = palette.color(row["method"]), palette.marker(row["method"])
+        axes.plot(
+            row[X], row[Y], ls="", marker=marker, ms=7, color=color, mfc=color if row["front"] else "none", zorder=2
+        )
+        if row["front"]:
+            labels.append(Label(row["name"], row[X], row[Y], to_rgb(color)))
+    return labels

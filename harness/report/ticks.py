@@ -1,0 +1,69 @@
+"""Ticks with units: 1 MiB, 10 ms, 2,048."""
+
+from __future__ import annotations
+
+import math
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axis import Axis
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
+
+from harness.column import Format
+from harness.columns import COLUMNS
+from harness.report.format import seconds, size
+
+MOST_TICKS = 8
+"""So many values of x are each marked; more are left to matplotlib."""
+
+
+def scale_x(axes: plt.Axes, name: str, values: pd.Series, limits: tuple[float, float]) -> None:
+    """Logarithmic. Where the values are few and whole, as steps are, each has a tick."""
+    axes.set_xscale("log")
+    ticks = sorted(values.unique())
+    if len(ticks) <= MOST_TICKS and all(float(tick).is_integer() for tick in ticks):
+        axes.set_xticks(ticks, [f"{int(tick):,}" for tick in ticks])
+        axes.xaxis.set_minor_locator(NullLocator())
+    else:
+        write_ticks(axes.xaxis, COLUMNS[name].format, *limits)
+    axes.set_xlim(limits)
+
+
+def name_x(axes: plt.Axes, categories: list[str], limits: tuple[float, float]) -> None:
+    """A tick for each category, at 0, 1, 2 and so on."""
+    axes.set_xticks(range(len(categories)), categories, fontsize=8)
+    axes.set_xlim(limits)
+
+
+def categories(name: str, values: pd.Series) -> list[str]:
+    """The values in the order in which the column declares them, or else of their first appearance."""
+    found = list(dict.fromkeys(values))
+    return [choice for choice in COLUMNS[name].choices if choice in found] or found
+
+
+def scale_y(axes: plt.Axes, name: str, limits: tuple[float, float]) -> None:
+    """Logarithmic, its ticks written as people write such numbers."""
+    axes.set_yscale("log")
+    write_ticks(axes.yaxis, COLUMNS[name].format, *limits)
+    axes.set_ylim(limits)
+
+
+def write_ticks(axis: Axis, written: Format, low: float, high: float) -> None:
+    """Bytes at powers of two and seconds at powers of ten, with their units. Others are left to matplotlib."""
+    if written == "bytes":
+        axis.set_major_locator(FixedLocator(powers_of_two(low, high)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: size(value)))
+    elif written == "seconds":
+        axis.set_major_locator(LogLocator(10, subs=(1.0,) if high / low > 30 else (1.0, 2.0, 5.0)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: seconds(value)))
+    else:
+        return
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_locator(NullLocator())
+
+
+def powers_of_two(low: float, high: float) -> list[float]:
+    """At most seven from `low` to `high`, at equal distances."""
+    first, last = math.ceil(math.log2(low)), math.floor(math.log2(high))
+    stride = max(1, -(-(last - first + 1) // 7))
+    return [2.0**k for k in range(first, last + 1) if (k - first) % stride == 0]

@@ -1,0 +1,164 @@
+"""Figures: few lines in a panel, names at the lines' ends, right slopes, fronts and counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from many_records import run_of
+
+import harness
+from harness.figure import KINDS
+from harness.frames import load
+from harness.record import Measured, Record
+from harness.report.alt import alt_text
+from harness.report.direct_labels import Limits, spread
+from harness.report.figures import data_of
+from harness.report.line_panels import MOST_LINES, arranged
+from harness.report.palette import COLORS, Palette
+from harness.report.ticks import categories, powers_of_two
+from harness.store import new_run
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory) -> pd.DataFrame:
+    """Fourteen methods at three step counts, for two kinds of noise."""
+    return load(run_of(tmp_path_factory.mktemp("run"), 84).folder)
+
+
+@pytest.fixture
+def few(tmp_path: Path, make_case) -> pd.DataFrame:
+    """Memory that grows as N and not at all; a biased method whose error falls as 1/N; one that diverged."""
+    run = new_run(tmp_path, "few")
+    run.add_execution("few", {})
+    for steps in (64, 128, 256):
+        for method, seconds, peak, error in (
+            ("torch/backprop", 1.0, 1000 * steps, 1e-8),
+            ("torch/reversible", 2.0, 5000, 1e-8),
+            ("torch/checkpoint", 3.0, 2000 * steps, 1e-8),
+            ("torch/adjoint", 4.0, 6000, 0.64 / steps),
+        ):
+            measured = Measured(
+                seconds=(seconds * steps,),
+                repeats=1,
+                pairing="p",
+                peak_bytes=peak,
+                gradient_error_theta=(1 / steps,),
+                adjoint_error_theta=(error,),
+                reference_error=1e-6,
+            )
+            case = make_case(method=method, steps=steps, scheme="heun", dtype="float32")
+            run.append(Record(run=run.id, suite="few", case=case, status="ok", measured=measured))
+    lost = make_case(method="torch/adjoint", steps=512, scheme="heun", dtype="float32")
+    run.append(Record(run=run.id, suite="few", case=lost, status="diverged", reason="not finite"))
+    return load(run.folder)
+
+
+def figure(**keys):
+    return KINDS[keys["figure"]](**keys)
+
+
+def texts(axes) -> list[str]:
+    """What is written within the panel."""
+    return [text.get_text() for text in axes.texts]
+
+
+def test_lines_are_named_at_their_ends_with_their_powers(few):
+    (axes,) = harness.figures.scaling(few, y="peak_bytes").axes
+    assert {"torch/backprop (1.00)", "torch/reversible (0.00)", "torch/adjoint (0.00)"} <= set(texts(axes))
+    assert {"∝ N", "∝ √N"} <= set(texts(axes))
+    assert axes.get_legend() is None
+    (axes,) = harness.figures.scaling(few, y="gradient_error_theta_median").axes
+    assert "torch/backprop (−1.00)" in texts(axes)
+
+
+def test_many_lines_have_a_panel_for_each_backend(many):
+    asked = figure(figure="scaling", y="peak_bytes", facet="noise")
+    placed, shown, _ = arranged(asked, data_of(asked, many))
+    assert placed.groupby("panel")["line"].nunique().max() <= MOST_LINES
+    assert len(placed) == len(data_of(asked, many))
+    titles = [panel.title for panel in shown.values()]
+    assert "noise additive, torch" in titles
+    drawn = harness.figures.scaling(many, y="peak_bytes", facet="noise")
+    assert [axes.get_title() for axes in drawn.axes] == titles
+    assert len({axes.get_ylim() for axes in drawn.axes}) == 1  # they can be compared
+
+
+def test_words_on_the_x_axis_stand_in_their_order(many):
+    drawn = harness.figures.scaling(many[many["steps"] == 64], x="noise", y="peak_bytes")
+    assert [tick.get_text() for tick in drawn.axes[0].get_xticklabels()] == ["additive", "diagonal"]
+    assert categories("noise", pd.Series(["general", "none", "scalar"])) == ["none", "scalar", "general"]
+    assert categories("scheme", pd.Series(["b", "a"])) == ["b", "a"]
+
+
+def test_the_front_is_what_no_other_beats(few):
+    asked = figure(figure="pareto", where={"steps": 256})
+    data = data_of(asked, few)
+    assert data.loc[data["front"], "method"].tolist() == ["torch/backprop", "torch/reversible"]
+    assert "the fastest first: torch/backprop (256 s, 250 KiB) and torch/reversible" in alt_text(asked, data)
+    (axes,) = harness.figures.pareto(few, where={"steps": 256}).axes
+    assert texts(axes) == ["torch/reversible", "torch/backprop"]  # from below
+
+
+def test_a_front_is_drawn_in_each_panel(few):
+    twice = pd.concat([few, few.assign(noise="additive", peak_bytes=few["peak_bytes"] * 2)])
+    data = data_of(figure(figure="pareto", facet="noise", where={"steps": 256}), twice.reset_index(drop=True))
+    assert data["front"].sum() == 4
+
+
+def test_a_bias_stands_beside_the_schemes_error(few):
+    asked = figure(figure="bias")
+    data = data_of(asked, few)
+    assert set(data["line"]) == {"", "torch/adjoint"}
+    (axes,) = harness.figures.bias(few).axes
+    assert set(texts(axes)) == {"torch/adjoint (−1.00)", "the scheme's own error"}
+    assert "At 256 steps the adjoint error is torch/adjoint 2.5e-03." in alt_text(asked, data)
+    with pytest.raises(ValueError, match="nothing to show"):
+        harness.figures.bias(few[few["method"] != "torch/adjoint"])
+
+
+def test_coverage_counts_what_became_of_the_cases(few):
+    asked = figure(figure="coverage")
+    data = data_of(asked, few).set_index("method")
+    assert data["became"].to_dict() == {
+        "torch/backprop": "ok", "torch/reversible": "ok", "torch/checkpoint": "ok", "torch/adjoint": "in part"
+    }  # fmt: skip
+    assert "12 of 13 supported cases are ok. Cases failed or diverged of torch/adjoint." in alt_text(
+        asked, data.reset_index()
+    )
+    assert "3/4" in texts(harness.figures.coverage(few).axes[0])
+
+
+def test_options_are_checked(few):
+    with pytest.raises(ValueError, match="seconds_median"):
+        harness.figures.scaling(few, y="nonsense")
+
+
+def test_labels_are_moved_apart_and_no_further():
+    assert spread([0.1, 0.5, 0.9], 0.1) == pytest.approx([0.1, 0.5, 0.9])
+    assert spread([0.5, 0.5], 0.1) == pytest.approx([0.45, 0.55])
+    assert spread([0.0, 0.01, 0.02], 0.1) == pytest.approx([0.0, 0.1, 0.2])
+    assert spread([0.98, 1.0], 0.1) == pytest.approx([0.9, 1.0])
+    moved = spread(sorted(np.random.default_rng(0).uniform(size=12)), 0.07)
+    assert np.diff(moved).min() >= 0.07 - 1e-12
+
+
+def test_limits_are_those_of_the_data():
+    limits = Limits.of(pd.Series([1.0, 100.0, np.inf, 0.0]))
+    assert limits.ends() == pytest.approx((10**-0.1, 10**2.1))
+    assert limits.share(limits.at(0.3)) == pytest.approx(0.3)
+
+
+def test_ticks_of_bytes_are_powers_of_two():
+    assert powers_of_two(900, 5000) == [1024, 2048, 4096]
+    assert len(powers_of_two(2**10, 2**40)) <= 7
+
+
+def test_an_approach_has_one_colour_in_all_backends(many):
+    palette = Palette.of(many)
+    assert palette.color("torch/adjoint") == palette.color("jax/adjoint") == COLORS["adjoint"]
+    assert palette.color("jax/recursive-checkpoint(checkpoints=3)") == COLORS["recursive-checkpoint"]
+    assert palette.color("mine/own") == palette.color("other/own")
+    assert len(set(palette.shades(["torch/adjoint dim 1", "torch/adjoint dim 2"]).values())) == 2
