@@ -120,7 +120,10 @@ def read_suite(path: Path) -> tuple[Suite, str]:
     except OSError as error:
         reason = "is a folder" if path.is_dir() else error.strerror or "can't be read"
         raise InputError(
-            path, "", f"{reason[0].lower()}{reason[1:]}", "give the path of a suite's YAML file"
+            path,
+            "",
+            f"{reason[0].lower()}{reason[1:]}",
+            "give the path of a suite's YAML file, or a name of `harness list suites`",
         ) from error
     return parse_suite(text, path), text
 

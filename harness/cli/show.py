@@ -31,7 +31,9 @@ else:
 
 
 def show(
-    run: Annotated[Path, typer.Argument(help="A run's folder, results/<suite>/<run>.", show_default=False)],
+    run: Annotated[
+        Path, typer.Argument(help="A run's folder, or the name of a suite: its newest run.", show_default=False)
+    ],
 ) -> None:
     """Print a run's records and its summary."""
     opened = open_run(run)

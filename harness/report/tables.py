@@ -69,7 +69,9 @@ def hint(words: str) -> Markup:
 
 def dicts(frame: pd.DataFrame) -> list[Row]:
     """The rows of a frame."""
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+    names = [str(name) for name in frame.columns]
+    values = (frame[name].tolist() for name in frame.columns)
+    return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
 
 
 def _line(row: Row, fields: Sequence[Field], bold: bool) -> Markup:
