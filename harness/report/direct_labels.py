@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
@@ -85,6 +86,11 @@ def write_labels(axes: plt.Axes, labels: list[Label], x: Limits, y: Limits) -> N
             annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": label.color, "lw": 0.5, "alpha": 0.6, "shrinkA": 0, "shrinkB": 3},
         )
+
+
+def power(slope: float) -> str:
+    """A slope as it stands after a line's name: " (−0.50)"; nothing where there is none."""
+    return "" if math.isnan(slope) else f" ({round(slope, 2) + 0.0:.2f})".replace("-", "−")
 
 
 def spread(places: list[float], gap: float) -> list[float]:

@@ -17,6 +17,16 @@ MOST_TICKS = 8
 """So many values of x are each marked; more are left to matplotlib."""
 
 
+WITH_UNITS: tuple[Format, ...] = ("bytes", "seconds")
+"""Ticks of these have their units."""
+
+
+def axis_label(name: str) -> str:
+    """The column's label, without the unit that the ticks have."""
+    column = COLUMNS[name]
+    return column.label if column.format in WITH_UNITS else column.axis_label
+
+
 def scale_x(axes: plt.Axes, name: str, values: pd.Series, limits: tuple[float, float]) -> None:
     """Logarithmic. Where the values are few and whole, as steps are, each has a tick."""
     axes.set_xscale("log")

@@ -11,7 +11,7 @@ from harness.figure.bias import Bias
 from harness.grouping import KEYS, telling, words
 from harness.report.answer.contest import ROUNDING
 from harness.report.answer.growth import slope
-from harness.report.direct_labels import ROOM, Label, Limits, write_labels
+from harness.report.direct_labels import ROOM, Label, Limits, power, write_labels
 from harness.report.palette import Palette
 from harness.report.tables import dicts
 from harness.report.ticks import scale_x, scale_y
@@ -61,9 +61,11 @@ def _lines(axes: plt.Axes, panel: pd.DataFrame, palette: Palette) -> list[Label]
         line = group.groupby("steps")[ADJOINT].median().reset_index()
         dash, marker, color = palette.dashes(str(name)), palette.marker(str(name)), colors[str(name)]
         axes.plot(line["steps"], line[ADJOINT], color=color, marker=marker, ms=4.5, ls=(0, dash) if dash else "-")
-        found = slope(line, "steps", ADJOINT)
-        power = "" if found != found else f" ({found:.2f})".replace("-", "−")
-        labels.append(Label(f"{name}{power}", line["steps"].iloc[-1], line[ADJOINT].iloc[-1], color))
+        labels.append(
+            Label(
+                f"{name}{power(slope(line, 'steps', ADJOINT))}", line["steps"].iloc[-1], line[ADJOINT].iloc[-1], color
+            )
+        )
     return labels
 
 

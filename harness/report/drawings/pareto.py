@@ -13,7 +13,7 @@ from harness.grouping import KEYS, telling, words
 from harness.report.direct_labels import ROOM, Label, Limits, write_labels
 from harness.report.palette import Palette
 from harness.report.tables import dicts
-from harness.report.ticks import scale_y, write_ticks
+from harness.report.ticks import axis_label, scale_y, write_ticks
 
 X, Y = "seconds_median", "peak_bytes"
 
@@ -47,7 +47,7 @@ def plot(figure: Pareto, data: pd.DataFrame, palette: Palette) -> sns.FacetGrid:
         write_labels(axes, labels, x, y)
         if value is not None:
             axes.set_title(f"{COLUMNS[str(figure.facet)].label} {value}")
-    grid.set_axis_labels(COLUMNS[X].axis_label, COLUMNS[Y].axis_label)
+    grid.set_axis_labels(axis_label(X), axis_label(Y))
     grid.tight_layout()
     return grid
 

@@ -13,11 +13,11 @@ from harness.column import UNRESOLVED
 from harness.columns import COLUMNS, bar_of, error_of, interval_of
 from harness.figure.scaling import Scaling
 from harness.report.answer.growth import LEAST, slope
-from harness.report.direct_labels import ROOM, Label, Limits, write_labels
+from harness.report.direct_labels import ROOM, Label, Limits, power, write_labels
 from harness.report.line_panels import COLUMN, Panel, arranged
 from harness.report.palette import Color, Palette
 from harness.report.panels import drawn, line_names
-from harness.report.ticks import categories, name_x, scale_x, scale_y
+from harness.report.ticks import axis_label, categories, name_x, scale_x, scale_y
 
 GUIDES = {"bytes": (1.0, 0.5), "seconds": (1.0,), "error": (-0.5, -1.0)}
 """The slopes of the guides over an axis that grows, by how y is written: what theory says of a whole solve in memory
@@ -67,7 +67,7 @@ def plot(figure: Scaling, data: pd.DataFrame, palette: Palette) -> sns.FacetGrid
         else:
             name_x(axes, named, x.ends(ROOM))
         write_labels(axes, [_label(figure, panel, *item, colors[item[0]]) for item in lines.items()], x, y)
-    grid.set_axis_labels(COLUMNS[figure.x].axis_label, COLUMNS[figure.y].axis_label)
+    grid.set_axis_labels(axis_label(figure.x), axis_label(figure.y))
     grid.tight_layout()
     return grid
 
@@ -92,8 +92,7 @@ def _power(figure: Scaling, line: pd.DataFrame) -> str:
     """The slope over an axis that grows, in parentheses after the line's name."""
     if figure.x not in GROWING or len(line) < LEAST or not (line[figure.y] > 0).all():
         return ""
-    found = slope(line, figure.x, figure.y)
-    return "" if math.isnan(found) else f" ({found:.2f})".replace("-", "−")
+    return power(slope(line, figure.x, figure.y))
 
 
 def _draw_line(axes: plt.Axes, figure: Scaling, name: str, line: pd.DataFrame, palette: Palette, color: Color) -> None:
@@ -117,11 +116,11 @@ def _guides(axes: plt.Axes, figure: Scaling, panel: pd.DataFrame, limits: Limits
     if figure.x not in GROWING or len(x) < LEAST:
         return
     low, high = limits.ends()
-    for power in GUIDES.get(COLUMNS[figure.y].format, ()):
-        y = math.sqrt(low * high) * (x / math.sqrt(x[0] * x[-1])) ** power
+    for exponent in GUIDES.get(COLUMNS[figure.y].format, ()):
+        y = math.sqrt(low * high) * (x / math.sqrt(x[0] * x[-1])) ** exponent
         axes.plot(x, y, ls=":", lw=1.0, color="#888888", zorder=0.5, scalex=False, scaley=False)
         inside = [k for k in range(len(x)) if low < y[k] < high]
-        k = inside[-1 if power > 0 else 0]
+        k = inside[-1 if exponent > 0 else 0]
         axes.annotate(
-            POWERS[power], (x[k], y[k]), (0, 3), textcoords="offset points", fontsize=7, color="#666666", ha="center"
+            POWERS[exponent], (x[k], y[k]), (0, 3), textcoords="offset points", fontsize=7, color="#666666", ha="center"
         )

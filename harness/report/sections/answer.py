@@ -6,12 +6,13 @@ import pandas as pd
 from markupsafe import Markup
 
 from harness.grouping import differing
-from harness.report.answer.general import answers
+from harness.report.answer.general import answers, busy
 from harness.report.answer.overview import COLUMNS, overview, summary
 from harness.report.answer.question import Asked, asked
 from harness.report.answer.regimes import Regime, common, largest, regimes
 from harness.report.answer.sentences import answer
 from harness.report.answer.standings import shortened, standings
+from harness.report.figure_element import buttons, elements
 from harness.report.format import error, seconds, size
 from harness.report.tables import Field, hint, table, value
 from harness.section import AbstractSection, Measurements
@@ -38,9 +39,24 @@ class Answer(AbstractSection):
         rows = overview(found, question, measurements.registry)
         first = _list("answers", [*summary(rows), *answer(measurements)])
         others = _overview(rows, question)
-        general = Markup("<h3>In general</h3>\n{}").format(_list("general", answers(measurements.frame)))
-        parts = [others, shown] if len(found) > FEW else [shown, others]
-        return Markup("{}{}{}").format(first, Markup("").join(parts), general)
+        figure = Markup("").join([*elements(measurements)[:1], buttons()] if elements(measurements) else [])
+        parts = [others, figure, shown] if len(found) > FEW else [shown, figure, others]
+        return Markup("").join([_busy(measurements.frame), first, *parts, _general(measurements.frame)])
+
+
+def _busy(frame: pd.DataFrame) -> Markup:
+    """What stands above all: that the times can't be trusted."""
+    return Markup("").join(Markup('<p class="note">{}</p>\n').format(told) for told in _waited(frame))
+
+
+def _waited(frame: pd.DataFrame) -> list[str]:
+    return busy(frame[(frame["status"] == "ok") & (frame["threads"] == 1)])
+
+
+def _general(frame: pd.DataFrame) -> Markup:
+    said = _waited(frame)
+    found = [sentence for sentence in answers(frame) if sentence not in said]
+    return Markup("<h3>In general</h3>\n{}").format(_list("general", found))
 
 
 def _list(name: str, items: list[str]) -> Markup:

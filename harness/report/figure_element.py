@@ -1,0 +1,44 @@
+"""The figures of a suite as elements of its page."""
+
+from __future__ import annotations
+
+import functools
+
+from markupsafe import Markup
+
+from harness.figure import Figure
+from harness.report.alt import alt_text
+from harness.report.figures import Drawing, draw
+from harness.report.packed import packed
+from harness.report.templating import render, script
+from harness.section import Measurements
+
+
+@functools.lru_cache(maxsize=1)
+def elements(measurements: Measurements) -> tuple[Markup, ...]:
+    """The suite's figures with their captions and downloads, those without data left out. A page draws them once."""
+    suite = measurements.suite
+    drawn = [(figure, draw(figure, measurements.frame)) for figure in suite.report]
+    shown = [(figure, drawing) for figure, drawing in drawn if drawing]
+    return tuple(_element(suite.name, number, *pair) for number, pair in enumerate(shown, start=1))
+
+
+def buttons() -> Markup:
+    """The script of the figures' buttons: once a page."""
+    return Markup('<script type="module">\n{}</script>').format(script("unpack.js", "figures.js"))
+
+
+def _element(suite: str, number: int, figure: Figure, drawing: Drawing) -> Markup:
+    alt = Markup('<svg role="img" aria-label="{}"').format(alt_text(figure, drawing.data))
+    # Pictures are made by matplotlib from numbers and registered names, which it escapes.
+    svg = alt + Markup(drawing.svg.removeprefix("<svg"))
+    return Markup(
+        render(
+            "figure.html",
+            name=f"{suite}-figure-{number}",
+            number=number,
+            svg=svg,
+            caption=figure.caption,
+            data=packed(drawing.data.to_csv(index=False)),
+        )
+    )
