@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.cli.doctor import doctor
+from harness.cli.export import export
 from harness.cli.list import list_
 from harness.cli.new import new
 from harness.cli.report import report
@@ -48,6 +49,7 @@ app.command(name="try")(try_)
 app.command()(report)
 app.command(name="list")(list_)
 app.command()(show)
+app.command()(export)
 app.command()(doctor)
 app.command()(new)
 

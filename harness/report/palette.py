@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import matplotlib as mpl
 import pandas as pd
 import seaborn as sns
+from matplotlib.colors import to_rgb
 
 from harness.backend_facts import Style
 
@@ -68,7 +68,7 @@ class Palette:
             lines.setdefault(name.partition(" ")[0], []).append(name)
         colors = {}
         for method, several in lines.items():
-            own, white = mpl.colors.to_rgb(self.color(method)), (1.0, 1.0, 1.0)
+            own, white = to_rgb(self.color(method)), (1.0, 1.0, 1.0)
             for k, name in enumerate(several):
                 share = 0.6 * k / len(several)
                 r, g, b = ((1 - share) * c + share * w for c, w in zip(own, white, strict=True))

@@ -10,7 +10,7 @@ import pytest
 from many_records import run_of
 
 import harness
-from harness.figure import KINDS
+from harness.figure import KINDS, Scaling
 from harness.frames import load
 from harness.record import Measured, Record
 from harness.report.alt import alt_text
@@ -75,7 +75,7 @@ def test_lines_are_named_at_their_ends_with_their_powers(few):
 
 
 def test_many_lines_have_a_panel_for_each_backend(many):
-    asked = figure(figure="scaling", y="peak_bytes", facet="noise")
+    asked = Scaling(figure="scaling", y="peak_bytes", facet="noise")
     placed, shown, _ = arranged(asked, data_of(asked, many))
     assert placed.groupby("panel")["line"].nunique().max() <= MOST_LINES
     assert len(placed) == len(data_of(asked, many))

@@ -8,6 +8,7 @@ import pandas as pd
 
 from harness.columns import COLUMNS
 from harness.figure import Scaling, Speedups
+from harness.figure.abstract import AbstractPanels
 from harness.grouping import KEYS
 from harness.suite import Question, Suite
 
@@ -46,8 +47,9 @@ def _implied(suite: Suite) -> Question:
     for figure in suite.report[:1]:
         if isinstance(figure, Speedups):
             return "speedup"
+        drawn = figure.y if isinstance(figure, AbstractPanels) else ""
         for about, column in MEASURE.items():
-            if figure.y == column:
+            if drawn == column:
                 return about
     for about in ("time", "memory", "error", "adjoint_error"):
         if about in suite.measure:
