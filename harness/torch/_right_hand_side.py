@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from harness.commuting import declared
 from harness.errors import one_of, shown
 from harness.torch._state import Form
 
@@ -37,6 +38,8 @@ class RightHandSide:
     """Whether g is known not to read y, whatever its noise type is."""
     commutes: bool = False
     """Whether the noise is known to commute, whatever its noise type is."""
+    declared: bool | None = None
+    """What the SDE says of that itself, by an attribute `commutes`."""
 
     @classmethod
     def of_ode(cls, f: Callable[[Tensor, Any], Any], form: Form) -> RightHandSide:
@@ -56,7 +59,8 @@ class RightHandSide:
             f, g = f or (lambda t, y: both(t, y)[0]), g or (lambda t, y: both(t, y)[1])
         if f is None or g is None:
             raise ValueError("sde must have f(t, y) and g(t, y), or f_and_g(t, y)")
-        return cls(sde, noise, calculus, f, g, both, h, commutes=getattr(sde, "commutes", None) is True)
+        says = declared(sde)
+        return cls(sde, noise, calculus, f, g, both, h, commutes=says is True, declared=says)
 
     def noise_dim(self, t: Tensor, y: Tensor) -> int:
         """m: f and g are evaluated. Raises ValueError where one of them has a shape that it must not have."""

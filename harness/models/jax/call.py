@@ -40,8 +40,9 @@ class Call:
     """dY = f dt + g dW from y0, whose states at the times of `schedule` are wanted.
 
     `noise` and `calculus` are as in a case, `none` for an ODE. y0 is (batch, dim), with `single` (dim,); of an ODE it
-    is any tree of arrays. `depends` are arrays that tell samples apart and that f and g don't read: a key, say. `dt`,
-    `method` and the tolerances are what the model itself asks for.
+    is any tree of arrays. `depends` are arrays that tell samples apart and that f and g don't read: a key, say. `says`
+    is what the diffusion declares: whether its noise commutes. `dt`, `method` and the tolerances are what the model
+    itself asks for.
     """
 
     functions: Functions
@@ -52,6 +53,7 @@ class Call:
     schedule: Schedule
     single: bool = False
     depends: tuple[Array, ...] = ()
+    says: bool | None = None
     dt: float | None = None
     method: str | None = None
     rtol: float | None = None

@@ -15,6 +15,7 @@ from jaxtyping import Array, Float, PyTree
 
 from harness.brownian.jax_noise import NoiseArgument
 from harness.case import Case
+from harness.commuting import commuting_note
 from harness.errors import ProblemError
 from harness.grid import Grid
 from harness.jax._equation import Found
@@ -144,15 +145,17 @@ def probe(source: Source, model: Model, settings: Mapping[str, object], *, seed:
 
 
 def _structure(asked: Asked, grid: Grid) -> Found:
-    """What can be found of the noise; nothing where the model hides its arrays."""
+    """What can be found of the noise; what it says itself alone, where the model hides its arrays."""
     call, g = asked.call, asked.call.functions.diffusion
-    if call.noise in ("none", "additive") or g is None or asked.hidden:
+    if call.noise in ("none", "additive") or g is None:
         return Found()
+    if asked.hidden:
+        return Found(commutes=call.says is True)
 
     def of_state(t: Float[Array, ""], y: Float[Array, "batch dim"]) -> Array:
         return g(t, y, call.args)
 
-    return structure_of(of_state, call.noise, (grid.t0, *grid.observed_times()), asked.posed.y0)
+    return structure_of(of_state, call.noise, (grid.t0, *grid.observed_times()), asked.posed.y0, call.says)
 
 
 def _case(posed: Posed, grid: Grid, device: str) -> Case:
@@ -218,8 +221,8 @@ def _notes(call: Call, found: Found, zero: list[str], count: int) -> list[str]:
     notes = []
     if found.reads_no_state:
         notes.append(f"g doesn't read the state: the noise, {call.noise}, is additive")
-    if found.commutes:
-        notes.append("g_i reads y_i alone: the diagonal noise commutes")
+    else:
+        notes += commuting_note(call.noise, found.commutes, call.says, "the diffusion")
     if call.functions.both is not None:
         notes.append("f and g are evaluated together by drift_and_diffusion")
     if zero:

@@ -106,6 +106,7 @@ class Solve:
             known("noise_type", noise_type, SDE_NOISES)
             known("sde_type", sde_type, CALCULI)
             functions = Functions.of(drift, diffusion, drift_and_diffusion)
+            says = functions.says
         except ValueError as error:
             raise ProblemError(f"solve.sdeint: {error}") from error
         schedule = self._scheduled(lambda: Schedule.of(concrete("ts", ts)))
@@ -114,7 +115,7 @@ class Solve:
         depends = tuple(x for x in (key,) if isinstance(x, jax.Array))
         single = jnp.ndim(y0) == 1
         how = {"dt": dt, "method": scheme, "rtol": rtol or None, "atol": atol or None}
-        call = Call(functions, y0, args, noise_type, sde_type, schedule, single, depends, **how)
+        call = Call(functions, y0, args, noise_type, sde_type, schedule, single, depends, says, **how)
         return self._solved("sdeint", call)
 
     def odeint(

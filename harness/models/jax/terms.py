@@ -14,7 +14,7 @@ from jax.core import Tracer
 from jaxtyping import Array, Float, PyTree
 
 from harness.errors import ProblemError
-from harness.jax._equation import Functions
+from harness.jax._equation import Functions, says_of
 from harness.models.jax.call import Call, Schedule, concrete
 
 NEEDED = "needed: ODETerm(f), or MultiTerm(ODETerm(f), ControlTerm(g, a Brownian path))"
@@ -66,7 +66,12 @@ def call_of(terms: Any, solver: Any, schedule: Schedule, y0: PyTree, args: PyTre
     y0 = jnp.asarray(y0)
     noise, diffusion = _diffusion(control, y0, args, schedule)
     single = y0.ndim == 1
-    return Call(Functions(drift.vf, diffusion), y0, args, noise, _calculus(solver), schedule, single, depends, **how)
+    try:
+        says = says_of(control.vector_field)
+    except ValueError as error:
+        raise ProblemError(f"solve.diffeqsolve: {error}") from error
+    functions = Functions(drift.vf, diffusion)
+    return Call(functions, y0, args, noise, _calculus(solver), schedule, single, depends, says, **how)
 
 
 def _parts(terms: Any) -> tuple[Any, Any]:
