@@ -21,7 +21,7 @@ from harness.case import Case
 from harness.environment import environment
 from harness.errors import InputError
 from harness.estimate import expected_seconds
-from harness.identity import Identity, Plugin
+from harness.identity import Identity
 from harness.lazy import lazily
 from harness.machine import Machine
 from harness.plan import Plan, make_plan
@@ -161,8 +161,7 @@ def resolve(source: Source, *, device: str | None = None) -> Resolved:
         folder = source.path.parent.resolve()
         found = find_models(grid.models(), folder, seed=suite.seed, device=where, where=source.path)
         registry.add_models(found)
-    code = [*suite.plugins, *dict.fromkeys(facts.source.place for facts in registry.models.values())]
-    return Resolved(source, Identity(suite, tuple(map(Plugin.of, code))), registry)
+    return Resolved(source, Identity.found(suite, registry.models.values()), registry)
 
 
 def _with_device(suite: Suite, device: str) -> Suite:
