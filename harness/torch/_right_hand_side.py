@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from torch import Tensor
 
@@ -18,6 +18,7 @@ METHODS = {"drift": "f", "diffusion": "g", "prior_drift": "h", "drift_and_diffus
 """torchsde's words for the methods of an SDE, and what they are called."""
 PRODUCTS = {"diffusion_prod", "drift_and_diffusion_prod"}
 """Words of torchsde for methods that are not needed here."""
+R = TypeVar("R")
 Field = Callable[[Tensor, Tensor], Tensor]
 """(t, y) -> f or g, t a scalar and y (batch, dim)."""
 
@@ -62,6 +63,12 @@ class RightHandSide:
         says = declared(sde)
         return cls(sde, noise, calculus, f, g, both, h, commutes=says is True, declared=says)
 
+    def later(self, shift: float) -> RightHandSide:
+        """f and g evaluated at t + shift."""
+        f, g, both = (_later(function, shift) for function in (self.f, self.g, self.both))
+        assert f is not None
+        return replace(self, f=f, g=g, both=both)
+
     def noise_dim(self, t: Tensor, y: Tensor) -> int:
         """m: f and g are evaluated. Raises ValueError where one of them has a shape that it must not have."""
         batch, dim = y.shape
@@ -82,6 +89,10 @@ class RightHandSide:
             if len(pair) != 2 or [shape_of("f_and_g", x, y) for x in pair] != [f, g]:
                 raise ValueError("f_and_g must give a pair: what f and what g give")
         return g[-1]
+
+
+def _later(function: Callable[[Tensor, Tensor], R] | None, shift: float) -> Callable[[Tensor, Tensor], R] | None:
+    return None if function is None else lambda t, y: function(t + shift, y)
 
 
 def shape_of(name: str, value: object, y: Tensor) -> tuple[int, ...]:
