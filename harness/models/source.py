@@ -80,7 +80,11 @@ def names_model(spec: str) -> bool:
 def _file_of(module: object) -> Path | None:
     """Where a module's source is, if it has one."""
     file = getattr(module, "__file__", None)
-    return Path(file).resolve() if isinstance(file, str) and file.endswith(".py") else None
+    if (
+        not isinstance(file, str) or not file.endswith(".py") or not Path(file).is_absolute()
+    ):  # some libraries make one up
+        return None
+    return Path(file).resolve() if Path(file).is_file() else None
 
 
 def _below(folder: Path, files: Iterable[Path]) -> set[Path]:

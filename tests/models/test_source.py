@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -38,7 +39,7 @@ def write(folder: Path, **texts: str) -> None:
         file.write_text(text)
 
 
-def test_a_file_and_what_it_imports_from_its_folder(folder):
+def test_a_file_and_what_it_imports_from_its_folder(folder, monkeypatch):
     """Also by way of another file; neither an installed package, nor a file that nobody imports."""
     write(
         folder,
@@ -48,6 +49,11 @@ def test_a_file_and_what_it_imports_from_its_folder(folder):
         source_unused="",
     )
     source, _ = Source.of("../mine/of_a_file.py:model", folder / "beside")
+    monkeypatch.chdir(folder)
+    for place in ("source_made_up.py", str(folder / "source_made_up.py")):  # as PyTorch's modules of operators have it
+        made_up = ModuleType(f"source_made_up_{len(place)}")
+        made_up.__file__ = place
+        monkeypatch.setitem(sys.modules, made_up.__name__, made_up)
     source = Source(source.label, str(folder / "of_a_file.py"), "model")
     source.model()
     assert source.code() == {
