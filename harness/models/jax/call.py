@@ -26,7 +26,9 @@ class Schedule:
 
     @classmethod
     def of(cls, times: np.ndarray, wanted: np.ndarray | None = None) -> Schedule:
-        """All of them, unless told."""
+        """All of them, unless told. Raises ProblemError where they are no sequence."""
+        if times.ndim != 1:
+            raise ProblemError(f"ts has the shape {times.shape}; needed: a sequence of times, (times,)")
         places = range(len(times)) if wanted is None else wanted
         return cls(tuple(map(float, times)), str(times.dtype), tuple(map(int, places)))
 

@@ -95,6 +95,11 @@ def _states(
             yield t, y + spread * jax.random.normal(of_y, y.shape, y.dtype) if number else y, of_directions
 
 
+def depends(closed: ClosedJaxpr) -> bool:
+    """Whether any output of a program depends on any of its inputs."""
+    return any(_depend(closed.jaxpr, [True] * len(closed.jaxpr.invars)))
+
+
 def _depend(jaxpr: Jaxpr, inputs: Sequence[bool]) -> list[bool]:
     """Which outputs depend on any of the inputs that are true.
 
