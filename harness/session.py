@@ -97,6 +97,10 @@ class Opened:
         resolved = self.planned.resolved
         return {job.case: expected_seconds(job, resolved.suite.budget, resolved.registry) for job in self.work.cases}
 
+    def left(self, executed: Executed) -> int:
+        """The cases of a new run that an execution didn't begin."""
+        return len(self.work.cases) + len(self.work.unsupported) - executed.statuses.total()
+
 
 @dataclass(frozen=True)
 class Executed:

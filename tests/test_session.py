@@ -301,6 +301,15 @@ def decay(solve):
 """
 
 
+def test_the_cases_that_there_was_no_time_for_are_counted(tmp_path):
+    planned = session.plan(session.resolve(session.read(altered())))
+    opened = session.open_run(planned, results=tmp_path)
+    blocks = iter([True, False])
+    executed = session.execute(opened, executor=FakeExecutor(), go_on=lambda: next(blocks))
+    assert opened.left(executed) == 2
+    assert opened.left(executed) == len(opened.work.cases) - len(executed.run.frame())
+
+
 def test_an_edited_import_of_a_model_is_refused(measure, tmp_path):
     """A file beside the model, which it imports; one that it doesn't import is none of it."""
     suite = tmp_path / "tiny.yaml"
