@@ -129,14 +129,11 @@ def test_the_errors_on_the_page_of_the_choice_are_those_of_a_run():
     rows = rows_below(CHOICE, "The two errors")
     methods = ("torch/backprop", "torch/adjoint", "torchsde/adjoint")
     assert [row[0] for row in rows] == ["Stratonovich, Heun", "Itô, Euler"]
-    for (_, *shown), calculus, scheme in zip(rows, ("stratonovich", "ito"), ("heun", "euler"), strict=True):
-        same = (frame["noise"] == "diagonal") & (frame["calculus"] == calculus) & (frame["scheme"] == scheme)
-        found = frame[same].set_index("method")
-        adjoint = [found.loc[method, "adjoint_error_theta_median"] for method in methods]
-        assert shown == [error(x) for x in (found.loc["torch/backprop", "gradient_error_theta_median"], *adjoint)]
-    biased = error(
-        found.loc["torch/adjoint", "gradient_error_theta_median"]
-    )  # Euler's, in the sentence below the table
+    frame = frame[frame["noise"] == "diagonal"].set_index(["calculus", "scheme", "method"])
+    for (_, *shown), *key in zip(rows, ("stratonovich", "ito"), ("heun", "euler"), strict=True):
+        adjoint = [frame.loc[(*key, method), "adjoint_error_theta_median"] for method in methods]
+        assert shown == [error(x) for x in (frame.loc[(*key, methods[0]), "gradient_error_theta_median"], *adjoint)]
+    biased = error(frame.loc[("ito", "euler", "torch/adjoint"), "gradient_error_theta_median"])  # in a sentence
     assert f"`torch/adjoint` has a gradient error of {biased}" in " ".join(CHOICE.split())
 
 

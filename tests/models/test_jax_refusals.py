@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 import diffrax
@@ -141,7 +142,10 @@ LOSSES: dict[str, tuple[Callable[[Solve, Any], Any], str]] = {
     "steps negative": (lambda solve, p: sde(solve, p, steps=-3).sum(), "steps is -3"),
     "rtol text": (lambda solve, p: ode(solve, p, rtol="small").sum(), "rtol is 'small'"),
     "scheme a number": (lambda solve, p: ode(solve, p, scheme=4).sum(), "scheme is 4"),
-    "a function that solve lacks": (lambda solve, p: solve.odeint_adjoint(p), "solve has no odeint_adjoint"),
+    "a function that solve lacks": (
+        lambda solve, p: attrgetter("odeint_adjoint")(solve)(p),
+        "solve has no odeint_adjoint",
+    ),
     "no solver": (lambda solve, p: by_diffrax(solve, p, solver=None).sum(), "solver is None"),
     "a solver's class": (lambda solve, p: by_diffrax(solve, p, solver=diffrax.Heun).sum(), r"diffrax\.Heun\(\)"),
     "saveat a time": (lambda solve, p: by_diffrax(solve, p, saveat=0.5).sum(), "saveat is 0.5"),
