@@ -135,6 +135,16 @@ def test_both_frameworks_have_the_same_references(name: str, noise: str, calculu
         )
 
 
+def test_additive_noise_is_solved_by_the_schemes_that_are_for_it_alone() -> None:
+    """Rößler's SRA1, though a model's g of additive noise has an axis for the batch."""
+    facts, case = built("ornstein-uhlenbeck", "additive", "stratonovich")
+    case = replace(case, scheme="srk")
+    problem, path = posed(case)
+    references = TorchModelReferences((), facts)
+    expected = reference.discrete(problem, Registry.load().schemes["srk"], case, path)
+    assert_same(references.discrete(case, references.values(case), 11), expected, case)
+
+
 def posed(case: Case) -> tuple[AbstractProblem, SharedPath | None]:
     """The problem itself, and its path."""
     problem = Registry.load().problem_of(case)
