@@ -59,7 +59,10 @@ def _naming(data: pd.DataFrame) -> str:
 def _readings(figure: AbstractPanels, data: pd.DataFrame) -> list[str]:
     """The lowest and the highest of each panel, where lines go over sizes at the largest of them."""
     facets = facets_of(figure, data)
-    parts = [("", data)] if facets is None else [(f"{_text(v)}: ", data[data[str(figure.facet)] == v]) for v in facets]
+    if facets is None or figure.facet is None:
+        return [_reading(figure, data)]
+    label = COLUMNS[figure.facet].label
+    parts = [(f"{label} {_text(value)}: ", data[data[figure.facet] == value]) for value in facets]
     return [f"{name}{_reading(figure, part)}" for name, part in parts[:MOST_PANELS] if len(part)]
 
 

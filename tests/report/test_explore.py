@@ -294,7 +294,9 @@ def test_texts_in_a_downloaded_file_are_whole(page):
 
 
 def test_the_chart_can_be_downloaded(page):
-    assert downloaded(page, part(page, "svg")).startswith(b"<svg")
+    picture = downloaded(page, part(page, "svg")).decode()
+    assert picture.startswith("<svg")
+    assert ">torchsde/adjoint</text>" in picture  # the file has a legend
     assert downloaded(page, part(page, "png")).startswith(b"\x89PNG")
 
 

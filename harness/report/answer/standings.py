@@ -74,7 +74,7 @@ def _growth(regime: Regime, asked: Asked, row: Row) -> str:
     if regime.over is None:
         return ""
     same = (regime.sizes["method"] == row["method"]) & (regime.sizes["scheme"] == row["scheme"])
-    return power(slope(regime.sizes[same], regime.over, asked.column), regime.over)
+    return power(slope(regime.sizes.loc[same, [regime.over, asked.column]], regime.over, asked.column), regime.over)
 
 
 def _remarks(row: Row, table: pd.DataFrame) -> Iterator[str]:

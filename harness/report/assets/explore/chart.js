@@ -96,15 +96,15 @@ function channel(name, column, points, log, records) {
   };
 }
 
-/** What Vega-Lite is asked to draw in so many pixels of width. */
-function specOf(state, points, series, { columns, records }, width) {
+/** What Vega-Lite is asked to draw in so many pixels of width. The page has a legend of its own; a file needs one. */
+function specOf(state, points, series, { columns, records }, width, legend = null) {
   const [x, y] = [columns.get(state.x), columns.get(state.y)];
   const facets = [...new Set(points.map(point => point.facet))].sort(compare);
   const across = state.facet ? Math.max(1, Math.min(facets.length, Math.floor(width / 300))) : 1;
   const wide = Math.max(180, Math.floor((width - 90) / across - (across > 1 ? 24 : 0)));
   const domain = series.map(found => found.value);
-  const color = { field: "series", type: "nominal", legend: null, scale: { domain, range: series.map(s => s.color) } };
-  const shape = { field: "series", type: "nominal", legend: null, scale: { domain, range: series.map(s => s.shape) } };
+  const color = { field: "series", type: "nominal", legend, scale: { domain, range: series.map(s => s.color) } };
+  const shape = { field: "series", type: "nominal", legend, scale: { domain, range: series.map(s => s.shape) } };
   const isolated = "length(only) == 0 || indexof(only, datum.series) >= 0";
   const opacity = (strong, weak) => ({ condition: { test: isolated, value: strong }, value: weak });
   const at = {
@@ -169,9 +169,12 @@ class Chart {
     this.nodes.note.textContent = this.note(points, missing, records, state);
     this.nodes.canvas.dataset.points = points.length;
     if (!points.length) return this.clear();
-    const series = seriesOf(this.content.records.filter(record => record[state.y] !== null), state.color, this.content);
+    const drawn = new Set(points.map(point => point.series));
+    const series = seriesOf(this.content.records.filter(record => record[state.y] !== null), state.color, this.content)
+      .filter(found => drawn.has(found.value));
     for (const point of points) point.name = this.name(this.content.records[point.row], state);
-    const spec = specOf(state, points, series, this.content, this.nodes.chart.clientWidth);
+    const asked = [state, points, series, this.content, this.nodes.chart.clientWidth];
+    const spec = specOf(...asked);
     spec.description = this.summary(state, points);
     const { view, finalize } = await window.vegaEmbed(this.nodes.canvas, spec, {
       actions: false, ast: true, renderer: points.length > MOST_SVG ? "canvas" : "svg", expressionFunctions: TICKS,
@@ -181,11 +184,11 @@ class Chart {
     this.finalize?.();
     this.finalize = finalize;
     this.view = view;
+    this.asked = asked;
     view.addEventListener("click", (event, item) => {
       if (item?.datum?.series !== undefined && item.mark.marktype === "symbol") this.isolate(item.datum.series);
     });
-    const drawn = new Set(points.map(point => point.series));
-    this.legend(series.filter(found => drawn.has(found.value)), state);
+    this.legend(series, state);
   }
 
   /** Nothing to draw. */
@@ -277,9 +280,16 @@ class Chart {
   /** Download the picture. */
   async picture(name, kind) {
     if (!this.view) return;
-    const svg = await this.view.toSVG();
+    const [state] = this.asked;
+    const spec = specOf(...this.asked, { title: this.content.columns.get(state.color).label, symbolOpacity: 1, symbolStrokeWidth: 0 });
+    spec.params = [{ name: "only", value: this.view.signal("only") }];
+    const { view, finalize } = await window.vegaEmbed(element("div"), spec, {
+      actions: false, ast: true, renderer: "svg", expressionFunctions: TICKS,
+    });
+    const svg = await view.toSVG();
+    finalize();
     if (kind === "svg") return download(`${name}.svg`, svg, "image/svg+xml");
-    const { width, height } = this.nodes.canvas.querySelector("svg, canvas").getBoundingClientRect();
+    const [, width, height] = /width="([\d.]+)" height="([\d.]+)"/.exec(svg);
     download(`${name}.png`, await png(svg, Math.ceil(width), Math.ceil(height)));
   }
 }
