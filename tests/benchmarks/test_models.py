@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import jax
+import jax_examples
+import jax_probed
 import pytest
 import torch
 from model_examples import EXAMPLES, case_of, found, path_for, script, values_of
 
 from harness.models.facts import ModelFacts
+from harness.models.jax.instance import Instance
+from harness.models.jax.subject import JaxModelSubject
 from harness.models.torch.subject import TorchModelSubject
 from harness.registry import Registry
 
 STEPS = {"latent_sde": 64, "cnf": 16, "cnf-hutchinson": 16, "conv_ode": 16, "generator": 64, "neural_cde": 19}
+JAX_STEPS = {"generator.py:generator": 64, "latent_sde_jax.py:latent_sde": 66}
 
 
 @pytest.fixture(autouse=True)
@@ -41,4 +47,24 @@ def test_time(benchmark, example, approach, by):
     else:
         gradient = script(facts, case, EXAMPLES[name], path)
     benchmark.group = f"{name}, {method}"
+    benchmark(gradient)
+
+
+@pytest.mark.parametrize("by", ["harness", "script"])
+@pytest.mark.parametrize("spec", jax_examples.CASES)
+def test_time_of_a_jax_example(benchmark, spec, by):
+    """A gradient by diffrax in float32."""
+    facts = jax_examples.found(spec, {})
+    scheme, steps = jax_examples.CASES[spec][2], JAX_STEPS[spec]
+    case = jax_probed.case_of(facts, "diffrax/recursive-checkpoint", scheme, steps)
+    if by == "harness":
+        instance = Instance(facts.source.model(), dict(facts.settings), 0)
+        compiled = JaxModelSubject(case, Registry.load(), instance.values(), facts).build(jax_probed.path_for(facts))
+
+        def gradient() -> object:
+            return jax.block_until_ready(compiled().theta)
+    else:
+        gradient = jax_examples.script(facts, steps)
+    gradient()
+    benchmark.group = f"{spec}, diffrax"
     benchmark(gradient)

@@ -2,83 +2,36 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-import diffrax
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
-from jax_probed import case_of, gradient_of, path_for
+from jax_examples import CASES, EXAMPLES, found, script
+from jax_probed import case_of, gradient_of
 
 import harness
-from harness.brownian.diffrax_path import InjectedBrownian
-from harness.brownian.path import increments_on
 from harness.gradient_arrays import relative_error
-from harness.grid import Grid
-from harness.models.facts import ModelFacts
-from harness.models.jax.probe import probe
 from harness.models.source import Source
 
-EXAMPLES = Path(harness.__file__).parents[1] / "docs" / "examples"
 ROUNDING = 1e-12
 """A gradient of some dozen steps in float64, summed in another order."""
-CASES = {
-    "generator.py:generator": ("general", "stratonovich", "heun", 8),
-    "latent_sde_jax.py:latent_sde": ("diagonal", "ito", "euler", 22),
-}
 TINY = {"batch": 3, "width": 4}
-
-
-class Diffrax:
-    """Stands for `solve`: diffrax itself, on the shared path in place of the example's own one."""
-
-    def __init__(self, facts: ModelFacts, steps: int) -> None:
-        path = path_for(facts)
-        assert path is not None
-        grid = Grid.of_case(facts, case_of(facts, "jax/backprop", "heun", steps))
-        self._times = grid.times
-        self._dW = jnp.asarray(increments_on(path, grid)[0])
-        self._keys = jax.random.key_data(jax.vmap(own_key)(jax.random.split(jax.random.key(1), facts.batch)))
-
-    def diffeqsolve(self, terms: Any, solver: Any, *given: Any, **options: Any) -> diffrax.Solution:
-        """A sample is known by the key of its path."""
-        drift, noise = terms.terms
-        index = jnp.argmax((self._keys == jax.random.key_data(noise.control.key)).all(1))
-        t0, t1, _, *others = given
-        path = InjectedBrownian(
-            W=self._dW[:, index], H=self._dW[:, index], times=jnp.asarray(self._times), t0=t0, t1=t1
-        )
-        posed = diffrax.MultiTerm(drift, diffrax.ControlTerm(noise.vector_field, path))
-        controller = diffrax.StepTo(ts=self._times)
-        return diffrax.diffeqsolve(posed, solver, t0, t1, None, *others, stepsize_controller=controller, **options)
-
-
-def own_key(key: jax.Array) -> jax.Array:
-    """That of the Brownian path that both examples make of a sample's key."""
-    return diffrax.VirtualBrownianTree(0.0, 1.0, tol=1e-3, shape=(1,), key=jax.random.split(key)[1]).key
 
 
 @pytest.mark.parametrize("spec", CASES)
 def test_an_example_is_found_and_has_the_gradient_of_diffrax(spec: str) -> None:
     """By diffrax within the harness. Native methods are compared in `test_jax_gradients`."""
     noise, calculus, scheme, steps = CASES[spec]
-    source, _ = Source.of(spec, EXAMPLES)
-    facts = probe(source, source.model(), TINY, seed=0, device="cpu")
+    facts = found(spec, TINY)
     assert (facts.noise, facts.calculus, facts.batch) == (noise, calculus, TINY["batch"])
-    built: Any = source.model().factory(Diffrax(facts, steps), **TINY)
-    loss, model = built
-    floats, rest = eqx.partition(model, eqx.is_inexact_array)
-    value, gradient = jax.jit(jax.value_and_grad(lambda floats: loss(eqx.combine(floats, rest))))(floats)
+    value, gradient = script(facts, steps)()
     leaves, _ = jax.tree_util.tree_flatten_with_path(gradient)
     named = {jax.tree_util.keystr(path): np.ravel(x) for path, x in leaves}
     expected = np.concatenate([named[name] for name in sorted(named)])
-    found = gradient_of(facts, case_of(facts, "diffrax/recursive-checkpoint", scheme, steps))
-    assert found.loss == pytest.approx(float(value), rel=ROUNDING)
-    assert relative_error(found.theta, expected) < ROUNDING
+    ours = gradient_of(facts, case_of(facts, "diffrax/recursive-checkpoint", scheme, steps))
+    assert ours.loss == pytest.approx(float(value), rel=ROUNDING)
+    assert relative_error(ours.theta, expected) < ROUNDING
 
 
 def test_a_neural_cde_is_the_same_in_both_frameworks() -> None:
