@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +57,10 @@ def own_key(key: jax.Array) -> jax.Array:
     return diffrax.VirtualBrownianTree(0.0, 1.0, tol=1e-3, shape=(1,), key=jax.random.split(key)[1]).key
 
 
-def found(spec: str, settings: dict[str, object]) -> ModelFacts:
+def found(spec: str, settings: Mapping[str, object]) -> ModelFacts:
     """What the probe finds of an example."""
     source, _ = Source.of(spec, EXAMPLES)
-    return probe(source, source.model(), settings, seed=0, device="cpu")
+    return probe(source, source.model(), dict(settings), seed=0, device="cpu")
 
 
 def script(facts: ModelFacts, steps: int) -> Callable[[], tuple[jax.Array, Any]]:
