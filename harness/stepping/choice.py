@@ -13,7 +13,6 @@ from harness.grid import Grid
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 from harness.stepping.adaptive import Adaptive
-from harness.stepping.ticks import Ticks, Way
 
 Stepping = Grid | Adaptive
 """Fixed steps, or a rule that chooses them."""
@@ -26,8 +25,7 @@ def stepping_of(problem: AbstractProblem, scheme: AbstractScheme, case: Case) ->
     grid = Grid.of_case(problem, case)
     if case.stepping == "fixed":
         return grid
-    ticks = Ticks.of(grid, noisy=problem.noise != "none")
-    return Adaptive.of(problem, scheme, Way(ticks), ticks.count // grid.steps, (case.rtol, case.atol))
+    return Adaptive.of(problem, scheme, grid, (case.rtol, case.atol))
 
 
 def adaptive_refusal(problem: AbstractProblem, scheme: AbstractScheme, case: Case) -> str | None:
