@@ -65,13 +65,15 @@ def drift_correction(
     def g(state: Float[A, "batch dim"]) -> Float[A, "batch ..."]:
         return problem.diffusion(xp, t, state, theta)
 
-    value = g(y) if value is None else value
     if problem.noise == "diagonal":
         if problem.commutative:
-            return 0.5 * jvp(xp, g, y, value)
+            found = with_own_derivative(xp, lambda state: (state, g(state)), y)
+            return 0.5 * (jvp(xp, g, y, g(y) if value is None else value) if found is None else found[2])
+        value = g(y) if value is None else value
         position = xp.cumsum(xp.ones_like(y), 1)  # 1 … dim along each row
         directions = [xp.where(position == i + 1, value, xp.zeros_like(value)) for i in range(problem.dim)]
         return 0.5 * xp.stack([jvp(xp, g, y, v)[:, i] for i, v in enumerate(directions)], -1)
+    value = g(y) if value is None else value
     total = xp.zeros_like(y)
     for j in range(problem.noise_dim):
         total = total + jvp(xp, lambda state, j=j: g(state)[:, :, j], y, value[:, :, j])

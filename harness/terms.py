@@ -50,28 +50,42 @@ class Terms:
 
     def f_and_g(self, t: Scalar, y: Float[A, "batch dim"]) -> tuple[Float[A, "batch dim"], Float[A, "rows ..."] | None]:
         """Both, what they share being evaluated once."""
-        if self.problem.noise == "none" or not self.problem.shares:
-            return self.f(t, y), self.g(t, y)
-        t = self._at(t)
-        f, g = self.problem.drift_and_diffusion(self.xp, t, y, self.theta)
-        return self._corrected(f, t, y), g[0] if self.problem.noise == "additive" else g
+        if self.stratonovich and self._correctable:
+            f, g, _ = self.with_correction(t, y)
+            return f, g
+        return self._evaluated(t, y)
 
     def with_correction(
         self, t: Scalar, y: Float[A, "batch dim"]
     ) -> tuple[Float[A, "batch dim"], Float[A, "batch ..."], Float[A, "batch dim"]]:
-        """f and g, and ½ Σ_j (∂g_j/∂y) g_j, for noise that isn't additive."""
-        problem, t = self.problem, self._at(t)
+        """f and g, and ½ Σ_j (∂g_j/∂y) g_j, for noise that isn't additive; f as from `f_and_g`."""
+        f, g, correction = self._with_correction(self._at(t), y)
+        return (f - correction if self.stratonovich and self._correctable else f), g, correction
+
+    def _with_correction(
+        self, t: Scalar, y: Float[A, "batch dim"]
+    ) -> tuple[Float[A, "batch dim"], Float[A, "batch ..."], Float[A, "batch dim"]]:
+        problem = self.problem
         closed = problem.correction(self.xp, t, y, self.theta)
         if closed is None and problem.noise == "diagonal" and problem.commutative:
-            found = with_own_derivative(self.xp, lambda state: self.f_and_g(t, state), y)
+            found = with_own_derivative(self.xp, lambda state: self._evaluated(t, state), y)
             if found is not None:
                 f, g, product = found
                 return f, g, 0.5 * product
-        f, g = self.f_and_g(t, y)
+        f, g = self._evaluated(t, y)
         assert g is not None
         if closed is None:
             closed = drift_correction(self.xp, problem, t, y, self.theta, value=g)
         return f, g, closed
+
+    def _evaluated(
+        self, t: Scalar, y: Float[A, "batch dim"]
+    ) -> tuple[Float[A, "batch dim"], Float[A, "rows ..."] | None]:
+        """The problem's own f and g."""
+        if self.problem.noise == "none" or not self.problem.shares:
+            return self.problem.drift(self.xp, self._at(t), y, self.theta), self.g(t, y)
+        f, g = self.problem.drift_and_diffusion(self.xp, self._at(t), y, self.theta)
+        return f, g[0] if self.problem.noise == "additive" else g
 
     def _corrected(self, drift: Float[A, "batch dim"], t: Scalar, y: Float[A, "batch dim"]) -> Float[A, "batch dim"]:
         """That of the Stratonovich form, where it is asked for."""

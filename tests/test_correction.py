@@ -44,7 +44,8 @@ def over(problem, y, theta, dt, dW):
 def test_it_is_the_correction_times_dt(posed):
     """Up to O(dt²). Where signs are drawn, the mean over all of them has no terms of two columns left."""
     problem, y, theta = posed
-    exact = drift_correction(torch, problem, T, y, theta)
+    with torch.no_grad():
+        exact = drift_correction(torch, problem, T, y, theta)
     signs = list(itertools.product((-1.0, 1.0), repeat=problem.noise_dim))
     errors = []
     for dt in (1e-3, 1e-4):

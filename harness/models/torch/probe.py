@@ -20,6 +20,7 @@ from harness.models.declared import Model
 from harness.models.facts import ModelFacts
 from harness.models.source import Source
 from harness.models.torch.call import OdeCall, SdeCall
+from harness.models.torch.device import default_device
 from harness.models.torch.instance import Instance
 from harness.models.torch.native import NativeSolver
 from harness.models.torch.solve import AbstractSolver
@@ -84,7 +85,7 @@ class Recorder(AbstractSolver):
 def probe(source: Source, model: Model, settings: Mapping[str, object], *, seed: int, device: str) -> ModelFacts:
     """Raises ProblemError where the model can't be measured, and whatever it raises itself."""
     recorder = Recorder(Registry.load(), seed)
-    with torch.device(device):
+    with default_device(device):
         instance = Instance(model, settings, seed, recorder)
         loss = instance.loss()
         if not math.isfinite(float(loss.detach())):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import nullcontext
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from harness.brownian.path import SharedPath
@@ -16,6 +15,7 @@ from harness.measuring.framework import FRAMEWORKS
 from harness.models.facts import ModelFacts
 from harness.models.references import AbstractModelReferences, rounded_up
 from harness.models.torch.call import OdeCall, SdeCall
+from harness.models.torch.device import default_device
 from harness.models.torch.double import Double, double, tensors
 from harness.models.torch.instance import Instance
 from harness.models.torch.interpolated import Interpolated
@@ -80,7 +80,7 @@ class TorchModelReferences(AbstractModelReferences):
         instance.solve_by(solver)
         # A float64 model is left as it is: what it draws in float64 must not be drawn in float32.
         mode = nullcontext() if self.facts.dtype == "float64" else Double()
-        with torch.device(case.device), mode:
+        with default_device(case.device), mode:
             gradient = instance.gradient()
         return FRAMEWORKS["torch"].read(gradient)
 
@@ -88,7 +88,7 @@ class TorchModelReferences(AbstractModelReferences):
         """The model in float64, and the parameters with which it was built. Built once, whatever solves for it."""
         if case.seed not in self._instances:
             solver = NativeSolver(native_method("backprop"), self.registry.schemes[case.scheme], 1, Shared(None))
-            with torch.device(case.device):
+            with default_device(case.device):
                 instance = Instance(self._model, dict(self.facts.settings), case.seed, solver)
             built = instance, Values(np.zeros(0), instance.values())
             if self.facts.dtype != "float64":

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import torch
 
 from harness.brownian.path import SharedPath
 from harness.case import Case
@@ -15,6 +14,7 @@ from harness.library import AbstractTorchLibraryMethod
 from harness.method import AbstractGradientMethod, Gradient
 from harness.methods.torch._method import AbstractTorchMethod
 from harness.models.facts import ModelFacts
+from harness.models.torch.device import default_device
 from harness.models.torch.instance import Instance
 from harness.models.torch.native import NativeSolver
 from harness.models.torch.solve import AbstractSolver
@@ -37,15 +37,15 @@ class TorchModelSubject(AbstractSubject):
     def build(self, path: SharedPath | None) -> Callable[[], Gradient]:
         """Build the model, whose parameters must be those of its block."""
         solver = solver_of(self._method, self._scheme, self._case, self._facts, path)
-        with torch.device(self._case.device):
+        with default_device(self._case.device):
             instance = Instance(self._model, dict(self._facts.settings), self._case.seed, solver)
         check_parameters(instance.values(), self._values)
 
         def gradient() -> Gradient:
-            with torch.device(self._case.device):
+            with default_device(self._case.device):
                 return instance.gradient()
 
-        return gradient if self._case.device != "cpu" else instance.gradient
+        return gradient
 
     def build_checked(self, path: SharedPath | None) -> Callable[[], Gradient]:
         """The same: the states go to the model's own loss."""
