@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.backend import AbstractBackend
@@ -48,6 +48,11 @@ _SOLVERS = {
     "slowrk": "SlowRK",
     "dopri5": "Dopri5",
 }
+
+
+_WITHOUT_ESTIMATE = ("Euler", "EulerHeun", "ItoMilstein", "StratonovichMilstein", "SlowRK")
+"""Those that don't tell the error of a step."""
+_RUNGE_KUTTA = ("Heun", "Midpoint", "Ralston", "Dopri5", "SlowRK")
 
 
 class Diffrax(AbstractBackend):
@@ -115,12 +120,39 @@ class _Diffrax(AbstractJaxLibraryMethod):
     adjoint: ClassVar[str]
     """The name of its class."""
     takes_models = True
+    steppings = ("fixed", "adaptive")
+    path_at_any_time = True
     step_seconds = 1.2e-3
+
+    def unsupported(self, case: Case) -> str | None:
+        """Adaptive steps, whose states diffrax interpolates, so that there is no discrete solve to compare with."""
+        if case.stepping == "adaptive":
+            return "diffrax's adaptive steps are supported for your own models only"
+        return super().unsupported(case)
+
+    def unsupported_model(self, case: Case) -> str | None:
+        """As with a problem, but for adaptive steps."""
+        if case.stepping == "fixed":
+            return self.unsupported(case)
+        if case.noise != "none" and case.scheme == "euler":
+            return "diffrax refuses Euler's method for an SDE with adaptive steps"
+        return self.unsupported(replace(case, stepping="fixed"))
+
+    def doubled(self, case: Case) -> bool:
+        """Whether the adaptive steps of a case are compared with half steps, by diffrax's HalfSolver.
+
+        They are where the solver has no estimate of its own, and for noise that may read the state: an embedded
+        estimate compares with Euler's method, which converges to the Itô solution.
+        """
+        noisy = case.noise not in ("none", "additive")
+        return case.stepping == "adaptive" and (noisy or self.backend.scheme_name(case) in _WITHOUT_ESTIMATE)
 
     def model_solver(self, case: Case, scheme: AbstractScheme) -> AbstractSolver:
         """`diffeqsolve` with the model's own terms."""
-        name, options = self.backend.scheme_name(case), tuple(asdict(self).items())
-        return _diffrax_model.DiffraxSolver(case, name, self.adjoint, options, scheme.needs_levy_area)
+        name, options, doubled = self.backend.scheme_name(case), tuple(asdict(self).items()), self.doubled(case)
+        return _diffrax_model.DiffraxSolver(
+            case, name, self.adjoint, options, levy_area=scheme.needs_levy_area, doubled=doubled
+        )
 
     def states(
         self, solve: JaxSolve, y0: Float[Array, "batch dim"], theta: dict[str, Array], noise: NoiseArgument
@@ -186,6 +218,13 @@ class Direct(_Diffrax):
     summary = "DirectAdjoint"
     adjoint = "DirectAdjoint"
 
+    def unsupported_model(self, case: Case) -> str | None:
+        """What fails in diffrax's own code: it looks for a Runge–Kutta solver's field in the HalfSolver around it."""
+        refused = super().unsupported_model(case)
+        if refused is None and self.doubled(case) and self.backend.scheme_name(case) in _RUNGE_KUTTA:
+            return f"DirectAdjoint fails with HalfSolver({self.backend.scheme_name(case)}), in diffrax 0.7"
+        return refused
+
 
 class Backsolve(_Diffrax):
     """`BacksolveAdjoint`: the continuous adjoint (Li et al. 2020), for Stratonovich SDEs and ODEs."""
@@ -197,7 +236,7 @@ class Backsolve(_Diffrax):
 
     def unsupported(self, case: Case) -> str | None:
         """Stratonovich SDEs and ODEs, with a scheme that can be run backwards, in steps of one length."""
-        if not isinstance(case.observations, int):
+        if not isinstance(case.observations, int) and case.stepping == "fixed":
             return "BacksolveAdjoint uses the forward times in reverse, which diffrax's StepTo doesn't allow"
         if case.noise != "none" and (case.calculus == "ito" or case.scheme == "euler"):
             return "BacksolveAdjoint is for Stratonovich SDEs and ODEs only"

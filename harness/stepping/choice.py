@@ -10,6 +10,7 @@ import numpy as np
 from harness.case import Case
 from harness.errors import shown
 from harness.grid import Grid
+from harness.method import AbstractGradientMethod
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 from harness.stepping.adaptive import Adaptive
@@ -28,11 +29,13 @@ def stepping_of(problem: AbstractProblem, scheme: AbstractScheme, case: Case) ->
     return Adaptive.of(problem, scheme, grid, (case.rtol, case.atol))
 
 
-def adaptive_refusal(problem: AbstractProblem, scheme: AbstractScheme, case: Case) -> str | None:
+def adaptive_refusal(
+    problem: AbstractProblem, scheme: AbstractScheme, method: AbstractGradientMethod, case: Case
+) -> str | None:
     """Why the case's steps can't be adaptive, or None."""
     if case.stepping == "fixed":
         return None
-    if case.noise != "none" and case.brownian == "own":
+    if case.noise != "none" and case.brownian == "own" and not method.path_at_any_time:
         return "adaptive steps ask the path at any time, which the sampler own can't answer: use brownian tree"
     if not case.rtol and not case.atol:
         return "adaptive steps need rtol or atol above 0"

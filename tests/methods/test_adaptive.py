@@ -286,5 +286,6 @@ def test_the_discrete_reference_takes_the_same_steps(registry, adaptive_case):
 )
 def test_what_adaptive_steps_cannot_do_is_said_at_plan_time(registry, adaptive_case, axes, reason):
     case = adaptive_case(**axes)
-    found = adaptive_refusal(problem_of(registry, case), registry.schemes[case.scheme], case)
+    method = registry.methods["torch/backprop"]
+    found = adaptive_refusal(problem_of(registry, case), registry.schemes[case.scheme], method, case)
     assert found is None if reason is None else reason in found

@@ -59,9 +59,13 @@ class JaxModelReferences(AbstractModelReferences):
         """The parameters alone: y0 is computed from them."""
         return self._instance(case)[0].values()
 
-    def discrete(self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None) -> GradientArrays:
-        """Backpropagation through the same steps."""
+    def discrete(
+        self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None
+    ) -> GradientArrays | None:
+        """Backpropagation through the same steps, where they are known."""
         assert times is None  # no method for models reports steps
+        if not self.steps_are_known(case):
+            return None
         path = path_of(self.facts, case.batch, path_seed)
         scheme = self.registry.schemes[case.scheme]
         case = replace(case, brownian="shared" if path is not None else "own", method="jax/backprop")
