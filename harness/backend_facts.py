@@ -26,12 +26,14 @@ class BackendFacts:
     """What a report needs of a backend. A run stores it, so that the run can be read where a plugin is missing.
 
     `floor` is the method that does the bare work for this backend, None where there is none. `comparable` are pairs of
-    methods that do the same for a user: a native method, then the library's.
+    methods that do the same for a user: a native method, then the library's. `native` says that its methods are no
+    library's.
     """
 
     floor: str | None = None
     comparable: tuple[tuple[str, str], ...] = ()
     style: Style = Style()
+    native: bool = False
 
     @classmethod
     def of_json(cls, stored: About) -> BackendFacts:
@@ -41,6 +43,7 @@ class BackendFacts:
             stored["floor"],
             tuple((ours, theirs) for ours, theirs in stored["comparable"]),
             Style(style["lightness"], style["marker"], tuple(style["dashes"])),
+            stored.get("native", False),  # runs of earlier versions don't say
         )
 
 

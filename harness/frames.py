@@ -24,6 +24,7 @@ from harness.store import open_run
 def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     """The records of a run, or of several, a row each: the stored columns and the computed ones.
 
+    A run is named by its folder, or by its suite's name: then it is the newest one in `results/`.
     `harness/columns.py` declares what is computed, `harness list columns` prints it. `backend_facts` is what the
     backend of that name declares here, or what the run stored of one that isn't installed. Raises InputError where the
     path holds no run.

@@ -174,7 +174,7 @@ class Registry:
         for name, backend in backends.items():
             own = self._backends.get(backend.framework)
             floor = backend.floor or (own.floor if own is not None else None)
-            facts[name] = BackendFacts(floor, backend.pairs(), backend.style)
+            facts[name] = BackendFacts(floor, backend.pairs(), backend.style, backend.native)
         return facts
 
     def match_methods(self, spec: str) -> list[str]:

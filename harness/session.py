@@ -34,6 +34,7 @@ from harness.runner.job import block_jobs
 from harness.runner.local import LocalExecutor
 from harness.runner.model_probe import find_models
 from harness.runner.probe import cuda_devices
+from harness.shipped import suite_file
 from harness.store import Run, new_run, newest_run
 from harness.suite import Suite, make_suite, read_suite
 
@@ -138,13 +139,16 @@ class Silent:
 
 
 def read(suite: Suite | Mapping[str, object] | str | Path) -> Source:
-    """The suite in a YAML file, or given as a mapping with the same keys. Raises InputError.
+    """The suite in a YAML file, one that comes with the package, by its name, or a mapping with a file's keys.
+
+    Raises InputError.
 
     Plugin files of a mapping are relative to the current folder.
     """
     if isinstance(suite, str | Path):
-        found, text = read_suite(Path(suite))
-        return Source(found, Path(suite), text)
+        path = suite_file(Path(suite))
+        found, text = read_suite(path)
+        return Source(found, path, text)
     made = suite if isinstance(suite, Suite) else make_suite(suite, IN_PYTHON)
     return Source(made, IN_PYTHON, yaml.safe_dump(made.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
 
@@ -293,9 +297,10 @@ def measure(
 ) -> Run:
     """Measure a suite, as `python -m harness run` does; return the run, whose `frame()` is its DataFrame.
 
-    `suite` is the path of a YAML file, or a mapping with the same keys. Records are kept in the folder `results`; the
-    page is written into the folder `page` where one is given. The other options are those of the command. Raises
-    InputError where the suite or an option is wrong. Raises KeyboardInterrupt if interrupted; the records are kept.
+    `suite` is the path of a YAML file, the name of a suite of `harness list suites`, or a mapping with a file's keys.
+    Records are kept in the folder `results`; the page is written into the folder `page` where one is given. The other
+    options are those of the command. Raises InputError where the suite or an option is wrong. Raises KeyboardInterrupt
+    if interrupted; the records are kept.
     """
     planned = plan(resolve(read(suite), device=device), only=only)
     opened = open_run(planned, results=Path(results), resume=resume, retry_failed=retry_failed)

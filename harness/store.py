@@ -147,9 +147,17 @@ def newest_run(results: Path, suite: str) -> Run | None:
     return Run(folders[-1]) if folders else None
 
 
-def open_run(path: Path) -> Run:
-    """The run in a folder that a person named (its records file will do, too)."""
+def open_run(path: Path, results: Path = Path("results")) -> Run:
+    """The run that a person names: its folder or a file of it, a suite's folder or a suite's name.
+
+    A suite stands for its newest run; its name is looked up in `results`. Raises InputError where there is none.
+    """
     folder = path.parent if path.name in (RECORDS, ABOUT) else path
-    if not (folder / ABOUT).is_file():
-        raise InputError(path, "", f"isn't a run: it has no {ABOUT}", "give a folder results/<suite>/<run>")
-    return Run(folder)
+    if (folder / ABOUT).is_file():
+        return Run(folder)
+    for suite in (path, results / path):
+        newest = newest_run(suite.parent, suite.name)
+        if newest is not None:
+            return newest
+    allowed = "give a run's folder, results/<suite>/<run>, or the name of a suite that was run"
+    raise InputError(path, "", f"isn't a run: it has no {ABOUT}", allowed)

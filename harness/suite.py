@@ -89,6 +89,8 @@ class Budget(Strict):
 
 
 MEASURES = ("time", "memory", "error", "adjoint_error")
+Question = Literal["time", "memory", "error", "adjoint_error", "order", "speedup", "stability"]
+"""What a suite can ask about."""
 
 
 class Suite(Strict):
@@ -96,6 +98,8 @@ class Suite(Strict):
 
     name: Name
     title: Title
+    question: Question | None = None
+    """What the answer sorts by. None: what the tables, the first figure or else the first measure is about."""
     seed: Seed = 0
     grid: Annotated[tuple[Grid, ...], Field(min_length=1)]
     measure: Annotated[tuple[Annotated[str, choice(MEASURES)], ...], Field(min_length=1)] = ("time", "memory", "error")
@@ -116,7 +120,10 @@ def read_suite(path: Path) -> tuple[Suite, str]:
     except OSError as error:
         reason = "is a folder" if path.is_dir() else error.strerror or "can't be read"
         raise InputError(
-            path, "", f"{reason[0].lower()}{reason[1:]}", "give the path of a suite's YAML file"
+            path,
+            "",
+            f"{reason[0].lower()}{reason[1:]}",
+            "give the path of a suite's YAML file, or a name of `harness list suites`",
         ) from error
     return parse_suite(text, path), text
 

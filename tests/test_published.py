@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from harness.frames import load, speedups
-from harness.report.answers import memory_slopes
+from harness.report.answer.general import memory_slopes
 from harness.report.format import NOTHING, decimal, error, seconds, size
 from harness.report.ratios import ratios
 from harness.store import open_run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -14,15 +15,34 @@ from harness.cli.run import run
 from harness.cli.show import show
 from harness.cli.terminal import take_every_character
 from harness.cli.try_ import try_
+from harness.environment import package_version
 from harness.errors import InputError
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"gradient-harness {package_version('gradient-harness')}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="harness",
-    help="Benchmark gradient methods for neural SDEs and ODEs: time, peak memory and gradient error.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Benchmark gradient methods for neural SDEs and ODEs: time, peak memory and gradient error."""
+    del version  # `_print_version` has printed it
+
+
 app.command()(run)
 app.command(name="try")(try_)
 app.command()(report)

@@ -18,6 +18,7 @@ from harness.environment import package_version
 from harness.errors import InputError, one_of
 from harness.record import STORED
 from harness.registry import PROBLEM_FIELDS, Registry
+from harness.shipped import shipped_suites
 from harness.spec import options_of
 from harness.suite import read_suite
 
@@ -175,10 +176,11 @@ def _schemes(registry: Registry) -> list[Row]:
 
 
 def _suites(registry: Registry) -> list[Row]:
-    """Those in the folder suites/ here."""
+    """Those in the folder suites/ here, and those that come with the package."""
     del registry
     rows: list[Row] = []
-    for path in sorted(Path("suites").glob("*.yaml")):
+    here = {path.stem: path for path in sorted(Path("suites").glob("*.yaml"))}
+    for path in (shipped_suites() | here).values():
         suite, _ = read_suite(path)
         rows.append({"name": suite.name, "summary": suite.title, "path": str(path)})
     return rows

@@ -17,7 +17,9 @@ else:
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="A run's folder, results/<suite>/<run>.", show_default=False)],
+    run: Annotated[
+        Path, typer.Argument(help="A run's folder, or the name of a suite: its newest run.", show_default=False)
+    ],
     report: Annotated[Path, typer.Option("--report", help="The folder of the pages.")] = Path("report"),
 ) -> None:
     """Write the page of a run from its records."""

@@ -28,7 +28,9 @@ LISTED_REASONS = 1_000
 
 
 def run(
-    suite: Annotated[Path, typer.Argument(help="The suite's YAML file.", show_default=False)],
+    suite: Annotated[
+        Path, typer.Argument(help="The suite's YAML file, or the name of a suite of `list suites`.", show_default=False)
+    ],
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue the suite's newest run; measure only what is missing.")
     ] = False,

@@ -19,17 +19,21 @@ if TYPE_CHECKING:
     from rich import console, table
 
     from harness import frames, grouping
-    from harness.report import answers, format, ratios, tables
+    from harness.report import format, ratios, read, tables
+    from harness.report.answer import general, sentences
 else:
     console, table = lazily("rich.console", "rich.table")
     frames, grouping = lazily("harness.frames", "harness.grouping")
-    answers, format, ratios, tables = lazily(
-        "harness.report.answers", "harness.report.format", "harness.report.ratios", "harness.report.tables"
+    format, ratios, read, tables = lazily(
+        "harness.report.format", "harness.report.ratios", "harness.report.read", "harness.report.tables"
     )
+    general, sentences = lazily("harness.report.answer.general", "harness.report.answer.sentences")
 
 
 def show(
-    run: Annotated[Path, typer.Argument(help="A run's folder, results/<suite>/<run>.", show_default=False)],
+    run: Annotated[
+        Path, typer.Argument(help="A run's folder, or the name of a suite: its newest run.", show_default=False)
+    ],
 ) -> None:
     """Print a run's records and its summary."""
     opened = open_run(run)
@@ -141,9 +145,13 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def print_summary(run: Run) -> None:
-    """The number of cases per status, and the answers."""
-    frame = frames.load(run.folder)
-    counts = Counter(frame["status"])
+    """The number of cases per status, the answer to the suite's question, and what the records say in general."""
+    measurements, _ = read.read(run)
+    counts = Counter(measurements.frame["status"])
     say(f"{run.folder}: {', '.join(f'{n} {status}' for status, n in sorted(counts.items())) or 'no records'}")
-    for sentence in answers.answers(frame):
+    say(measurements.suite.title)
+    for sentence in sentences.answer(measurements):
+        say(f"- {sentence}")
+    say("In general:")
+    for sentence in general.answers(measurements.frame):
         say(f"- {sentence}")

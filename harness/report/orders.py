@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Sequence
 
@@ -13,6 +14,7 @@ from harness.grouping import KEYS, groups
 from harness.measuring.statistics import slope_change, slope_interval
 from harness.record import Row
 from harness.registry import Registry
+from harness.section import Measurements
 
 AXES = [axis for axis in KEYS if axis != "steps"]
 LEAST = 5
@@ -125,3 +127,11 @@ def _verdict(row: Row) -> str:
         return f"{off}: {row['approach']}" if row["approach"] else COVERED
     reasons = [reason for reason in (of_problem, row["approach"]) if reason] or [of_scheme]
     return f"{off}: {'; '.join(reasons)}" if any(reasons) else off
+
+
+@functools.lru_cache(maxsize=1)
+def fitted(measurements: Measurements) -> pd.DataFrame:
+    """The orders, none where the suite doesn't ask for them. A page fits them once: its answer sums them up."""
+    if "orders" not in measurements.suite.tables:
+        return pd.DataFrame(columns=COLUMNS)
+    return orders(measurements.frame, measurements.registry)

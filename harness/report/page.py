@@ -11,13 +11,9 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from harness.errors import InputError
-from harness.frames import load
-from harness.identity import suite_of
-from harness.registry import Registry
+from harness.report.read import read
 from harness.section import AbstractSection, Measurements
 from harness.store import About, Run
-from harness.suite import Suite
 
 
 @dataclass(frozen=True)
@@ -37,18 +33,16 @@ def write_report(run: Run, folder: Path) -> Path:
     A run of a part of the suite (`--only`) has a page of its own, `<suite>.only.html`: that of a whole run stays.
     """
     about = run.about()
-    execution = about["executions"][-1]
-    suite = suite_of(execution, run.folder)
-    registry, unloaded = _registry(suite)
-    measurements = Measurements(load(run.folder), suite, registry, tuple(about["executions"]))
-    made = [_part(section, measurements) for section in registry.sections()]
+    measurements, unloaded = read(run)
+    suite = measurements.suite
+    made = [_part(section, measurements) for section in measurements.registry.sections()]
     counts = Counter(measurements.frame["status"])
     name = f"{suite.name}, a part" if only(about) else suite.name
     page = _render(
         "page.html",
         suite=suite,
         run=run.id,
-        execution=execution,
+        execution=measurements.executions[-1],
         only=only(about),
         counts=sorted(counts.items()),
         unloaded=unloaded,
@@ -60,14 +54,6 @@ def write_report(run: Run, folder: Path) -> Path:
     path.write_text(page, encoding="utf-8")
     write_index(folder)
     return path
-
-
-def _registry(suite: Suite) -> tuple[Registry, str]:
-    """With the suite's plugins, or without them and why."""
-    try:
-        return Registry.load(suite.plugins), ""
-    except InputError as error:
-        return Registry.load(), str(error)
 
 
 def _part(section: AbstractSection, measurements: Measurements) -> Part:

@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import ByteSize, TypeAdapter
 
 from harness.measuring.statistics import ratio_interval
-from harness.report.answers import RETAINED, busy
+from harness.report.answer.general import RETAINED, busy
 from harness.report.format import error as errors
 from harness.report.format import listing, plural, ratio, seconds, size
 

@@ -47,10 +47,10 @@ def axes(found: pd.DataFrame, always: Sequence[str], within: Sequence[str] = ())
     return values([*always, *differing(found, within=within, but=always)])
 
 
-def table(name: str, found: pd.DataFrame, fields: Sequence[Field]) -> Markup:
-    """A row a row of the frame. `name` is the table's id."""
+def table(name: str, found: pd.DataFrame, fields: Sequence[Field], bold: Callable[[Row], bool] | None = None) -> Markup:
+    """A row a row of the frame. `name` is the table's id; rows for which `bold` holds are in bold."""
     heads = Markup("").join(Markup("<th>{}</th>").format(field.heading) for field in fields)
-    lines = Markup("\n").join(_line(row, fields) for row in dicts(found))
+    lines = Markup("\n").join(_line(row, fields, bold is not None and bold(row)) for row in dicts(found))
     return Markup(
         '<div class="scroll"><table id="{}">\n<thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table></div>\n'
     ).format(name, heads, lines)
@@ -66,8 +66,8 @@ def dicts(frame: pd.DataFrame) -> list[Row]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _line(row: Row, fields: Sequence[Field]) -> Markup:
+def _line(row: Row, fields: Sequence[Field], bold: bool) -> Markup:
     cells = (
         Markup('<td class="wrap">{}</td>' if field.wrap else "<td>{}</td>").format(field.write(row)) for field in fields
     )
-    return Markup("<tr>{}</tr>").format(Markup("").join(cells))
+    return Markup('<tr class="bold">{}</tr>' if bold else "<tr>{}</tr>").format(Markup("").join(cells))

@@ -13,7 +13,7 @@ from harness.measuring.allocator import allocated_bytes
 from harness.measuring.memory import HALF_CALLS, LONGEST_SECONDS, in_use_cpu, retained_bytes
 from harness.plan import make_plan
 from harness.registry import Registry
-from harness.report.answers import RETAINED
+from harness.report.answer.general import RETAINED
 from harness.suite import parse_suite
 
 PLUGIN = """

@@ -8,7 +8,7 @@ import pytest
 from harness.cli.show import print_ratios, print_speedups
 from harness.frames import load, speedups
 from harness.record import Measured, Record
-from harness.report.answers import answers
+from harness.report.answer.general import answers
 from harness.report.ratios import ratios
 from harness.store import Run, new_run
 
@@ -58,9 +58,9 @@ def test_the_floor_is_where_it_was_timed(run):
 def test_one_sentence_a_pair_names_the_samplers_where_there_are_two(run):
     (sentence,) = [s for s in answers(load(run.folder)) if "as fast as" in s]
     assert sentence == (
-        "torch/backprop is 2× to 8× as fast as torchsde/backprop with the same scheme, each with its own sampler"
-        " (2 paired comparisons, geometric mean 4×); both on the shared path 0.5× to 2×"
-        " (2 paired comparisons, geometric mean 1×, slower in 1)."
+        "torch/backprop is 2 to 8 times as fast as torchsde/backprop with the same scheme, each with its own sampler"
+        " (2 paired comparisons, geometric mean 4 times as fast); both on the shared path between 2 times as slow and"
+        " 2 times as fast (2 paired comparisons, geometric mean 1 times as fast, slower in 1)."
     )
 
 

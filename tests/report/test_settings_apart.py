@@ -14,7 +14,7 @@ from harness.cli.show import print_records, print_speedups
 from harness.figures import KINDS
 from harness.frames import load, speedups
 from harness.record import Measured, Record
-from harness.report.answers import answers, memory_slopes
+from harness.report.answer.general import answers, memory_slopes
 from harness.report.drawings.speedups import pair_names
 from harness.report.exactness import exactness
 from harness.report.exponents import exponents

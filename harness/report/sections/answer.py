@@ -1,25 +1,102 @@
-"""The answer in a few sentences."""
+"""The answer to the suite's question, and what the records say in general."""
 
 from __future__ import annotations
 
+import pandas as pd
 from markupsafe import Markup
 
-from harness.report.answers import answers
-from harness.report.orders import tally
-from harness.report.sections.orders import fitted
+from harness.grouping import differing
+from harness.report.answer.general import answers
+from harness.report.answer.overview import COLUMNS, overview, summary
+from harness.report.answer.question import Asked, asked
+from harness.report.answer.regimes import Regime, common, largest, regimes
+from harness.report.answer.sentences import answer
+from harness.report.answer.standings import shortened, standings
+from harness.report.format import error, seconds, size
+from harness.report.tables import Field, hint, table, value
 from harness.section import AbstractSection, Measurements
+
+FEW = 2
+"""With more regimes, the overview stands before the methods of one."""
+MOST_REGIMES = 10
+"""Rows of the overview that stand open."""
 
 
 class Answer(AbstractSection):
-    """Sentences on what was measured, those on the fitted orders first."""
+    """Sentences and a small table for the question, an overview of the regimes, and the general findings."""
 
     name = "answer"
     title = "The answer"
     order = 10
 
     def html(self, measurements: Measurements) -> str:
-        """A list of sentences."""
-        verdicts = list(fitted(measurements)["verdict"])
-        sentences = [*([tally(verdicts)] if verdicts else []), *answers(measurements.frame)]
-        items = Markup("").join(Markup("<li>{}</li>").format(sentence) for sentence in sentences)
-        return Markup('<ul id="answers">{}</ul>').format(items)
+        """First what was asked, then the rest."""
+        question = asked(measurements.suite, measurements.frame)
+        found = regimes(measurements.frame, question)
+        main = largest(found)
+        shown = Markup("") if main is None else _table(main, question, measurements)
+        rows = overview(found, question, measurements.registry)
+        first = _list("answers", [*summary(rows), *answer(measurements)])
+        others = _overview(rows, question)
+        general = Markup("<h3>In general</h3>\n{}").format(_list("general", answers(measurements.frame)))
+        parts = [others, shown] if len(found) > FEW else [shown, others]
+        return Markup("{}{}{}").format(first, Markup("").join(parts), general)
+
+
+def _list(name: str, items: list[str]) -> Markup:
+    points = Markup("").join(Markup("<li>{}</li>").format(item) for item in items)
+    return Markup('<ul id="{}">{}</ul>\n').format(name, points) if items else Markup("")
+
+
+def _table(regime: Regime, question: Asked, measurements: Measurements) -> Markup:
+    """The methods of a regime, at most ten."""
+    frame = measurements.frame
+    whole = standings(regime, question, measurements.registry)
+    rows = shortened(whole)
+    several = [axis for axis in ("scheme", "stepping", "rtol", "atol") if axis in differing(rows)]
+    fields = [
+        Field("method", lambda row: row["method"] + ("" if row["native"] else " (library)")),
+        *(value(axis) for axis in several),
+        *_measures(rows, question, regime),
+        value("remark", wrap=True),
+    ]
+    left = f" {len(whole) - len(rows)} more methods are in the table of records." if len(rows) < len(whole) else ""
+    schemes = " Each method with its best scheme." if frame["scheme"].nunique() > 1 else ""
+    said = ", ".join(filter(None, [regime.where, common(frame)]))
+    bold = " In bold: no other is better in time, memory and error at once." if rows["front"].any() else ""
+    return hint(f"{said[:1].upper()}{said[1:]}.{schemes}{bold}{left}") + table(
+        "standings", rows, fields, bold=lambda row: bool(row["front"])
+    )
+
+
+def _measures(rows: pd.DataFrame, question: Asked, regime: Regime) -> list[Field]:
+    """What was measured, that which is asked about first."""
+    fields = {
+        "peak_bytes": value("peak_bytes", "memory", size),
+        "seconds_median": value("seconds_median", "time", seconds),
+        "gradient_error_theta_median": value("gradient_error_theta_median", "gradient error", error),
+        "adjoint_error_theta_median": value("adjoint_error_theta_median", "adjoint error", error),
+    }
+    first = question.column
+    names = [first, *(name for name in fields if name != first)]
+    found = []
+    for name in names:
+        if rows[name].notna().any():
+            found.append(fields[name])
+            if name == first and regime.over and rows["growth"].map(bool).any():
+                found.append(value("growth", f"growth with {regime.over}"))
+    return found
+
+
+def _overview(rows: pd.DataFrame, question: Asked) -> Markup:
+    """A row a regime where there are several, those beyond ten folded."""
+    if len(rows) < 2:
+        return Markup("")
+    fields = [value(column, COLUMNS[column], wrap=True) for column in COLUMNS if column in rows]
+    shown = table("regimes", rows.head(MOST_REGIMES), fields)
+    if len(rows) > MOST_REGIMES:
+        rest = table("more-regimes", rows.tail(len(rows) - MOST_REGIMES), fields)
+        more = Markup("<details><summary>{} more</summary>\n{}</details>\n")
+        shown += more.format(len(rows) - MOST_REGIMES, rest)
+    axis = f", at the largest {question.over}" if question.over else ""
+    return hint(f"The best in each setting{axis}:") + shown

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-
-import pandas as pd
-
 from harness.report.format import decimal
-from harness.report.orders import COLUMNS, orders
+from harness.report.orders import fitted
 from harness.report.tables import axes, hint, interval, table, value
 from harness.section import AbstractSection, Measurements
-
-
-@functools.lru_cache(maxsize=1)
-def fitted(measurements: Measurements) -> pd.DataFrame:
-    """The orders, none where the suite doesn't ask for them. A page fits them once: its answer sums them up."""
-    if "orders" not in measurements.suite.tables:
-        return pd.DataFrame(columns=COLUMNS)
-    return orders(measurements.frame, measurements.registry)
 
 
 class Orders(AbstractSection):

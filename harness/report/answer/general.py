@@ -9,12 +9,11 @@ from harness.frames import geometric_mean, numbers, speedups
 from harness.grouping import HOW, KEYS, WHAT, differing, groups
 from harness.measuring.statistics import log_slope
 from harness.record import Row
-from harness.report.format import error, listing, plural, ratio, seconds, size
+from harness.report.answer.growth import FLAT
+from harness.report.format import error, listing, plural, ratio, seconds, size, speed
 from harness.report.ratios import how, ratios
 from harness.report.tables import dicts
 
-FLAT = 0.02
-"""A log–log slope of memory over steps up to which it counts as not growing."""
 IMPLAUSIBLE = 0.1
 """Time over the floor below which a method can't have evaluated f and g as often as it must. Compiled steps are seen
 down to 0.3."""
@@ -31,7 +30,7 @@ def answers(frame: pd.DataFrame) -> list[str]:
     methods = ok[ok["approach"] != "floor"]
     sentences = [
         *_fastest(methods),
-        *_native_against_library(frame),
+        *native_against_library(frame),
         *_overhead(methods),
         *_memory(methods),
         *_retained(ok),
@@ -59,27 +58,28 @@ def _fastest(methods: pd.DataFrame) -> list[str]:
     return [f"Of {blocks}, the fastest is {listed}."]
 
 
-def _native_against_library(frame: pd.DataFrame) -> list[str]:
+def native_against_library(frame: pd.DataFrame) -> list[str]:
+    """How many times as fast each native method is as a library's, of all that were timed in turn."""
     found = ratios(speedups(frame))
     axes = differing(found)
     sentences = []
     for (native, library), rows in found.groupby(["native", "library"]):
         first, *others = dicts(rows)
-        pair = ", ".join([f"as fast as {library} with the same scheme", *how(first, axes)])
-        words = f"{native} is {_spread(first)} {pair} ({_comparisons(first)})"
+        pair = ", ".join([f"{_spread(first)} as {library} with the same scheme", *how(first, axes)])
+        words = f"{native} is {pair} ({_comparisons(first)})"
         words += "".join(f"; {', '.join(how(row, axes))} {_spread(row)} ({_comparisons(row)})" for row in others)
         sentences.append(f"{words}.")
     return sentences
 
 
 def _spread(row: Row) -> str:
-    return ratio(row["mean"]) if row["comparisons"] == 1 else f"{ratio(row['least'])} to {ratio(row['greatest'])}"
+    return speed(row["mean"], row["mean"]) if row["comparisons"] == 1 else speed(row["least"], row["greatest"])
 
 
 def _comparisons(row: Row) -> str:
     words = plural(row["comparisons"], "paired comparison")
     if row["comparisons"] > 1:
-        words += f", geometric mean {ratio(row['mean'])}"
+        words += f", geometric mean {speed(row['mean'], row['mean'])}"
     return words + (f", slower in {row['slower']}" if row["slower"] else "")
 
 

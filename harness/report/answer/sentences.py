@@ -1,0 +1,195 @@
+"""The answer to the suite's question in sentences, for one regime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pandas as pd
+
+from harness.record import Row
+from harness.report.answer.contest import ALIKE, ROUNDING, least, with_error
+from harness.report.answer.general import native_against_library
+from harness.report.answer.growth import CONSTANT
+from harness.report.answer.names import by_approach, case_name, costs, interval, longer, times
+from harness.report.answer.question import Asked, asked
+from harness.report.answer.regimes import Regime, largest, regimes
+from harness.report.answer.standings import standings
+from harness.report.format import error as errors
+from harness.report.format import listing, seconds, size
+from harness.report.orders import fitted, tally
+from harness.report.tables import dicts
+from harness.section import Measurements
+from harness.suite import Question
+
+LEVELS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
+"""Errors of the gradient, relative, for each of which the fastest case is named."""
+MOST_BUDGETS = 4
+LESS = 0.9
+"""A part of another's memory that counts as less of it."""
+MUCH = 1.5
+"""A ratio of times above which the slowest is worth a sentence."""
+
+
+def sentences(regime: Regime, table: pd.DataFrame, asked: Asked) -> list[str]:
+    """What `table`, from `standings`, says about the question, the sizes of the numbers first."""
+    found = [sentence for part in PARTS[asked.about] for sentence in part(regime, table)]
+    return [*found, *_lost(regime)]
+
+
+def _memory(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
+    known = table.dropna(subset=["peak_bytes"])
+    if known.empty:
+        return
+    smallest, most = least(known, "peak_bytes"), dicts(known.sort_values("peak_bytes").tail(1))[0]
+    more = times(most["peak_bytes"] / smallest["peak_bytes"])
+    yield (
+        f"{_begin(regime)}a gradient needs from {size(smallest['peak_bytes'])} ({case_name(smallest, table)}) to"
+        f" {size(most['peak_bytes'])} ({case_name(most, table)}, {more} as much)."
+    )
+    grown = known[known["growth"] != ""]
+    flat = grown[grown["growth"] == CONSTANT]
+    growing = grown[grown["growth"] != CONSTANT].groupby("growth", sort=False)["method"]
+    if len(flat):
+        yield f"Memory doesn't grow with the {regime.over} in {by_approach(flat['method'])}."
+    if len(growing):
+        yield f"It grows {'; '.join(f'{growth} in {by_approach(methods)}' for growth, methods in growing)}."
+    timed = flat.dropna(subset=["seconds_median"])
+    if len(timed):
+        yield f"Of those whose memory doesn't grow, {_fastest_of(timed, table)}."
+
+
+def _time(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
+    timed = table.dropna(subset=["seconds_median"]).sort_values("seconds_median")
+    if timed.empty:
+        return
+    best, *others = dicts(timed)
+    alike = [f"{case_name(row, table)}{interval(row['ratio'])}" for row in others if row["ratio"].undecided]
+    can = f"; the data can't tell it from {listing(alike)}" if alike else ""
+    yield f"{_begin(regime)}the fastest is {case_name(best, table)} {costs(best)}{can}."
+    other = next((row for row in others if row["native"] != best["native"]), None)
+    if other is not None:
+        kind = "native method" if other["native"] else "method of a library"
+        yield f"The fastest {kind} is {_slower(other, table)}."
+    if len(others) > 1 and others[-1]["ratio"].value > MUCH:
+        yield f"The slowest is {_slower(others[-1], table)}."
+
+
+def _slower(row: Row, table: pd.DataFrame) -> str:
+    return f"{case_name(row, table)} ({seconds(row['seconds_median'])}), which {longer(row['ratio'])}"
+
+
+def _budgets(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
+    """Which case is the fastest with how much memory."""
+    del regime
+    known = table.dropna(subset=["seconds_median", "peak_bytes"]).sort_values("seconds_median")
+    winners: list[Row] = []
+    for row in dicts(known):
+        if not winners or row["peak_bytes"] < LESS * winners[-1]["peak_bytes"]:
+            winners.append(row)
+    if len(winners) < 2:
+        return
+    words = [
+        f"{size(row['peak_bytes'])}: {case_name(row, table)} ({seconds(row['seconds_median'])})" for row in winners
+    ]
+    yield f"The fastest if you have {'; if you have '.join(words[:MOST_BUDGETS])}."
+
+
+def _error(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
+    column = "gradient_error_theta_median"
+    known = table.dropna(subset=[column])
+    if known.empty:
+        return
+    best = least(known, column)
+    alike = known[(known[column] <= (1 + ALIKE) * best[column]) & (known["method"] != best["method"])]
+    within = f"; within {ALIKE:.0%} of it: {by_approach(alike['method'])}" if len(alike) else ""
+    yield f"{_begin(regime)}the smallest gradient error is {errors(best[column])} ({case_name(best, table)}){within}."
+
+
+def _levels(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
+    """The fastest case of any size for an error."""
+    del table
+    rows = with_error(regime.sizes)
+    timed = rows[rows["gradient_error_theta_median"].notna() & rows["seconds_median"].notna()]
+    timed = timed.sort_values("seconds_median")
+    winners: dict[str, tuple[Row, float]] = {}
+    for level in LEVELS:
+        for row in dicts(timed[timed["error"] <= level].head(1)):
+            winners[row["case"]] = row, level
+    words = []
+    for row, level in winners.values():
+        at = f" at {row['steps']:,} steps" if regime.over == "steps" and row["stepping"] == "fixed" else ""
+        words.append(f"{level:g}: {case_name(row, timed)}{at} ({seconds(row['seconds_median'])})")
+    if words:
+        yield f"The fastest for a gradient error below {'; below '.join(words)}."
+
+
+def _bias(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
+    known = table.dropna(subset=["adjoint_error_theta_median"])
+    if known.empty:
+        return
+    met = known["adjoint_error_theta_median"] <= known["dtype"].map(ROUNDING)
+    exact, biased = known[met], known[~met]
+    begin = _begin(regime)
+    if len(exact):
+        worst = errors(exact["adjoint_error_theta_median"].max())
+        yield f"{begin}the gradient of the discrete solve is met to {worst} by {by_approach(exact['method'])}."
+    if len(biased):
+        listed = listing([f"{row['method']} ({errors(row['adjoint_error_theta_median'])})" for row in dicts(biased)])
+        yield (
+            f"It is missed by {listed}."
+            if len(exact)
+            else f"{begin}the gradient of the discrete solve is missed by {listed}."
+        )
+
+
+def _stability(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
+    lost = regime.lost[~regime.lost["method"].isin(set(table["method"]))]
+    gone = f"; {by_approach(lost['method'].unique())} give none, with any scheme" if len(lost) else ""
+    yield f"{_begin(regime)}{by_approach(table['method'])} give a finite gradient{gone}."
+
+
+def _lost(regime: Regime) -> Iterator[str]:
+    """Cases that gave no numbers where others did."""
+    for (status, reason), rows in regime.lost.groupby(["status", "reason"], sort=False):
+        yield f"No numbers from {by_approach(rows['method'].unique())} {regime.where}: {status}, {reason}."
+
+
+def _fastest_of(rows: pd.DataFrame, table: pd.DataFrame) -> str:
+    """The fastest of some, and how it compares with the fastest of all."""
+    best, first = least(rows, "seconds_median"), least(table, "seconds_median")
+    words = f"the fastest is {case_name(best, table)} {costs(best)}"
+    if best["method"] == first["method"]:
+        return f"{words}, which is the fastest of all"
+    than = f"the fastest of all, {case_name(first, table)} {costs(first)}"
+    if best["ratio"].undecided:
+        return f"{words}; the data can't tell it from {than}"
+    return f"{words}; it takes {times(best['ratio'].value)} as long as {than}"
+
+
+def answer(measurements: Measurements) -> list[str]:
+    """The sentences of the regime with the most methods, after those on orders and on ratios where these are asked."""
+    frame, question = measurements.frame, asked(measurements.suite, measurements.frame)
+    verdicts = list(fitted(measurements)["verdict"])
+    found = [tally(verdicts)] if verdicts else []
+    if question.about == "speedup":
+        found += native_against_library(frame)
+    main = largest(regimes(frame, question))
+    if main is not None:
+        found += sentences(main, standings(main, question, measurements.registry), question)
+    return found
+
+
+def _begin(regime: Regime) -> str:
+    return f"{regime.where[0].upper()}{regime.where[1:]}, " if regime.where else "Of all, "
+
+
+Part = Callable[[Regime, pd.DataFrame], Iterator[str]]
+PARTS: dict[Question, tuple[Part, ...]] = {
+    "memory": (_memory, _budgets),
+    "time": (_time, _budgets, _levels),
+    "error": (_error, _bias, _levels),
+    "adjoint_error": (_bias,),
+    "order": (),
+    "speedup": (_time,),
+    "stability": (_stability, _bias),
+}

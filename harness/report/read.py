@@ -1,0 +1,27 @@
+"""A run, read for its page and for the terminal."""
+
+from __future__ import annotations
+
+from harness.errors import InputError
+from harness.frames import load
+from harness.identity import suite_of
+from harness.registry import Registry
+from harness.section import Measurements
+from harness.store import Run
+from harness.suite import Suite
+
+
+def read(run: Run) -> tuple[Measurements, str]:
+    """What was measured, and why the suite's plugins couldn't be loaded, "" where they could or there are none."""
+    executions = tuple(run.about()["executions"])
+    suite = suite_of(executions[-1], run.folder)
+    registry, unloaded = _registry(suite)
+    return Measurements(load(run.folder), suite, registry, executions), unloaded
+
+
+def _registry(suite: Suite) -> tuple[Registry, str]:
+    """With the suite's plugins, or without them and why."""
+    try:
+        return Registry.load(suite.plugins), ""
+    except InputError as error:
+        return Registry.load(), str(error)

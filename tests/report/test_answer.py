@@ -1,0 +1,237 @@
+"""The answer to a suite's question: the right cases, compared as they were timed, and in plain words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from harness.frames import load
+from harness.record import Measured, Record
+from harness.registry import Registry
+from harness.report.answer.contest import compare, pareto
+from harness.report.answer.growth import power, slope
+from harness.report.answer.overview import overview
+from harness.report.answer.question import Asked, asked
+from harness.report.answer.regimes import common, largest, regimes
+from harness.report.answer.sentences import sentences
+from harness.report.answer.standings import shortened, standings
+from harness.report.page import write_report
+from harness.section import Measurements
+from harness.store import Run, new_run
+from harness.suite import parse_suite
+
+REGISTRY = Registry.load()
+SUITE = """
+name: tiny
+title: Which one?
+grid: [{problem: neural, noise: [additive, diagonal], method: 'torch/*', steps: [64, 128, 256]}]
+"""
+MEMORY = Asked("memory", "steps")
+CASES = {
+    # method: seconds of three rounds at 256 steps, bytes at 64, 128 and 256 steps, adjoint error
+    "jax/backprop": ((0.010, 0.011, 0.0105), (1_000_000, 2_000_000, 4_000_000), 1e-7),
+    "jax/checkpoint": ((0.0101, 0.0109, 0.0106), (400_000, 566_000, 800_000), 1e-7),
+    "jax/reversible": ((0.020, 0.022, 0.021), (100_000, 100_000, 100_000), 1e-7),
+    "torch/adjoint": ((0.300, 0.310, 0.305), (90_000, 90_000, 90_000), 3e-3),
+    "torchsde/adjoint": ((0.900, 0.920, 0.910), (200_000, 200_000, 200_000), 4e-3),
+}
+
+
+def record(run: Run, make_case, method: str, steps: int, noise: str, **measured) -> Record:
+    case = make_case(method=method, steps=steps, noise=noise, dtype="float32")
+    return Record(run=run.id, suite="tiny", case=case, status="ok", measured=Measured(**measured))
+
+
+@pytest.fixture
+def run(tmp_path: Path, make_case) -> Run:
+    """Two kinds of noise; with additive noise everything takes twice as long."""
+    made = new_run(tmp_path / "results", "tiny")
+    environment = {
+        "time": "t", "processor": "a processor", "usable_cores": 2, "logical_cores": 4, "memory_bytes": 2**33,
+        "platform": "p", "kernel": "k", "python": "3", "packages": {"torch": "1", "jax": "2"}, "variables": {},
+        "git_revision": None, "seed": 0, "suite_text": SUITE, "cuda_devices": {},
+    }  # fmt: skip
+    made.add_execution("tiny", environment)
+    for noise, factor in (("additive", 2.0), ("diagonal", 1.0)):
+        for method, (seconds, peaks, error) in CASES.items():
+            for steps, peak in zip((64, 128, 256), peaks, strict=True):
+                made.append(
+                    record(
+                        made,
+                        make_case,
+                        method,
+                        steps,
+                        noise,
+                        seconds=tuple(factor * s * steps / 256 for s in seconds),
+                        pairing=f"{noise}{steps}",
+                        repeats=1,
+                        cpu_ratio=1.0,
+                        peak_bytes=peak,
+                        gradient_error_theta=(0.64 / steps,),
+                        adjoint_error_theta=(error,),
+                        reference_error=1e-6,
+                    )
+                )
+    return made
+
+
+@pytest.fixture
+def frame(run) -> pd.DataFrame:
+    return load(run.folder)
+
+
+def test_the_question_is_the_suites_own_or_what_it_draws_first(frame):
+    def of(more: str) -> Asked:
+        return asked(parse_suite(SUITE + more, Path("tiny.yaml")), frame)
+
+    assert of("") == Asked("time", "steps")
+    assert of("measure: [memory]") == Asked("memory", "steps")
+    assert of("report: [{figure: scaling, y: peak_bytes}]") == Asked("memory", "steps")
+    assert of("report: [{figure: speedups}]").about == "speedup"
+    assert of("tables: [orders]").about == "order"
+    assert of("question: stability").about == "stability"
+    one = asked(parse_suite(SUITE, Path("tiny.yaml")), frame[frame["steps"] == 64])
+    assert one == Asked("time", None)
+
+
+def test_a_regime_is_all_that_is_given(frame):
+    found = regimes(frame, MEMORY)
+    assert [regime.words for regime in found] == ["additive noise", "diagonal noise"]
+    assert [len(regime.cases) for regime in found] == [5, 5]
+    assert found[0].where == "at 256 steps (additive noise)"
+    main = largest(found)
+    assert main is not None
+    assert main.words == "diagonal noise"
+    assert "float32" in common(frame)
+    assert "diagonal" not in common(frame)
+
+
+def test_standings_are_sorted_by_what_is_asked(frame):
+    (regime,) = (r for r in regimes(frame, MEMORY) if r.words == "diagonal noise")
+    table = standings(regime, MEMORY, REGISTRY).set_index("method")
+    assert list(table.index) == [
+        "torch/adjoint", "jax/reversible", "torchsde/adjoint", "jax/checkpoint", "jax/backprop"
+    ]  # fmt: skip
+    assert table["growth"].to_dict() == {
+        "torch/adjoint": "constant",
+        "jax/reversible": "constant",
+        "torchsde/adjoint": "constant",
+        "jax/checkpoint": "as steps^0.50",
+        "jax/backprop": "in proportion to steps",
+    }
+    assert table["native"].to_dict()["torchsde/adjoint"] is False
+    assert [m for m, on in table["front"].items() if on] == [
+        "torch/adjoint", "jax/reversible", "jax/checkpoint", "jax/backprop"
+    ]  # fmt: skip
+    assert table.loc["torch/adjoint", "remark"] == "smallest memory, biased by 3.0e-03"
+    assert table.loc["jax/backprop", "remark"] == "fastest, exact"
+    assert "as far as the data can tell" in str(table.loc["jax/checkpoint", "remark"])
+    by_time = standings(regime, Asked("time", "steps"), REGISTRY)
+    assert by_time["method"].tolist()[0] == "jax/backprop"
+
+
+def test_a_short_table_keeps_the_front_the_last_and_each_backend(frame):
+    (regime, _) = regimes(frame, MEMORY)
+    table = standings(regime, MEMORY, REGISTRY)
+    assert shortened(table, 5)["method"].tolist() == table["method"].tolist()
+    assert set(shortened(table, 4)["method"]) == set(table.loc[table["front"], "method"])
+
+
+def test_times_are_compared_round_by_round_and_only_if_taken_together(frame):
+    rows = frame[(frame["steps"] == 256) & (frame["noise"] == "diagonal")].set_index("method").T.to_dict()
+    ratio = compare(rows["jax/reversible"], rows["jax/backprop"])
+    assert ratio.value == pytest.approx(2.0)
+    assert ratio.paired
+    assert not ratio.undecided
+    assert compare(rows["jax/checkpoint"], rows["jax/backprop"]).undecided
+    elsewhere = frame[(frame["steps"] == 256) & (frame["noise"] == "additive")].set_index("method").T.to_dict()
+    apart = compare(elsewhere["jax/backprop"], rows["jax/backprop"])
+    assert (apart.value, apart.paired, apart.undecided) == (pytest.approx(2.0), False, False)
+
+
+def test_the_front_of_what_was_measured(frame):
+    """Of two that need the same, neither is beaten; a bias below rounding is no difference."""
+    at = frame[(frame["steps"] == 256) & (frame["noise"] == "diagonal")]
+    assert pareto(at)["method"].tolist() == ["jax/backprop", "jax/checkpoint", "jax/reversible", "torch/adjoint"]
+    assert pareto(at.assign(seconds_median=float("nan")))["method"].tolist() == ["torch/adjoint"]
+
+
+def test_the_memory_in_sentences(frame):
+    (_, regime) = regimes(frame, MEMORY)
+    text = " ".join(sentences(regime, standings(regime, MEMORY, REGISTRY), MEMORY))
+    assert "At 256 steps (diagonal noise), a gradient needs from 87.9 KiB (torch/adjoint) to 3.81 MiB" in text
+    assert "doesn't grow with the steps in adjoint (torch and torchsde) and jax/reversible" in text
+    assert "in proportion to steps in jax/backprop" in text
+    assert "the fastest is jax/reversible (21 ms, 97.7 KiB, error 2.5e-03); it takes 2.0 times as long" in text
+    assert "if you have 97.7 KiB: jax/reversible (21 ms)" in text
+
+
+def test_the_time_in_sentences(frame):
+    question = Asked("time", "steps")
+    (_, regime) = regimes(frame, question)
+    text = " ".join(sentences(regime, standings(regime, question, REGISTRY), question))
+    assert "the fastest is jax/backprop" in text
+    assert "the data can't tell it from jax/checkpoint (95% interval" in text
+    assert "The fastest method of a library is torchsde/adjoint (910 ms), which takes 87 times as long" in text
+    assert "below 0.01: jax/backprop at 64 steps" in text
+    assert "below 0.1" not in text.replace("below 0.01", "")  # the same case, named at its smallest level
+
+
+def test_errors_and_lost_cases_in_sentences(run, make_case):
+    case = make_case(method="torch/adjoint", steps=256, noise="scalar", dtype="float32")
+    run.append(Record(run=run.id, suite="tiny", case=case, status="diverged", reason="not finite"))
+    run.append(record(run, make_case, "jax/adjoint", 256, "scalar", adjoint_error_theta=(2e-3,)))
+    run.append(record(run, make_case, "jax/backprop", 256, "scalar", adjoint_error_theta=(1e-8,)))
+    frame = load(run.folder)
+    for about in ("adjoint_error", "stability"):
+        question = Asked(about, "steps")
+        regime = next(r for r in regimes(frame, question) if r.words == "scalar noise")
+        text = " ".join(sentences(regime, standings(regime, question, REGISTRY), question))
+        assert "the gradient of the discrete solve is met to 1.0e-08 by jax/backprop" in text.lower()
+        assert "It is missed by jax/adjoint (2.0e-03)." in text
+        assert "No numbers from torch/adjoint with scalar noise: diverged, not finite." in text
+    assert "jax/backprop and jax/adjoint give a finite gradient; torch/adjoint give none" in text
+
+
+def test_the_overview_has_a_row_a_regime(frame):
+    found = overview(regimes(frame, MEMORY), MEMORY, REGISTRY)
+    assert found["regime"].tolist() == ["additive noise", "diagonal noise"]
+    assert found["fastest"].tolist() == ["jax/backprop (21 ms)", "jax/backprop (10.5 ms)"]
+    assert found["alike"].tolist() == ["jax/checkpoint"] * 2
+    assert found["memory"].tolist() == ["torch/adjoint (87.9 KiB)"] * 2
+    assert found["error"].tolist() == ["2.5e-03 (5 of 5 methods within 10%)"] * 2
+
+
+def test_growth_in_words():
+    rows = pd.DataFrame({"steps": [32, 64, 128], "peak_bytes": [1e5, 2e5, 2e5], "seconds_median": [1.0, 2.0, 4.0]})
+    assert power(slope(rows, "steps", "peak_bytes"), "steps") == "constant"  # it has stopped growing
+    assert power(slope(rows, "steps", "seconds_median"), "steps") == "in proportion to steps"
+    assert power(slope(rows.head(2), "steps", "seconds_median"), "steps") == ""
+
+
+def test_the_page_has_the_answer_first(run, tmp_path):
+    text = write_report(run, tmp_path / "report").read_text()
+    assert text.index('id="answers"') < text.index('id="standings"') < text.index('id="regimes"')
+    assert text.index('id="regimes"') < text.index('id="general"')
+    assert "torchsde/adjoint (library)" in text
+    assert text.count('<tr class="bold">') == 4
+
+
+def test_a_method_that_isnt_installed_is_neither_exact_nor_biased(frame):
+    (regime, _) = regimes(frame.assign(adjoint_error_theta_median=float("nan")), MEMORY)
+    gone = regime.cases.assign(method=regime.cases["method"].replace({"torch/adjoint": "gone/adjoint"}))
+    changed = type(regime)(**{**vars(regime), "cases": gone})
+    table = standings(changed, MEMORY, REGISTRY).set_index("method")
+    assert table.loc["gone/adjoint", "exact"] is None
+    assert table.loc["gone/adjoint", "remark"] == "smallest memory"
+    assert table.loc["torchsde/adjoint", "remark"] == "biased"
+
+
+def test_measurements_are_answered_as_a_whole(run, frame):
+    from harness.report.answer.sentences import answer
+
+    suite = parse_suite(SUITE + "report: [{figure: speedups}]", Path("tiny.yaml"))
+    told = answer(Measurements(frame, suite, REGISTRY, ()))
+    assert any("torch/adjoint" in sentence and "torchsde/adjoint" in sentence for sentence in told)
