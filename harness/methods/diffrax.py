@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.backend import AbstractBackend
@@ -128,15 +128,17 @@ class _Diffrax(AbstractJaxLibraryMethod):
         """Adaptive steps, whose states diffrax interpolates, so that there is no discrete solve to compare with."""
         if case.stepping == "adaptive":
             return "diffrax's adaptive steps are supported for your own models only"
-        return super().unsupported(case)
+        return self.unsolved(case)
 
     def unsupported_model(self, case: Case) -> str | None:
         """As with a problem, but for adaptive steps."""
-        if case.stepping == "fixed":
-            return self.unsupported(case)
-        if case.noise != "none" and case.scheme == "euler":
+        if case.stepping == "adaptive" and case.noise != "none" and case.scheme == "euler":
             return "diffrax refuses Euler's method for an SDE with adaptive steps"
-        return self.unsupported(replace(case, stepping="fixed"))
+        return self.unsolved(case)
+
+    def unsolved(self, case: Case) -> str | None:
+        """Why this adjoint can't solve a case, of a problem or of a model, or None."""
+        return self.backend.unsupported(case)
 
     def doubled(self, case: Case) -> bool:
         """Whether the adaptive steps of a case are compared with half steps, by diffrax's HalfSolver.
@@ -234,8 +236,8 @@ class Backsolve(_Diffrax):
     adjoint = "BacksolveAdjoint"
     exact = False
 
-    def unsupported(self, case: Case) -> str | None:
-        """Stratonovich SDEs and ODEs, with a scheme that can be run backwards, in steps of one length."""
+    def unsolved(self, case: Case) -> str | None:
+        """Stratonovich SDEs and ODEs, with a scheme that can be run backwards; fixed steps are of one length."""
         if not isinstance(case.observations, int) and case.stepping == "fixed":
             return "BacksolveAdjoint uses the forward times in reverse, which diffrax's StepTo doesn't allow"
         if case.noise != "none" and (case.calculus == "ito" or case.scheme == "euler"):
@@ -244,4 +246,4 @@ class Backsolve(_Diffrax):
             return "BacksolveAdjoint restarts reversible Heun backwards, which loses its pair of states"
         if case.scheme in ("euler-heun", "milstein", "slowrk"):
             return f"BacksolveAdjoint merges drift and noise into one term; diffrax's {case.scheme} needs two"
-        return super().unsupported(case)
+        return super().unsolved(case)
