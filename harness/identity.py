@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.models.facts import ModelFacts
 from harness.store import About
 from harness.suite import Suite, make_suite, parse_suite
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """A plugin as a run knows it: a module's name or a file's name, and the digest of its code."""
+    """A plugin, or a file of a model, as a run knows it: its name, and the digest of its code."""
 
     name: str
     digest: str
@@ -27,6 +28,11 @@ class Plugin:
         for path in _files(plugin):
             digest.update(path.read_bytes())
         return cls(Path(plugin).name if plugin.endswith(".py") else plugin, digest.hexdigest()[:16])
+
+    @classmethod
+    def of_model(cls, model: ModelFacts) -> tuple[Plugin, ...]:
+        """A model's own file, and each that it imports from its folder."""
+        return tuple(cls(name, hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]) for name, path in model.code)
 
 
 def _files(plugin: str) -> Iterator[Path]:
@@ -42,10 +48,16 @@ def _files(plugin: str) -> Iterator[Path]:
 
 @dataclass(frozen=True)
 class Identity:
-    """The suite that was executed, with all defaults filled in, and its plugins."""
+    """The suite that was executed, with all defaults filled in, its plugins, and the files of its models."""
 
     suite: Suite
     plugins: tuple[Plugin, ...]
+
+    @classmethod
+    def found(cls, suite: Suite, models: Iterable[ModelFacts]) -> Identity:
+        """That of a suite now, its plugins being loaded and its models built."""
+        files = dict.fromkeys(file for model in models for file in Plugin.of_model(model))
+        return cls(suite, (*map(Plugin.of, suite.plugins), *files))
 
     @property
     def grid_digest(self) -> str:

@@ -21,7 +21,7 @@ from harness.case import Case
 from harness.environment import environment
 from harness.errors import InputError
 from harness.estimate import expected_seconds
-from harness.identity import Identity, Plugin
+from harness.identity import Identity
 from harness.lazy import lazily
 from harness.machine import Machine
 from harness.plan import Plan, make_plan
@@ -97,6 +97,10 @@ class Opened:
         resolved = self.planned.resolved
         return {job.case: expected_seconds(job, resolved.suite.budget, resolved.registry) for job in self.work.cases}
 
+    def left(self, executed: Executed) -> int:
+        """The cases of a new run that an execution didn't begin."""
+        return len(self.work.cases) + len(self.work.unsupported) - executed.statuses.total()
+
 
 @dataclass(frozen=True)
 class Executed:
@@ -165,8 +169,7 @@ def resolve(source: Source, *, device: str | None = None) -> Resolved:
         folder = source.path.parent.resolve()
         found = find_models(grid.models(), folder, seed=suite.seed, device=where, where=source.path)
         registry.add_models(found)
-    code = [*suite.plugins, *dict.fromkeys(facts.source.place for facts in registry.models.values())]
-    return Resolved(source, Identity(suite, tuple(map(Plugin.of, code))), registry)
+    return Resolved(source, Identity.found(suite, registry.models.values()), registry)
 
 
 def _with_device(suite: Suite, device: str) -> Suite:

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from harness import session
 from harness.errors import InputError, one_of
 from harness.figures import Figure
-from harness.identity import Identity, Plugin
+from harness.identity import Identity
 from harness.lazy import lazily
 from harness.limits import LARGEST_SEED
 from harness.models.choice import Asked, choose
@@ -67,11 +67,9 @@ def prepare(asked: Asked, folder: Path) -> Prepared:
     registry.add_models(found)
     chosen = choose(asked, found[asked.problem], registry)
     place = folder / "suite"  # stands for the suite's file
-    code = dict.fromkeys(facts.source.place for facts in registry.models.values())
     source = session.read(chosen.suite)
-    resolved = Resolved(
-        Source(source.suite, place, source.text), Identity(chosen.suite, tuple(map(Plugin.of, code))), registry
-    )
+    identity = Identity.found(chosen.suite, registry.models.values())
+    resolved = Resolved(Source(source.suite, place, source.text), identity, registry)
     return Prepared(session.plan(resolved), found[asked.problem], chosen.seconds, chosen.notes, asked.minutes)
 
 

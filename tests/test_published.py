@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -17,6 +18,7 @@ from harness.store import open_run
 ROOT = Path(__file__).parent.parent
 RUNS = {path.parent.name: path for path in sorted((ROOT / "results/published").glob("*/*")) if path.is_dir()}
 PAGE = (ROOT / "docs/results.md").read_text()
+CHOICE = (ROOT / "docs/how-to-choose.md").read_text()
 
 
 def speed(frame: pd.DataFrame) -> list[list[str]]:
@@ -86,8 +88,13 @@ TABLES = {"speed": speed, "memory": memory, "noise": noise, "gpu": gpu}
 
 def table(suite: str) -> list[list[str]]:
     """The rows of the table below the heading of a suite."""
-    section = re.split(r"^## ", PAGE, flags=re.MULTILINE)
-    (found,) = (part for part in section if part.startswith(f"`{suite}`"))
+    return rows_below(PAGE, f"`{suite}`")
+
+
+def rows_below(page: str, heading: str) -> list[list[str]]:
+    """The rows of the table below a heading."""
+    section = re.split(r"^## ", page, flags=re.MULTILINE)
+    (found,) = (part for part in section if part.startswith(heading))
     lines = [line for line in found.splitlines() if line.startswith("| ")]
     return [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in lines[1:]]
 
@@ -95,6 +102,39 @@ def table(suite: str) -> list[list[str]]:
 @pytest.mark.parametrize("suite", TABLES)
 def test_tables_are_those_of_the_runs(suite):
     assert table(suite) == TABLES[suite](load(RUNS[suite]))
+
+
+def test_the_costs_on_the_page_of_the_choice_are_those_of_a_run():
+    """Peak memory and time at the most steps, of the scheme that the page names."""
+    frame = load(RUNS["memory"])
+    chosen = frame[(frame["noise"] == "diagonal") & (frame["status"] == "ok")].sort_values("steps")
+    rows = {(row["method"], row["scheme"]): row for row in chosen.to_dict("records")}
+    for approach, *_, torch, jax in rows_below(CHOICE, "What each method costs"):
+        scheme = "reversible-heun" if approach == "reversible" else "heun"
+        for backend, shown in (("torch", torch), ("jax", jax)):
+            row = rows.get((f"{backend}/{approach}", scheme))
+            assert shown == ("not in this run" if row is None else ", ".join(costs(row)))
+    for backend in ("torch", "jax"):  # the sentence below the table
+        assert " and ".join(costs(rows[f"{backend}/backprop", "reversible-heun"])) in " ".join(CHOICE.split())
+
+
+def costs(row: dict[Any, Any]) -> tuple[str, str]:
+    """Peak memory and time."""
+    return size(row["peak_bytes"]), seconds(row["seconds_median"])
+
+
+def test_the_errors_on_the_page_of_the_choice_are_those_of_a_run():
+    frame = load(RUNS["noise"])
+    assert str(RUNS["noise"].relative_to(ROOT)) in CHOICE
+    rows = rows_below(CHOICE, "The two errors")
+    methods = ("torch/backprop", "torch/adjoint", "torchsde/adjoint")
+    assert [row[0] for row in rows] == ["Stratonovich, Heun", "Itô, Euler"]
+    frame = frame[frame["noise"] == "diagonal"].set_index(["calculus", "scheme", "method"])
+    for (_, *shown), *key in zip(rows, ("stratonovich", "ito"), ("heun", "euler"), strict=True):
+        adjoint = [frame.loc[(*key, method), "adjoint_error_theta_median"] for method in methods]
+        assert shown == [error(x) for x in (frame.loc[(*key, methods[0]), "gradient_error_theta_median"], *adjoint)]
+    biased = error(frame.loc[("ito", "euler", "torch/adjoint"), "gradient_error_theta_median"])  # in a sentence
+    assert f"`torch/adjoint` has a gradient error of {biased}" in " ".join(CHOICE.split())
 
 
 @pytest.mark.parametrize("suite", RUNS)

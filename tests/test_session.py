@@ -290,6 +290,44 @@ def test_an_edited_plugin_is_refused_unless_its_failures_are_retried(measure, pl
     assert measure(plugged, resume=True)[1].jobs == []
 
 
+MODEL = """
+import harness, torch
+from layers import rate
+
+@harness.torch.model
+def decay(solve):
+    p = torch.nn.Parameter(torch.tensor(rate))
+    return lambda: solve.odeint(lambda t, y: -p * y, torch.ones(2, 2), torch.linspace(0, 1, 2)).sum(), [p]
+"""
+
+
+def test_the_cases_that_there_was_no_time_for_are_counted(tmp_path):
+    planned = session.plan(session.resolve(session.read(altered())))
+    opened = session.open_run(planned, results=tmp_path)
+    blocks = iter([True, False])
+    executed = session.execute(opened, executor=FakeExecutor(), go_on=lambda: next(blocks))
+    assert opened.left(executed) == 2
+    assert opened.left(executed) == len(opened.work.cases) - len(executed.run.frame())
+
+
+def test_an_edited_import_of_a_model_is_refused(measure, tmp_path):
+    """A file beside the model, which it imports; one that it doesn't import is none of it."""
+    suite = tmp_path / "tiny.yaml"
+    suite.write_text(
+        "{name: tiny, title: A model, measure: [time], grid: [{problem: 'mine.py:decay', method: torch/backprop, "
+        "scheme: heun, steps: 8}]}"
+    )
+    (tmp_path / "mine.py").write_text(MODEL)
+    (tmp_path / "layers.py").write_text("rate = 1.0\n")
+    (tmp_path / "other.py").write_text("")
+    run, _ = measure(suite)
+    (execution,) = run.about()["executions"]
+    assert sorted(execution["plugins"]) == ["layers.py", "mine.py"]
+    (tmp_path / "layers.py").write_text("rate = 2.0\n")
+    with pytest.raises(InputError, match=r"layers\.py was edited"):
+        measure(suite, resume=True)
+
+
 def test_a_run_of_version_1_is_read_but_not_resumed(measure, tmp_path):
     published = next((Path(__file__).parent.parent / "results/published/noise").iterdir())
     folder = tmp_path / "results/tiny/2026-01-01T00-00-00Z"

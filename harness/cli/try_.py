@@ -92,6 +92,8 @@ def try_(
     frame = executed.run.frame()
     _trial_table.print_table_of(frame)
     print_failures(executed.run)
+    if (left := opened.left(executed)) and not executed.interrupted:
+        tell(console, f"{left} of {total} cases were not begun: the {minutes:g} min of --minutes were over")
     say()
     for sentence in _recommendation.sentences(frame):
         say(f"- {sentence}")

@@ -13,6 +13,7 @@ from jaxtyping import Array, ArrayLike, Float, PyTree, PyTreeDef
 
 from harness.arrays import Namespace
 from harness.case import Case
+from harness.commuting import declared
 from harness.errors import shown
 from harness.jax._opened import Opened
 from harness.method import AbstractGradientMethod
@@ -44,10 +45,21 @@ class Functions:
                 raise ValueError(f"{name} is {shown(function)}; needed: a function (t, y, args)")
         return cls(drift or PartOf(both, 0), diffusion or PartOf(both, 1), both)
 
+    @property
+    def says(self) -> bool | None:
+        """What the diffusion says itself of its noise: whether it commutes. Raises ValueError where that is no bool."""
+        return says_of(self.diffusion) if self.both is None else says_of(self.both)
+
     def each(self, change: Callable[[Any], Any]) -> Functions:
         """All of them that there are, changed."""
         diffusion, both = (None if f is None else change(f) for f in (self.diffusion, self.both))
         return Functions(change(self.drift), diffusion, both)
+
+
+def says_of(function: object) -> bool | None:
+    """A function's attribute `commutes`, or that of the object whose method it is. Raises ValueError."""
+    own = declared(function)
+    return declared(getattr(function, "__self__", None)) if own is None else own
 
 
 @jax.tree_util.register_dataclass

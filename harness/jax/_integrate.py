@@ -9,7 +9,7 @@ from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray, PyTree
 from harness.case import CALCULI, DTYPES, NOISES
 from harness.errors import shown
 from harness.jax._drive import AbstractDrive, Drawn, Given, NoNoise
-from harness.jax._equation import Both, Field, Functions, equation
+from harness.jax._equation import Both, Field, Found, Functions, equation
 from harness.jax._noise import Increment, Path
 from harness.jax._solve import Times, asked_for, known, native_method, solved
 from harness.jax._state import Form, of_matrix
@@ -53,6 +53,9 @@ def sdeint(
     - `drift_and_diffusion`: (t, y, args) -> (drift, diffusion), for two that share work, such as a layer that both
       read. It is evaluated once where a scheme needs both at one state, and must give what `drift` and `diffusion`
       give. These may then be None.
+    - `diffusion.commutes`: an attribute, or one of the object whose method `diffusion` is. True says that the noise
+      commutes, which schemes such as milstein need. Additive and scalar noise always do. Where `drift_and_diffusion` is
+      given, it is its attribute that counts.
     - `method`: the approach of a native JAX method, such as reversible, backprop or adjoint.
     - `scheme`: by default the first of the method's that solves such an equation.
     - `steps`: over the whole of [ts[0], ts[-1]], shared out between neighbouring times so that the longest step is as
@@ -60,7 +63,7 @@ def sdeint(
     - `rtol`, `atol`: with one of them above 0 the steps are adaptive. The error of a step is held below
       atol + rtol |y|, in the root mean square over the batch. `steps` or `dt` give the length of the first step then,
       by default a hundredth of the interval. For the methods backprop and adjoint, and for noise that is known to
-      commute: additive or scalar. The states are not numbers where a solve takes more than 4096 steps.
+      commute: additive or scalar, or declared. The states are not numbers where a solve takes more than 4096 steps.
     - `key`: a PRNG key, from which the increments are drawn. It may be traced: each training step has a new one. With
       adaptive steps it is the key of a virtual Brownian tree.
     - `path`: instead of a key `path(t0, t1)`, or an object with `evaluate(t0, t1)` as diffrax's paths have it, that
@@ -76,7 +79,8 @@ def sdeint(
     asked = asked_for(ts, steps, dt, rtol, atol)
     start = matrix(y0)
     times = asked.grid.t0, asked.grid.t1
-    sde, theta = equation(functions, args, start, times, (noise_type, sde_type))
+    found = Found(commutes=functions.says is True)
+    sde, theta = equation(functions, args, start, times, (noise_type, sde_type), found)
     return solved(sde, theta, start, method=native_method(method), scheme=scheme, asked=asked, drive=drive)
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import jax
 from jaxtyping import Array, Float, PyTree
 
-from harness.jax._equation import Field
+from harness.jax._equation import Field, says_of
 
 Axes: TypeAlias = int | tuple["Axes", ...] | None
 """As in `jax.vmap`: which axis of an argument is mapped, None where it is the same for all samples."""
@@ -21,6 +21,11 @@ class PerSample:
 
     vector_field: Any
     args: Axes = field(metadata={"static": True})
+
+    @property
+    def commutes(self) -> bool | None:
+        """What the vector field says."""
+        return says_of(self.vector_field)
 
     def __call__(self, t: Float[Array, ""], y: Float[Array, "batch ..."], args: PyTree) -> Float[Array, "batch ..."]:
         """One time for all samples."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import InputError
+from harness.errors import InputError, shown
 from harness.grid import count_of
 from harness.machine import Machine
 from harness.method import AbstractGradientMethod
@@ -96,6 +96,7 @@ def choose(asked: Asked, models: Mapping[str, ModelFacts], registry: Registry) -
             adaptive = []
         else:
             break
+    notes += _without_its_own(facts, [*schemes, *(product.scheme for product in adaptive)], methods, registry)
     total = seconds + (reference if "error" in measure else 0.0)
     further = len(models) * reference_seconds(facts, FURTHER)
     fine = FURTHER if total + further <= 60 * asked.minutes else 1
@@ -290,6 +291,30 @@ def _schemes(
     cheapest = min(common, key=lambda s: (sum(s.work(facts.noise)), s.needs_commutative, -(s.order(facts) or 0.0)))
     own = [s for s in common if facts.asked_scheme is not None and _is_called(s, facts.asked_scheme, registry)]
     return list(dict.fromkeys([*own, cheapest, by_order[0]]))
+
+
+def _without_its_own(
+    facts: ModelFacts,
+    schemes: Sequence[AbstractScheme],
+    methods: Mapping[AbstractGradientMethod, tuple[AbstractScheme, ...]],
+    registry: Registry,
+) -> list[str]:
+    """Says that the scheme that the model's own call names is not measured, where that is so."""
+    name = facts.asked_scheme
+    if name is None or any(_is_called(scheme, name, registry) for scheme in schemes):
+        return []
+    own = {(m.name.partition("/")[0], s.name) for m, fitting in methods.items() for s in fitting}
+    known = {
+        called
+        for backend, scheme in own
+        for called in (scheme, *(table.get(scheme) for table in registry.backends[backend].schemes.values()))
+        if called is not None
+    }
+    if name in known:
+        why = f"the call's method {name} is not measured, since too few methods can solve the model by it"
+    else:
+        why = f"the call's method {shown(name)} is not one of {', '.join(sorted(known))}"
+    return [f"{why}; measured with: {', '.join(dict.fromkeys(scheme.name for scheme in schemes))}"]
 
 
 def _is_called(scheme: AbstractScheme, name: str, registry: Registry) -> bool:

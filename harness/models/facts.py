@@ -29,7 +29,8 @@ class ModelFacts(AbstractProblem):
     `reads_no_state` says that g doesn't depend on y, `commutes` that its noise commutes, as they were found.
     `decreasing` says that an ODE is solved backwards in time, from −t0 to −t1. `asked_dt`, `asked_scheme`,
     `asked_rtol` and `asked_atol` are those that the model's own call names; `seconds` a first measurement of a
-    forward solve and gradient a step. `notes` are sentences on what was found.
+    forward solve and gradient a step. `notes` are sentences on what was found. `code` are the files of the model and of
+    what it imports from its own folder, by name.
     """
 
     source: Source
@@ -49,6 +50,7 @@ class ModelFacts(AbstractProblem):
     asked_atol: float | None = None
     seconds: float = 1e-3
     notes: tuple[str, ...] = ()
+    code: tuple[tuple[str, str], ...] = ()
 
     name = "the model"
 

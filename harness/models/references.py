@@ -5,11 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 
+import numpy as np
+
 from harness.brownian.path import SharedPath
 from harness.case import Case
-from harness.gradient_arrays import PARTS, GradientArrays
+from harness.gradient_arrays import PARTS, GradientArrays, relative_error
 from harness.initial import Values
 from harness.models.facts import ModelFacts
+from harness.reference.discrete_reference import JUMPED, SHIFT
 from harness.reference.ode import refined as refined_ode
 from harness.reference.sde import refined as refined_sde
 from harness.registry import Registry
@@ -19,7 +22,7 @@ from harness.scheme import AbstractScheme
 
 
 class AbstractModelReferences(ReferenceTarget):
-    """What the references of all models have in common: the continuous one, and what isn't looked for.
+    """What the references of all models have in common: the continuous one, and why errors may be large.
 
     Fine solves are kept, since the blocks of a suite share them: they have one model, one path and other steps.
     """
@@ -61,13 +64,25 @@ class AbstractModelReferences(ReferenceTarget):
         rounding = self.rounding(case)
         return result.gradient, {part: max(getattr(result, part), rounding) for part in PARTS}
 
+    @abstractmethod
+    def discrete(
+        self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None, *, shift: float = 0.0
+    ) -> GradientArrays | None:
+        """The discrete reference; with f and g evaluated `shift` later than they should be."""
+
     def largest_state(self, case: Case, values: Values, path_seed: int) -> float | None:
-        """It isn't known: the states are the model's own."""
-        del case, values, path_seed
+        """Of the states at the observed times; None where steps are adaptive."""
+        found = None if case.stepping == "adaptive" else self.discrete(case, values, path_seed)
+        return None if found is None else found.largest
 
     def meets_a_jump(self, case: Case, values: Values, path_seed: int) -> bool:
-        """That is not looked for."""
-        del case, values, path_seed
+        """Whether the solve's gradient is another one if f and g are evaluated just before or after the same times."""
+        here = self.discrete(case, values, path_seed)
+        for sign in (1, -1):
+            shift = sign * SHIFT * (self.facts.t1 - self.facts.t0)
+            moved = self.discrete(case, values, path_seed, shift=shift)
+            if here is not None and moved is not None and relative_error(moved.theta, here.theta) > JUMPED:
+                return True
         return False
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from harness.errors import ProblemError, one_of, shown
 from harness.models.declared import Model
+from harness.models.trace import is_an_authors
 from harness.spec import split
 
 GROUP = "harness.models"
@@ -52,11 +54,42 @@ class Source:
             raise ProblemError("it declares no model: decorate a function with @harness.torch.model")
         raise ProblemError(f"{shown(self.name)} is no model in it; {one_of(declared, self.name)}")
 
+    def code(self) -> dict[str, str]:
+        """The files that this process has imported for the model, by name: its own, and those in its folder or below.
+
+        For a model of a package the folder is the package's. A file's name is as the suite would write it, a module's
+        name is its own. Installed packages don't count, nor does what the folder has and the model doesn't import.
+        """
+        loaded = {name: file for name, module in list(sys.modules.items()) if (file := _file_of(module)) is not None}
+        if self.place.endswith(".py"):
+            own, beside = Path(self.place), Path(self.label.rpartition(":")[0]).parent
+            files = {own, *_below(own.parent, loaded.values())}
+            return {str(beside / file.relative_to(own.parent)): str(file) for file in sorted(files)}
+        own, package = loaded[self.place], sys.modules[self.place.partition(".")[0]]
+        folders = map(Path, getattr(package, "__path__", ()))
+        files = {own, *(file for folder in folders for file in _below(folder.resolve(), loaded.values()))}
+        return {name: str(file) for name, file in sorted(loaded.items()) if file in files}
+
 
 def names_model(spec: str) -> bool:
     """Whether a suite's `problem` is a model: has a colon, or is the name of an entry point."""
     label = spec.partition("(")[0].strip()
     return ":" in label or bool(entry_points(group=GROUP, name=label))
+
+
+def _file_of(module: object) -> Path | None:
+    """Where a module's source is, if it has one."""
+    file = getattr(module, "__file__", None)
+    if (
+        not isinstance(file, str) or not file.endswith(".py") or not Path(file).is_absolute()
+    ):  # some libraries make one up
+        return None
+    return Path(file).resolve() if Path(file).is_file() else None
+
+
+def _below(folder: Path, files: Iterable[Path]) -> set[Path]:
+    """Those in the folder or below that its author wrote."""
+    return {file for file in files if file.is_relative_to(folder) and is_an_authors(str(file))}
 
 
 def _file(path: Path) -> object:

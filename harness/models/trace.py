@@ -24,7 +24,7 @@ def told(error: BaseException) -> tuple[str, str]:
 def _lines(error: BaseException) -> list[str]:
     if isinstance(error, SyntaxError):
         return [line.rstrip() for line in traceback.format_exception_only(error)]
-    frames = [frame for frame in _frames(error) if _is_theirs(frame.filename)]
+    frames = [frame for frame in _frames(error) if is_an_authors(frame.filename)]
     once = [next(same) for _, same in itertools.groupby(frames, lambda frame: (frame.filename, frame.lineno))]
     return [
         line
@@ -41,7 +41,7 @@ def _frames(error: BaseException | None) -> list[traceback.FrameSummary]:
     return [*traceback.extract_tb(error.__traceback__), *further]
 
 
-def _is_theirs(filename: str) -> bool:
+def is_an_authors(filename: str) -> bool:
     """Whether a file is neither ours nor an installed package's nor Python's."""
     path = str(Path(filename).resolve())
     installed = "site-packages" in path or path.startswith((OURS, sys.base_prefix + "/lib")) or filename.startswith("<")

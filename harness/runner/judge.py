@@ -106,6 +106,12 @@ class Judge:
                         columns |= {f"reference_error_{part}": value for part, value in bars.items()}
                     for name, value in columns.items():
                         entry.errors.setdefault(name, []).append(value)
+                if discrete is not None and not discrete.finite():
+                    for entry in group:
+                        entry.unstable = (
+                            f"{entry.case.scheme} diverges at this step: the float64 gradient of the same solve isn't"
+                            " finite"
+                        )
                 self._explain(group, values, replicate, seed, reference)
 
     def _explain(
@@ -116,6 +122,8 @@ class Judge:
         What can't be found out is not said.
         """
         case = group[0].case
+        if group[0].unstable:
+            return
         solution = None if continuous is None else continuous.largest
         if solution is not None and any(_far_off(entry, replicate) for entry in group):
             with contextlib.suppress(CaseFailure):

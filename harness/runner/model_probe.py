@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,8 @@ class ModelProbe:
         for chosen in settings:
             name = model.spelled(chosen).replace(model.name, source.label, 1)
             try:
-                found[name] = probe(source, model, chosen, seed=seed, device=device)
+                facts = probe(source, model, chosen, seed=seed, device=device)
+                found[name] = replace(facts, code=tuple(source.code().items()))
             except (Exception, SystemExit) as error:
                 return Refused(*told(error))
         return found

@@ -61,7 +61,7 @@ class SRK(AbstractScheme):
 
     def step(self, terms: Terms, t0: Scalar, dt: Scalar, state: State[A], dW: Noise[A]) -> State[A]:
         """SRI2: g_k is taken at points that the fixed √dt shifts, and weighed by iterated integrals over the step."""
-        if terms.problem.noise == "additive":
+        if terms.problem.noise in ("additive", "general"):  # general noise has to be additive
             return _ADDITIVE.step(terms, t0, dt, state, dW)
         (y0,) = state
         assert isinstance(dW, tuple)  # it needs the Lévy area

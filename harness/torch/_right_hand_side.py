@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from torch import Tensor
 
+from harness.commuting import declared
 from harness.errors import one_of, shown
 from harness.torch._state import Form
 
@@ -17,6 +18,7 @@ METHODS = {"drift": "f", "diffusion": "g", "prior_drift": "h", "drift_and_diffus
 """torchsde's words for the methods of an SDE, and what they are called."""
 PRODUCTS = {"diffusion_prod", "drift_and_diffusion_prod"}
 """Words of torchsde for methods that are not needed here."""
+R = TypeVar("R")
 Field = Callable[[Tensor, Tensor], Tensor]
 """(t, y) -> f or g, t a scalar and y (batch, dim)."""
 
@@ -37,6 +39,8 @@ class RightHandSide:
     """Whether g is known not to read y, whatever its noise type is."""
     commutes: bool = False
     """Whether the noise is known to commute, whatever its noise type is."""
+    declared: bool | None = None
+    """What the SDE says of that itself, by an attribute `commutes`."""
 
     @classmethod
     def of_ode(cls, f: Callable[[Tensor, Any], Any], form: Form) -> RightHandSide:
@@ -56,7 +60,14 @@ class RightHandSide:
             f, g = f or (lambda t, y: both(t, y)[0]), g or (lambda t, y: both(t, y)[1])
         if f is None or g is None:
             raise ValueError("sde must have f(t, y) and g(t, y), or f_and_g(t, y)")
-        return cls(sde, noise, calculus, f, g, both, h, commutes=getattr(sde, "commutes", None) is True)
+        says = declared(sde)
+        return cls(sde, noise, calculus, f, g, both, h, commutes=says is True, declared=says)
+
+    def later(self, shift: float) -> RightHandSide:
+        """f and g evaluated at t + shift."""
+        f, g, both = (_later(function, shift) for function in (self.f, self.g, self.both))
+        assert f is not None
+        return replace(self, f=f, g=g, both=both)
 
     def noise_dim(self, t: Tensor, y: Tensor) -> int:
         """m: f and g are evaluated. Raises ValueError where one of them has a shape that it must not have."""
@@ -78,6 +89,10 @@ class RightHandSide:
             if len(pair) != 2 or [shape_of("f_and_g", x, y) for x in pair] != [f, g]:
                 raise ValueError("f_and_g must give a pair: what f and what g give")
         return g[-1]
+
+
+def _later(function: Callable[[Tensor, Tensor], R] | None, shift: float) -> Callable[[Tensor, Tensor], R] | None:
+    return None if function is None else lambda t, y: function(t + shift, y)
 
 
 def shape_of(name: str, value: object, y: Tensor) -> tuple[int, ...]:

@@ -132,7 +132,10 @@ def _fitting(
     for scheme in _schemes(method, asked):
         either = stratonovich or problem.additive
         posed = replace(problem, calculus=scheme.calculi[0]) if either else problem
-        reason = with_scheme(posed, scheme, method, replace(case, scheme=scheme.name))
+        noise = problem.side.noise  # a scheme for additive noise takes it as general noise too
+        reason = with_scheme(
+            replace(posed, noise=noise), scheme, method, replace(case, scheme=scheme.name, noise=noise)
+        )
         if reason is None:
             return scheme, problem if stratonovich else posed
         reasons.append(reason)

@@ -100,6 +100,27 @@ def test_adaptive_steps_need_noise_that_commutes_and_no_step_counts(asked: Asked
     assert not values(plan, "method", "adaptive")
 
 
+@pytest.mark.parametrize(
+    ("asked", "changed", "words"),
+    [
+        ("midpointt", {}, ["'midpointt' is not one of", "euler, milstein, srk", "measured with: euler, srk"]),
+        ("Kvaerno5", {"framework": "jax"}, ["'Kvaerno5' is not one of", "Euler", "measured with: euler"]),
+        ("slowrk", {"calculus": "stratonovich"}, ["slowrk is not measured", "measured with:"]),
+        ("milstein", {}, []),
+        ("srk", {}, []),
+        ("dopri5", {"noise": "none", "columns": 0, "calculus": "stratonovich"}, []),
+        (None, {}, []),
+    ],
+)
+def test_a_scheme_of_the_models_own_that_is_not_measured_is_named(
+    asked: str | None, changed: dict[str, Any], words: list[str]
+) -> None:
+    """One that nobody has, such as a misspelt one, and one that few methods have."""
+    notes = [note for note in chosen(asked_scheme=asked, **changed)[0].notes if "the call's method" in note]
+    assert len(notes) == bool(words)
+    assert all(word in note for note in notes for word in words), notes
+
+
 def test_the_models_own_scheme_is_measured() -> None:
     """By the name that its library has for it."""
     _, plan = chosen(noise="general", calculus="stratonovich", asked_scheme="reversible_heun")

@@ -12,12 +12,14 @@ import pytest
 from jax_probed import facts_of, facts_of_model
 
 import harness.jax
+from harness.errors import ProblemError
 from harness.jax._equation import Found
 from harness.models.jax.instance import Instance
 from harness.models.jax.solve import Solve
 from harness.models.jax.structure import structure_of
 
 Y = jnp.linspace(-1.0, 1.0, 6).reshape(3, 2)
+TURN = jnp.array([[0.0, 1.0], [-1.0, 0.0]])
 
 
 def test_a_generator_of_one_sample_at_a_time():
@@ -49,11 +51,23 @@ def test_diagonal_noise_is_found_to_commute():
         (lambda _, y: jnp.sin(y), "diagonal", Found(commutes=True)),
         (lambda _, y: y @ jnp.ones((2, 2)), "diagonal", Found()),
         (lambda _, y: 0 * y[:, :, None], "general", Found()),
+        (lambda _, y: jnp.stack([y @ TURN, 2 * y + y @ TURN], 2), "general", Found(commutes=True)),
+        (lambda _, y: jnp.stack([y @ TURN, y[:, ::-1]], 2), "general", Found()),
         (lambda t, _: jnp.ones((3, 2, 2)) * jnp.exp(t), "general", Found(reads_no_state=True)),
         (lambda _, y: jax.vmap(jax.jit(lambda _: jnp.ones(2)))(y), "diagonal", Found(reads_no_state=True)),
         (lambda _, y: jax.vmap(lambda y: jax.nn.relu(y[::-1]))(y), "diagonal", Found()),
     ],
-    ids=["of time", "of its own entry", "of all entries", "zero times y", "a matrix", "compiled", "flipped"],
+    ids=[
+        "of time",
+        "of its own entry",
+        "of all entries",
+        "zero times y",
+        "columns that commute",
+        "columns that don't",
+        "a matrix",
+        "compiled",
+        "flipped",
+    ],
 )
 def test_the_structure_of_the_noise(g, noise, found):
     assert structure_of(g, noise, (0.0, 1.0), Y) == found
@@ -74,6 +88,92 @@ def test_the_noise_of_a_compiled_loss_is_found():
         return loss, jnp.array([0.1, 0.2])
 
     assert facts_of_model(compiled).commutes
+
+
+def by_all(_: Any, y: Any, p: Any) -> Any:
+    """A diffusion that reads all entries."""
+    return p * jnp.cos(y[..., ::-1])
+
+
+class Sde:
+    """Its method is the diffusion."""
+
+    commutes = True
+
+    def g(self, t: Any, y: Any, p: Any) -> Any:
+        """As `by_all`."""
+        return by_all(t, y, p)
+
+
+def saying(commutes: object) -> Any:
+    """A diffusion with the attribute."""
+
+    def g(t: Any, y: Any, p: Any) -> Any:
+        return by_all(t, y, p)
+
+    g.commutes = commutes  # pyright: ignore[reportFunctionMemberAccess]
+    return g
+
+
+def declaring(g: Any, *, vmapped: bool = False) -> Any:
+    """A model whose diffusion this is, of one sample with diffrax's terms or of a batch."""
+
+    @harness.jax.model
+    def model(solve: Solve) -> object:
+        def of_sample(p: Any, y0: Any) -> Any:
+            path = diffrax.VirtualBrownianTree(0, 1, tol=0.1, shape=(2,), key=jax.random.key(0))
+            terms = diffrax.MultiTerm(
+                diffrax.ODETerm(lambda _, y, __: -y), diffrax.ControlTerm(lambda *a: jnp.diag(g(*a)), path)
+            )
+            if hasattr(g, "commutes"):
+                terms.terms[1].vector_field.commutes = g.commutes
+            return solve.diffeqsolve(terms, diffrax.Heun(), 0, 1, 0.5, y0, p).ys
+
+        def loss(p: Any) -> Any:
+            if vmapped:
+                return jax.vmap(lambda y0: of_sample(p, y0))(Y).sum()
+            return solve.sdeint(lambda _, y, __: -y, g, Y, [0.0, 1.0], p, noise_type="diagonal").sum()
+
+        return loss, jnp.array(0.3)
+
+    return model
+
+
+@pytest.mark.parametrize(
+    ("g", "vmapped", "commutes"),
+    [
+        (by_all, False, False),
+        (saying(True), False, True),
+        (saying(True), True, True),
+        (Sde().g, False, True),
+        (harness.jax.per_sample(saying(True)), False, True),
+    ],
+    ids=["silent", "of a batch", "in diffrax's terms", "the method's object", "per sample"],
+)
+def test_a_diffusion_may_say_itself_whether_its_noise_commutes(g, vmapped, commutes):
+    facts = facts_of_model(declaring(g, vmapped=vmapped))
+    assert facts.commutative is commutes
+    assert ("commutes, as the diffusion says" in " ".join(facts.notes)) is commutes
+
+
+def test_noise_that_commutes_may_be_said_not_to():
+    g = saying(False)
+    facts = structure_of(lambda _, y: jnp.cos(y), "diagonal", (0.0,), Y, g.commutes)
+    assert facts == Found()
+
+
+def test_what_a_diffusion_says_is_true_or_false():
+    with pytest.raises(ProblemError, match="commutes is 'yes'"):
+        facts_of_model(declaring(saying("yes")))
+
+
+def test_a_public_solve_believes_it_too():
+    """Milstein's scheme needs noise that commutes."""
+    how = {"noise_type": "diagonal", "scheme": "milstein", "method": "backprop", "steps": 2, "key": jax.random.key(0)}
+    drift = lambda _, y, __: -y  # noqa: E731
+    with pytest.raises(ValueError, match="commutative"):
+        harness.jax.sdeint(drift, by_all, Y, [0.0, 1.0], 0.3, **how)
+    assert harness.jax.sdeint(drift, saying(True), Y, [0.0, 1.0], 0.3, **how).shape == (2, 3, 2)
 
 
 TREES: dict[str, tuple[Any, list[str]]] = {

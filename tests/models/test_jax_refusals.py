@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 import diffrax
@@ -10,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from commands import command
 from jax_probed import facts_of_model
 
 import harness.jax
@@ -103,6 +105,54 @@ LOSSES: dict[str, tuple[Callable[[Solve, Any], Any], str]] = {
     ),
     "a batch with a matrix": (lambda solve, p: by_diffrax(solve, p, y0=Y0).sum(), "under jax.vmap over the samples"),
     "a tree": (lambda solve, p: by_diffrax(solve, p, y0={"a": np.ones(2)})["a"].sum(), "must be one array"),
+    "states left out": (lambda solve, p: (ode(solve, p), p.sum())[1], "doesn't depend on the states"),
+    "states stopped": (
+        lambda solve, p: jax.lax.stop_gradient(ode(solve, p)).sum() + p.sum(),
+        "doesn't depend on the states",
+    ),
+    "gradient infinite": (lambda solve, p: ode(solve, p).sum() + jnp.sqrt(abs(p - p).sum()), "isn't finite"),
+    "a name that isn't there": (lambda solve, p: ode(solve, p).total(), "total"),
+    "f not a number": (lambda solve, p: ode(solve, p, drift=lambda _, y, __: p * y * jnp.nan).sum(), "loss is nan"),
+    "f of nothing": (lambda solve, p: ode(solve, p, drift=lambda _, __, ___: None).sum(), "drift gives None"),
+    "f of a pair": (lambda solve, p: ode(solve, p, drift=lambda _, y, __: (y, y)).sum(), "needed: one array"),
+    "f draws": (
+        lambda solve, p: ode(solve, p, drift=lambda _, y, __: p * y + np.random.default_rng().normal()).sum(),
+        "differ",
+    ),
+    "additive noise that reads the state": (
+        lambda solve, p: sde(solve, p, noise_type="additive", g=lambda _, y, __: p * y[:, :, None]).sum(),
+        'noise_type is "additive"; needed: "general"',
+    ),
+    "general noise flat": (lambda solve, p: sde(solve, p, noise_type="general").sum(), "diffusion of general noise"),
+    "drift_and_diffusion of one": (
+        lambda solve, p: sde(solve, p, f=None, g=None, drift_and_diffusion=lambda _, y, __: p * y).sum(),
+        "needed: a pair",
+    ),
+    "y0 of half precision": (
+        lambda solve, p: ode(solve, p, y0=np.ones((3, 2), np.float16), drift=lambda _, y, __: y).sum(),
+        "float16",
+    ),
+    "y0 of nothing": (lambda solve, p: ode(solve, p, y0=None).sum(), "y0 is None"),
+    "no samples": (lambda solve, p: sde(solve, p, y0=np.ones((0, 2))).sum(), "none of them empty"),
+    "times to and fro": (lambda solve, p: ode(solve, p, ts=[0.0, 1.0, 0.5]).sum(), "strictly increasing"),
+    "a time that is none": (lambda solve, p: ode(solve, p, ts=[0.0, np.nan]).sum(), "finite"),
+    "times of two axes": (lambda solve, p: ode(solve, p, ts=[TIMES]).sum(), r"ts has the shape \(1, 3\)"),
+    "dt zero": (lambda solve, p: ode(solve, p, dt=0).sum(), "dt is 0; needed: a number above 0"),
+    "dt text": (lambda solve, p: ode(solve, p, dt="0.1s").sum(), "dt is '0.1s'"),
+    "steps negative": (lambda solve, p: sde(solve, p, steps=-3).sum(), "steps is -3"),
+    "rtol text": (lambda solve, p: ode(solve, p, rtol="small").sum(), "rtol is 'small'"),
+    "scheme a number": (lambda solve, p: ode(solve, p, scheme=4).sum(), "scheme is 4"),
+    "a function that solve lacks": (
+        lambda solve, p: attrgetter("odeint_adjoint")(solve)(p),
+        "solve has no odeint_adjoint",
+    ),
+    "no solver": (lambda solve, p: by_diffrax(solve, p, solver=None).sum(), "solver is None"),
+    "a solver's class": (lambda solve, p: by_diffrax(solve, p, solver=diffrax.Heun).sum(), r"diffrax\.Heun\(\)"),
+    "saveat a time": (lambda solve, p: by_diffrax(solve, p, saveat=0.5).sum(), "saveat is 0.5"),
+    "columns that the path lacks": (
+        lambda solve, p: by_diffrax(solve, p, terms=terms(p, lambda _, y, __: jnp.outer(y, jnp.ones(3)))).sum(),
+        r"gives \(2, 3\); needed \(2, 2\)",
+    ),
     "jit within vmap": (lambda solve, p: by_a_line(solve, p).sum(), "compiled and then mapped"),
 }
 
@@ -115,8 +165,26 @@ def test_a_loss_is_refused(name):
     def wrong(solve):
         return lambda p: loss(solve, p), jnp.array([0.1, 0.2])
 
-    with pytest.raises(ProblemError, match=words):
+    with pytest.raises((ProblemError, AttributeError), match=words):
         facts_of_model(wrong)
+
+
+def test_the_command_says_it_in_a_line(tmp_path):
+    """With the author's own line beneath it."""
+    text = [
+        "import harness, jax.numpy as jnp",
+        "@harness.jax.model",
+        "def model(solve):",
+        "    def drift(t, y, p):",
+        "        return y @ jnp.ones(7)",
+        "    return lambda p: solve.odeint(drift, jnp.ones((3, 2)), [0.0, 1.0], p).sum(), jnp.ones(2)",
+    ]
+    (tmp_path / "mine.py").write_text("\n".join(text))
+    done = command(tmp_path, "try", "mine.py:model")
+    first, *beneath = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert first.startswith("error: try: mine.py:model: TypeError")
+    assert beneath[-1].strip() == "return y @ jnp.ones(7)"
 
 
 BUILT: dict[str, tuple[Any, str]] = {

@@ -164,6 +164,30 @@ def test_the_structure_of_the_noise(kind: str, reads_no_state: bool, commutes: b
     assert (found.reads_no_state, found.commutes) == (reads_no_state, commutes)
 
 
+class _Columns(_Noise):
+    """g of general noise with two columns."""
+
+    noise_type = "general"
+
+    def g(self, t: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """Columns A y and B y, which commute where A B = B A; or what else is asked for."""
+        turned = torch.stack([y[:, 1], -y[:, 0], 0 * y[:, 2]], 1)
+        other = {"commuting": 2 * y + turned, "not commuting": y.flip(1), "zero": 0 * y, "alike": 3 * turned}
+        columns = torch.stack([0 * y if self.kind == "zero" else turned, other[self.kind]], 2)
+        return self.weight[0] * columns
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    ("kind", "commutes"), [("commuting", True), ("alike", True), ("not commuting", False), ("zero", False)]
+)
+def test_general_noise_commutes_where_its_columns_do(kind: str, commutes: bool, dtype: torch.dtype) -> None:
+    """Zero shows nothing."""
+    y = torch.randn(4, 3, generator=torch.Generator().manual_seed(0), dtype=dtype)
+    side = RightHandSide.of(_Columns(kind).to(dtype))
+    assert structure_of(side, [torch.tensor(0.5)], y).commutes is commutes
+
+
 @pytest.mark.parametrize("declared", [True, False])
 def test_an_sde_may_say_itself_whether_its_noise_commutes(declared: bool) -> None:
     """It is believed, by the public solves too."""
@@ -172,3 +196,10 @@ def test_an_sde_may_say_itself_whether_its_noise_commutes(declared: bool) -> Non
     side = RightHandSide.of(sde)
     assert side.commutes is declared
     assert structure_of(side, [torch.tensor(0.5)], torch.ones(4, 3)).commutes is declared
+
+
+def test_what_an_sde_says_of_its_noise_is_true_or_false() -> None:
+    sde = _Noise("entries")
+    object.__setattr__(sde, "commutes", "yes")
+    with pytest.raises(ValueError, match="commutes is 'yes'"):
+        RightHandSide.of(sde)

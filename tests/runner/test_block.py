@@ -240,6 +240,15 @@ def test_a_solve_whose_states_outgrow_the_solution_is_unstable(measure, largest,
     assert outcomes["torch/floor"].status == "ok"
 
 
+def test_a_solve_that_is_not_finite_in_float64_is_unstable(measure):
+    """Though a method gives numbers, and though no continuous reference tells how large the solution is."""
+    reference = {"discrete": GradientArrays(np.nan, np.array([np.nan, 4.0]), np.array([1.0]))}
+    outcomes, _, _ = measure({"reference": reference}, measure=("adjoint_error",))
+    for method in ("torch/backprop", "jax/backprop"):
+        assert outcomes[method].status == "unstable"
+        assert "isn't finite" in outcomes[method].reason
+
+
 def test_a_wrong_gradient_of_a_stable_solve_is_no_instability(measure):
     truth = (replace(TRUTH, largest=2.0), {"theta": 0.01, "y0": 0.02, "loss": 0.03})
     scripts = {"jax/backprop": {"gradient": EXPLODED}, "reference": {"continuous": truth, "largest_state": 2.1}}

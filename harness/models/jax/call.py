@@ -26,7 +26,9 @@ class Schedule:
 
     @classmethod
     def of(cls, times: np.ndarray, wanted: np.ndarray | None = None) -> Schedule:
-        """All of them, unless told."""
+        """All of them, unless told. Raises ProblemError where they are no sequence."""
+        if times.ndim != 1:
+            raise ProblemError(f"ts has the shape {times.shape}; needed: a sequence of times, (times,)")
         places = range(len(times)) if wanted is None else wanted
         return cls(tuple(map(float, times)), str(times.dtype), tuple(map(int, places)))
 
@@ -40,8 +42,9 @@ class Call:
     """dY = f dt + g dW from y0, whose states at the times of `schedule` are wanted.
 
     `noise` and `calculus` are as in a case, `none` for an ODE. y0 is (batch, dim), with `single` (dim,); of an ODE it
-    is any tree of arrays. `depends` are arrays that tell samples apart and that f and g don't read: a key, say. `dt`,
-    `method` and the tolerances are what the model itself asks for.
+    is any tree of arrays. `depends` are arrays that tell samples apart and that f and g don't read: a key, say. `says`
+    is what the diffusion declares: whether its noise commutes. `dt`, `method` and the tolerances are what the model
+    itself asks for.
     """
 
     functions: Functions
@@ -52,6 +55,7 @@ class Call:
     schedule: Schedule
     single: bool = False
     depends: tuple[Array, ...] = ()
+    says: bool | None = None
     dt: float | None = None
     method: str | None = None
     rtol: float | None = None

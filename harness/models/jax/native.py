@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -61,7 +62,7 @@ class NativeSolver(AbstractSolver):
     """`found` says what was found of the noise, whatever the model declares. `brownian` is that of the case.
 
     `stratonovich` poses an Itô equation in its Stratonovich form, by the exact correction. With `dtype` the state is
-    made to be of that precision.
+    made to be of that precision. f and g are evaluated `shift` later than they should be.
     """
 
     method: AbstractSweepMethod
@@ -74,6 +75,7 @@ class NativeSolver(AbstractSolver):
     found: Found = field(default_factory=Found)
     stratonovich: bool = False
     dtype: str | None = None
+    shift: float = 0.0
 
     @classmethod
     def of_case(
@@ -83,18 +85,22 @@ class NativeSolver(AbstractSolver):
         case: Case,
         facts: ModelFacts,
         *,
-        dtype: str | None = None,
+        shift: float = 0.0,
     ) -> NativeSolver:
         """With the steps of a case."""
         adaptive = (case.rtol, case.atol) if case.stepping == "adaptive" else (0.0, 0.0)
         how = (case.brownian, case.stepping, *adaptive, found_of(facts))
-        return cls(method, scheme, case.steps, *how, dtype=dtype)
+        return cls(method, scheme, case.steps, *how, shift=shift)
 
     def solve(self, call: Call, noise: NoiseArgument) -> PyTree:
         """One solve of all samples."""
-        if self.dtype is not None:
-            call = with_dtype(call, self.dtype)
-        return over_samples(call, lambda batch: self.solve_batch(batch, noise))
+        return over_samples(self.prepared(call), lambda batch: self.solve_batch(batch, noise))
+
+    def prepared(self, call: Call) -> Call:
+        """The call in the solver's precision, f and g being evaluated `shift` later."""
+        if self.shift:
+            call = replace(call, functions=call.functions.each(lambda function: Shifted(function, self.shift)))
+        return call if self.dtype is None else with_dtype(call, self.dtype)
 
     def solve_batch(self, call: Call, noise: NoiseArgument) -> PyTree:
         """As `harness.jax.sdeint` and `odeint`."""
@@ -117,6 +123,19 @@ class NativeSolver(AbstractSolver):
         except ValueError as error:
             raise ProblemError(str(error)) from error
         return posed.form.unpack(states)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Shifted:
+    """A vector field evaluated later. A tree, as the vector field may be."""
+
+    vector_field: Any
+    shift: float = field(metadata={"static": True})
+
+    def __call__(self, t: Float[Array, ""], y: PyTree, args: PyTree) -> PyTree:
+        """At t + shift."""
+        return self.vector_field(t + self.shift, y, args)
 
 
 def found_of(facts: ModelFacts) -> Found:

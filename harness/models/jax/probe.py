@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, PyTree
 
 from harness.brownian.jax_noise import NoiseArgument
 from harness.case import Case
+from harness.commuting import commuting_note
 from harness.errors import ProblemError
 from harness.grid import Grid
 from harness.jax._equation import Found
@@ -29,7 +31,7 @@ from harness.models.jax.instance import Instance
 from harness.models.jax.native import NativeSolver, Posed
 from harness.models.jax.samples import over_samples
 from harness.models.jax.solve import AbstractSolver
-from harness.models.jax.structure import structure_of
+from harness.models.jax.structure import depends, structure_of
 from harness.models.source import Source
 from harness.stepping import Asked as AskedSteps
 
@@ -107,12 +109,17 @@ def probe(source: Source, model: Model, settings: Mapping[str, object], *, seed:
                 instance.loss(Recorder(FEW, seen), instance.theta, key)
         asked = seen.the()
         call, posed = asked.call, asked.posed
+        _check_additive(asked)
+        _check_reads_the_states(instance, key)
         grid = grid_of(instance.schedule)
         found = _structure(asked, grid)
         compiled, case = Compiled(instance), _case(posed, grid, device)
         gradient, few = _timed(compiled.gradient(Recorder(FEW, Seen()), case, instance.theta, key))
         _check_repeatable(instance, case, key)
         _, more = _timed(compiled.gradient(Recorder(MORE, Seen()), case, instance.theta, key))
+    broken = [name for name, value in gradient.theta.items() if not np.isfinite(value).all()]
+    if broken:
+        raise ProblemError(f"the gradient of the loss isn't finite for the parameters {_listed(broken)}")
     zero = [name for name, value in gradient.theta.items() if not np.asarray(value).any()]
     if len(zero) == len(gradient.theta):
         raise ProblemError("the gradient is zero for every parameter: the loss doesn't depend on them")
@@ -143,16 +150,62 @@ def probe(source: Source, model: Model, settings: Mapping[str, object], *, seed:
     )
 
 
-def _structure(asked: Asked, grid: Grid) -> Found:
-    """What can be found of the noise; nothing where the model hides its arrays."""
+@dataclass(frozen=True, eq=False)
+class Moved(AbstractSolver):
+    """Few steps, and then all states moved by `by`."""
+
+    by: Float[Array, ""]
+
+    def solve(self, call: Call, noise: NoiseArgument) -> PyTree:
+        """Traced with a derivative by `by`."""
+        return jax.tree.map(lambda x: x + self.by.astype(x.dtype), Recorder(FEW, Seen()).solve(call, noise))
+
+
+def _check_reads_the_states(instance: Instance, key: NoiseArgument) -> None:
+    """Whether the loss has a derivative by the states, be it zero. Raises ProblemError."""
+
+    def derivative(direction: Float[Array, ""]) -> Float[Array, ""]:
+        def moved(by: Float[Array, ""]) -> Float[Array, ""]:
+            return instance.loss(Moved(by), instance.theta, key)
+
+        return jax.jvp(moved, (jnp.zeros_like(direction),), (direction,))[1]
+
+    try:
+        traced = jax.make_jaxpr(derivative)(jnp.ones(()))
+    except TypeError:  # the loss has a function with a derivative of its own, in reverse mode alone
+        return
+    if not depends(traced):
+        raise ProblemError(
+            "the loss doesn't depend on the states that solve gives, or they have no gradient: they were left out, or"
+            " went through jax.lax.stop_gradient or numpy"
+        )
+
+
+def _check_additive(asked: Asked) -> None:
+    """Raises ProblemError where g of additive noise reads the state."""
     call, g = asked.call, asked.call.functions.diffusion
-    if call.noise in ("none", "additive") or g is None or asked.hidden:
+    if call.noise != "additive" or g is None or asked.hidden:
+        return
+    t = jnp.asarray(call.schedule.times[0], asked.posed.y0.dtype)
+    if depends(jax.make_jaxpr(lambda y: g(t, y, call.args))(asked.posed.y0[:1])):
+        raise ProblemError(
+            'the diffusion depends on the state, but noise_type is "additive"; needed: "general", which has the same'
+            " shapes"
+        )
+
+
+def _structure(asked: Asked, grid: Grid) -> Found:
+    """What can be found of the noise; what it says itself alone, where the model hides its arrays."""
+    call, g = asked.call, asked.call.functions.diffusion
+    if call.noise in ("none", "additive") or g is None:
         return Found()
+    if asked.hidden:
+        return Found(commutes=call.says is True)
 
     def of_state(t: Float[Array, ""], y: Float[Array, "batch dim"]) -> Array:
         return g(t, y, call.args)
 
-    return structure_of(of_state, call.noise, (grid.t0, *grid.observed_times()), asked.posed.y0)
+    return structure_of(of_state, call.noise, (grid.t0, *grid.observed_times()), asked.posed.y0, call.says)
 
 
 def _case(posed: Posed, grid: Grid, device: str) -> Case:
@@ -218,11 +271,14 @@ def _notes(call: Call, found: Found, zero: list[str], count: int) -> list[str]:
     notes = []
     if found.reads_no_state:
         notes.append(f"g doesn't read the state: the noise, {call.noise}, is additive")
-    if found.commutes:
-        notes.append("g_i reads y_i alone: the diagonal noise commutes")
+    else:
+        notes += commuting_note(call.noise, found.commutes, call.says, "the diffusion")
     if call.functions.both is not None:
         notes.append("f and g are evaluated together by drift_and_diffusion")
     if zero:
-        listed = ", ".join(zero[:5]) + (", …" if len(zero) > 5 else "")
-        notes.append(f"the gradient is zero for {len(zero)} of {count} parameters: {listed}")
+        notes.append(f"the gradient is zero for {len(zero)} of {count} parameters: {_listed(zero)}")
     return notes
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")

@@ -24,6 +24,7 @@ from harness.models.jax.instance import Instance
 from harness.models.jax.native import NativeSolver, found_of
 from harness.models.jax.precision import AbstractPrecision, Wide, precisions
 from harness.models.jax.subject import noise_of
+from harness.models.jax.watched import Largest, Watched
 from harness.models.references import AbstractModelReferences, rounded_up
 from harness.runner.subject import path_of
 from harness.scheme import AbstractScheme
@@ -54,13 +55,14 @@ class JaxModelReferences(AbstractModelReferences):
             self._model = facts.source.model()
         self._instances: dict[int, tuple[Instance, Compiled]] = {}
         self._precisions: dict[int, AbstractPrecision] = {}
+        self._largest = Largest()
 
     def values(self, case: Case) -> Values:
         """The parameters alone: y0 is computed from them."""
         return self._instance(case)[0].values()
 
     def discrete(
-        self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None
+        self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None, *, shift: float = 0.0
     ) -> GradientArrays | None:
         """Backpropagation through the same steps, where they are known."""
         assert times is None  # no method for models reports steps
@@ -69,7 +71,7 @@ class JaxModelReferences(AbstractModelReferences):
         path = path_of(self.facts, case.batch, path_seed)
         scheme = self.registry.schemes[case.scheme]
         case = replace(case, brownian="shared" if path is not None else "own", method="jax/backprop")
-        solver = NativeSolver.of_case(native_method("backprop"), scheme, case, self.facts)
+        solver = NativeSolver.of_case(native_method("backprop"), scheme, case, self.facts, shift=shift)
         return self._gradient(case, values, solver, path)
 
     def rounding(self, case: Case) -> float:
@@ -109,7 +111,9 @@ class JaxModelReferences(AbstractModelReferences):
         with precision.evaluating():
             noise = noise_of(self.facts, solver.scheme, case, path)
             theta = self._wide(instance.theta)
-            return FRAMEWORKS["jax"].read(compiled.gradient(replace(solver, dtype="float64"), case, theta, noise)())
+            watched = Watched(replace(solver, dtype="float64"), self._largest)
+            gradient = FRAMEWORKS["jax"].read(compiled.gradient(watched, case, theta, noise)())
+        return replace(gradient, largest=self._largest.read())
 
     def _wide(self, theta: dict[str, Array]) -> dict[str, Array]:
         return {name: jnp.asarray(np.asarray(x), "float64") for name, x in theta.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -68,6 +69,12 @@ class Solve:
         """Of the solve, once it was rehearsed."""
         self._by: tuple[AbstractSolver, NoiseArgument] | None = None
 
+    def __getattr__(self, name: str) -> object:
+        """There are three functions alone, whichever method solves."""
+        raise AttributeError(
+            f"solve has no {name}; allowed: solve.diffeqsolve, solve.sdeint, solve.odeint, for every method"
+        )
+
     @contextmanager
     def by(self, solver: AbstractSolver, noise: NoiseArgument) -> Generator[None, None, None]:
         """Within it solves are done by `solver`. Outside they give zeros: rehearsed, so that the times become known."""
@@ -106,15 +113,14 @@ class Solve:
             known("noise_type", noise_type, SDE_NOISES)
             known("sde_type", sde_type, CALCULI)
             functions = Functions.of(drift, diffusion, drift_and_diffusion)
+            says = functions.says
         except ValueError as error:
             raise ProblemError(f"solve.sdeint: {error}") from error
         schedule = self._scheduled(lambda: Schedule.of(concrete("ts", ts)))
-        if dt is None and steps:
-            dt = abs(schedule.times[-1] - schedule.times[0]) / steps
         depends = tuple(x for x in (key,) if isinstance(x, jax.Array))
         single = jnp.ndim(y0) == 1
-        how = {"dt": dt, "method": scheme, "rtol": rtol or None, "atol": atol or None}
-        call = Call(functions, y0, args, noise_type, sde_type, schedule, single, depends, **how)
+        how = _asked("sdeint", schedule, scheme, steps, dt, rtol, atol)
+        call = Call(functions, y0, args, noise_type, sde_type, schedule, single, depends, says, **how)
         return self._solved("sdeint", call)
 
     def odeint(
@@ -138,10 +144,10 @@ class Solve:
         del method
         if not callable(drift):
             raise ProblemError(f"solve.odeint: drift is {shown(drift)}; needed: a function (t, y, args)")
+        if not jax.tree.leaves(y0):
+            raise ProblemError(f"solve.odeint: y0 is {shown(y0)}; needed: an array, or a tree of arrays")
         schedule = self._scheduled(lambda: Schedule.of(concrete("ts", ts)))
-        if dt is None and steps:
-            dt = abs(schedule.times[-1] - schedule.times[0]) / steps
-        how = {"dt": dt, "method": scheme, "rtol": rtol or None, "atol": atol or None}
+        how = _asked("odeint", schedule, scheme, steps, dt, rtol, atol)
         call = Call(Functions(drift), y0, args, "none", "stratonovich", schedule, **how)
         return self._solved("odeint", call)
 
@@ -202,3 +208,28 @@ class Solve:
             return zero_states(call, call.y0)
         solver, noise = self._by
         return solver.solve(call, noise)
+
+
+def _asked(
+    function: str, schedule: Schedule, scheme: object, steps: object, dt: object, rtol: object, atol: object
+) -> dict[str, Any]:
+    """What the model asks for itself: the scheme, the step and the tolerances. Raises ProblemError."""
+    if scheme is not None and not isinstance(scheme, str):
+        raise ProblemError(f"solve.{function}: scheme is {shown(scheme)}; needed: the name of a scheme")
+    length = _number(function, "dt", dt, above=True)
+    count = _number(function, "steps", steps, above=True)
+    if length is None and count is not None:
+        length = abs(schedule.times[-1] - schedule.times[0]) / count
+    tolerances = {name: _number(function, name, x) or None for name, x in (("rtol", rtol), ("atol", atol))}
+    return {"dt": length, "method": scheme, **tolerances}
+
+
+def _number(function: str, name: str, given: object, *, above: bool = False) -> float | None:
+    """A finite number of at least 0, or above 0. Raises ProblemError where it is none."""
+    if given is None:
+        return None
+    found = float(given) if isinstance(given, int | float | np.number | jax.Array) and np.ndim(given) == 0 else math.nan
+    if not 0 <= found < math.inf or (above and not found):
+        needed = "a number above 0" if above else "a number, at least 0"
+        raise ProblemError(f"solve.{function}: {name} is {shown(given)}; needed: {needed}")
+    return found

@@ -13,8 +13,8 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, PyTree
 
-from harness.errors import ProblemError
-from harness.jax._equation import Functions
+from harness.errors import ProblemError, shown
+from harness.jax._equation import Functions, says_of
 from harness.models.jax.call import Call, Schedule, concrete
 
 NEEDED = "needed: ODETerm(f), or MultiTerm(ODETerm(f), ControlTerm(g, a Brownian path))"
@@ -24,6 +24,8 @@ UNSUPPORTED = ("dense", "solver_state", "controller_state", "made_jump")
 def schedule_of(t0: object, t1: object, saveat: Any) -> Schedule:
     """The times of a solve from t0 to t1, and those that `saveat` asks for. Raises ProblemError."""
     saveat = diffrax.SaveAt(t1=True) if saveat is None else saveat
+    if not isinstance(saveat, diffrax.SaveAt):
+        raise ProblemError(f"solve.diffeqsolve: saveat is {shown(saveat)}; needed: diffrax.SaveAt(ts=…)")
     for name in UNSUPPORTED:
         if getattr(saveat, name):
             raise ProblemError(f"solve.diffeqsolve: SaveAt({name}=…) is not supported; allowed: ts, t0, t1")
@@ -46,7 +48,12 @@ def schedule_of(t0: object, t1: object, saveat: Any) -> Schedule:
 
 
 def asked(solver: Any, dt0: Any, controller: Any) -> dict[str, Any]:
-    """What the model asks for itself: the scheme, the step and the tolerances, where they are known."""
+    """What the model asks for itself: the scheme, the step and the tolerances, where they are known.
+
+    Raises ProblemError where the solver is none.
+    """
+    if not isinstance(solver, diffrax.AbstractSolver):
+        raise ProblemError(f"solve.diffeqsolve: solver is {shown(solver)}; needed: a solver, such as diffrax.Heun()")
     found: dict[str, Any] = {"method": type(_unwrapped(solver)).__name__}
     for name, value in (("dt", dt0), *((name, getattr(controller, name, None)) for name in ("rtol", "atol"))):
         if isinstance(value, int | float | np.ndarray | np.generic | jax.Array):
@@ -66,7 +73,12 @@ def call_of(terms: Any, solver: Any, schedule: Schedule, y0: PyTree, args: PyTre
     y0 = jnp.asarray(y0)
     noise, diffusion = _diffusion(control, y0, args, schedule)
     single = y0.ndim == 1
-    return Call(Functions(drift.vf, diffusion), y0, args, noise, _calculus(solver), schedule, single, depends, **how)
+    try:
+        says = says_of(control.vector_field)
+    except ValueError as error:
+        raise ProblemError(f"solve.diffeqsolve: {error}") from error
+    functions = Functions(drift.vf, diffusion)
+    return Call(functions, y0, args, noise, _calculus(solver), schedule, single, depends, says, **how)
 
 
 def _parts(terms: Any) -> tuple[Any, Any]:
@@ -115,6 +127,11 @@ def _diffusion(
         return "scalar", lambda t, y, args: g(t, y, args)[:, None]
     if not isinstance(noise_shape, tuple) or len(noise_shape) != 1:
         raise ProblemError(f"solve.diffeqsolve: the Brownian path has shape {noise_shape}; needed: () or (noise_dim,)")
+    if shape.shape != (*y0.shape, *noise_shape):
+        raise ProblemError(
+            f"solve.diffeqsolve: the control's vector field gives {shape.shape}; needed {(*y0.shape, *noise_shape)}, as"
+            f" the state has shape {y0.shape} and the Brownian path {noise_shape}"
+        )
     return "scalar" if noise_shape[0] == 1 else "general", g
 
 

@@ -26,7 +26,8 @@ from harness.torch._state import State
 class NativeSolver(AbstractSolver):
     """`structure` says what was found of the noise, whatever the model declares.
 
-    `stratonovich` poses an Itô equation in its Stratonovich form, by the exact correction.
+    `stratonovich` poses an Itô equation in its Stratonovich form, by the exact correction. f and g are evaluated
+    `shift` later than they should be.
     """
 
     method: AbstractTorchMethod
@@ -39,6 +40,7 @@ class NativeSolver(AbstractSolver):
     structure: Structure = NOTHING_FOUND
     stratonovich: bool = False
     reads: Reads = field(default_factory=Reads, compare=False)
+    shift: float = 0.0
 
     @classmethod
     def of_case(
@@ -48,9 +50,11 @@ class NativeSolver(AbstractSolver):
         case: Case,
         drive: AbstractDrive,
         structure: Structure,
+        *,
+        shift: float = 0.0,
     ) -> NativeSolver:
         """With the steps of a case."""
-        return cls(method, scheme, case.steps, drive, case.stepping, case.rtol, case.atol, structure)
+        return cls(method, scheme, case.steps, drive, case.stepping, case.rtol, case.atol, structure, shift=shift)
 
     def sde(self, call: SdeCall) -> Tensor | tuple[Tensor, Tensor]:
         """As `harness.torch.sdeint`."""
@@ -66,6 +70,7 @@ class NativeSolver(AbstractSolver):
     def _solved(self, side: RightHandSide, start: Tensor, call: SdeCall | OdeCall) -> Tensor:
         tolerances = (self.rtol, self.atol) if self.stepping == "adaptive" else (0.0, 0.0)
         try:
+            side = side.later(self.shift) if self.shift else side
             asked = Asked.of(call.times(), self.steps, None, *tolerances)
             return solved(
                 side,

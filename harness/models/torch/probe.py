@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.autograd.graph import Node
 from torch.utils._pytree import tree_leaves
 
+from harness.commuting import commuting_note
 from harness.errors import ProblemError
 from harness.grid import Grid
 from harness.models.declared import Model
@@ -185,9 +186,8 @@ def _notes(
     notes = []
     if structure.reads_no_state and side.noise != "additive":
         notes.append(f"g doesn't read the state: the noise, declared {side.noise}, is additive")
-    if structure.commutes:
-        declared = getattr(side.owner, "commutes", None) is True
-        notes.append(f"the noise commutes{', as the SDE says' if declared else ': g_i reads y_i alone'}")
+    if not structure.reads_no_state:
+        notes += commuting_note(side.noise, structure.commutes, side.declared, "the SDE")
     if shared:
         notes.append("f and g are evaluated together by f_and_g")
     if instance.frozen:

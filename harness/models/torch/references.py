@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 
 import numpy as np
 from torch import Tensor
@@ -24,6 +25,7 @@ from harness.models.torch.solve import AbstractSolver
 from harness.models.torch.structure import Structure
 from harness.models.torch.subject import check_parameters
 from harness.models.torch.undoubled import Undoubled, same_without
+from harness.models.torch.watched import Watched
 from harness.runner.subject import path_of
 from harness.scheme import AbstractScheme
 from harness.torch._drive import Shared
@@ -49,16 +51,15 @@ class TorchModelReferences(AbstractModelReferences):
         return self._built(case)[1]
 
     def discrete(
-        self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None
+        self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None, *, shift: float = 0.0
     ) -> GradientArrays | None:
         """Backpropagation through the same steps, where they are known."""
         assert times is None  # no method for models reports steps
         if not self.steps_are_known(case):
             return None
         path = path_of(self.facts, case.batch, path_seed)
-        solver = NativeSolver.of_case(
-            native_method("backprop"), self.registry.schemes[case.scheme], case, Shared(path), self._structure
-        )
+        scheme, drive = self.registry.schemes[case.scheme], Shared(path)
+        solver = NativeSolver.of_case(native_method("backprop"), scheme, case, drive, self._structure, shift=shift)
         if self.registry.method(case.method).interpolates and not isinstance(case.observations, int):
             return self._gradient(case, values, Interpolated(solver))
         return self._gradient(case, values, solver)
@@ -77,12 +78,13 @@ class TorchModelReferences(AbstractModelReferences):
     def _gradient(self, case: Case, values: Values, solver: AbstractSolver) -> GradientArrays:
         instance, own = self._built(case)
         check_parameters(own.theta, values)
-        instance.solve_by(solver)
+        watched = Watched(solver)
+        instance.solve_by(watched)
         # A float64 model is left as it is: what it draws in float64 must not be drawn in float32.
         mode = nullcontext() if self.facts.dtype == "float64" else Double()
         with default_device(case.device), mode:
             gradient = instance.gradient()
-        return FRAMEWORKS["torch"].read(gradient)
+        return replace(FRAMEWORKS["torch"].read(gradient), largest=watched.largest)
 
     def _built(self, case: Case) -> tuple[Instance, Values]:
         """The model in float64, and the parameters with which it was built. Built once, whatever solves for it."""

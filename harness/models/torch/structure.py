@@ -1,4 +1,4 @@
-"""What is found of the noise of a model: whether g reads the state at all, and whether diagonal noise commutes."""
+"""What is found of the noise of a model: whether g reads the state at all, and whether its noise commutes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from harness.commuting import ROUNDING, STATES, Symmetry
 from harness.errors import ProblemError
 from harness.torch._right_hand_side import RightHandSide
-
-STATES = 3
-"""Random states at which g is differentiated."""
-ROUNDING = 100.0
-"""A derivative counts as zero up to so many units of rounding, relative to the largest."""
-
 
 SAME = 1e-3
 """What f gives by itself and with g may differ by rounding, which float32 may enlarge; a mistake is larger."""
@@ -24,7 +19,7 @@ SAME = 1e-3
 
 @dataclass(frozen=True)
 class Structure:
-    """`reads_no_state`: g(t, y) doesn't depend on y. `commutes`: g_i of diagonal noise depends on y_i alone."""
+    """`reads_no_state`: g(t, y) doesn't depend on y. `commutes`: the noise commutes though it does."""
 
     reads_no_state: bool = False
     commutes: bool = False
@@ -37,14 +32,14 @@ def structure_of(side: RightHandSide, times: Sequence[Tensor], y: Float[Tensor, 
     """By derivatives of g at random states around y, and at y itself, at these times.
 
     That g doesn't read y is read off autograd's graph: a derivative that only happens to be zero is none. Diagonal
-    noise commutes where vᵀ ∂g/∂y is v times the diagonal for random v, at every state. An SDE that has an attribute
-    `commutes`, True or False, is believed.
+    noise commutes where vᵀ ∂g/∂y is v times the diagonal for random v, at every state; general noise where
+    `harness.commuting` says. An SDE that has an attribute `commutes`, True or False, is believed.
     """
     if side.g is None:
         return Structure()
-    declared = getattr(side.owner, "commutes", None)
-    reads, commutes = False, side.noise == "diagonal" and declared is None
+    reads, own = False, True
     generator = torch.Generator(y.device).manual_seed(0)
+    symmetry = Symmetry(torch.finfo(y.dtype).eps)
     for t, state in _states(times, y.detach(), generator):
         with torch.enable_grad():
             g = side.g(t, state)
@@ -55,11 +50,38 @@ def structure_of(side: RightHandSide, times: Sequence[Tensor], y: Float[Tensor, 
         if product is None:
             continue
         reads = True
-        if commutes:
-            (diagonal,) = torch.autograd.grad(g, state, torch.ones_like(g))
-            most = max(float(diagonal.abs().max()), float(product.abs().max()))
-            commutes = bool((product - v * diagonal).abs().max() <= ROUNDING * torch.finfo(g.dtype).eps * most)
-    return Structure(not reads, (commutes or declared is True) and reads)
+        if side.declared is None and side.noise == "diagonal":
+            own = own and _own_entry(g, state, v, product)
+        elif side.declared is None and side.noise == "general":
+            symmetry.see(*_asymmetry(g, state, generator))
+    commutes = symmetry.holds if side.noise == "general" else side.noise == "diagonal" and own
+    return Structure(not reads, reads and (commutes if side.declared is None else side.declared))
+
+
+def _own_entry(g: Tensor, state: Tensor, v: Tensor, product: Tensor) -> bool:
+    """Whether g_i reads y_i alone: `product` is vᵀ ∂g/∂y."""
+    (diagonal,) = torch.autograd.grad(g, state, torch.ones_like(g))
+    most = max(float(diagonal.abs().max()), float(product.abs().max()))
+    return bool((product - v * diagonal).abs().max() <= ROUNDING * torch.finfo(g.dtype).eps * most)
+
+
+def _asymmetry(
+    g: Float[Tensor, "batch dim noise_dim"], state: Float[Tensor, "batch dim"], generator: torch.Generator
+) -> tuple[float, float]:
+    """The largest |S(u, v) − S(v, u)| of the batch for random u, v and w, and the largest sum of absolute terms."""
+    batch, dim, columns = g.shape
+    u, v, w = (
+        torch.randn(batch, size, generator=generator, dtype=g.dtype, device=g.device)
+        for size in (columns, columns, dim)
+    )
+
+    def terms(u: Tensor, v: Tensor) -> Tensor:
+        (slope,) = torch.autograd.grad(g, state, w[:, :, None] * u[:, None, :], retain_graph=True)
+        return slope * (g.detach() * v[:, None, :]).sum(2)
+
+    one, other = terms(u, v), terms(v, u)
+    size = torch.maximum(one.abs().sum(1), other.abs().sum(1))
+    return float((one.sum(1) - other.sum(1)).abs().max()), float(size.max())
 
 
 def check_declared(side: RightHandSide, times: Sequence[Tensor], y: Float[Tensor, "batch dim"]) -> None:
