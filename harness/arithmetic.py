@@ -40,20 +40,22 @@ def minus(weights: Sequence[float]) -> tuple[float, ...]:
 
 
 @overload
-def combine(weights: Sequence[float], values: Sequence[A], start: A) -> A: ...
+def combine(weights: Sequence[float], values: Sequence[A], start: A, *, by: Scalar = None) -> A: ...
 @overload
-def combine(weights: Sequence[float], values: Sequence[A], start: None = None) -> A | None: ...
-def combine(weights: Sequence[float], values: Sequence[A], start: A | None = None) -> A | None:
+def combine(weights: Sequence[float], values: Sequence[A], start: None = None, *, by: Scalar = None) -> A | None: ...
+def combine(weights: Sequence[float], values: Sequence[A], start: A | None = None, *, by: Scalar = None) -> A | None:
     """`start` + Σ w_i v_i without the zero terms, equal weights being applied once to the sum.
 
-    None where all weights are zero and there is no start. Weights beyond the values are left out.
+    `by` multiplies all weights, where it is given. None where all weights are zero and there is no start. Weights
+    beyond the values are left out.
     """
     total = start
     for weight, places in _groups(tuple(weights[: len(values)])):
         part = values[places[0]]
         for place in places[1:]:
             part = part + values[place]
-        total = scale(weight, part) if total is None else axpy(weight, part, total)
+        factor = weight if by is None else weight * by
+        total = scale(factor, part) if total is None else axpy(factor, part, total)
     return total
 
 

@@ -65,6 +65,8 @@ class AbstractGradientMethod(ABC):
     """What `brownian` may be."""
     steppings: ClassVar[tuple[str, ...]] = ("fixed",)
     """What `stepping` may be."""
+    path_at_any_time: ClassVar[bool] = False
+    """Whether the noise that it draws itself is a function of time, as adaptive steps need it."""
     takes_models: ClassVar[bool] = False
     """Whether it solves for a user's own model, too: see `harness.models`."""
     interpolates: ClassVar[bool] = False

@@ -36,7 +36,7 @@ def with_scheme(
         return str(error)
     return (
         reason_of(scheme, "unsupported", lambda: scheme.unsupported(problem))
-        or adaptive_refusal(problem, scheme, case)
+        or adaptive_refusal(problem, scheme, method, case)
         or reason_of(method, "unsuited", lambda: method.unsuited(scheme))
         or reason_of(method, "unsupported", lambda: problem.refusal(method, case))
     )

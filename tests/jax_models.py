@@ -140,7 +140,7 @@ def backwards(solve: Any, *, batch: int = 3) -> object:
 
 
 @harness.jax.model
-def gbm(solve: Any, *, batch: int = 3, calculus: str = "ito") -> object:
+def gbm(solve: Any, *, batch: int = 3, calculus: str = "ito", observations: int = 2) -> object:
     """The built-in problem as a model, with the same numbers."""
     problem = GBM(noise="scalar", calculus=calculus, dim=2)
     values = draw(problem, batch, 0)
@@ -153,7 +153,8 @@ def gbm(solve: Any, *, batch: int = 3, calculus: str = "ito") -> object:
             return problem.diffusion(jnp, t, y, args)
 
         y0 = jnp.asarray(values.y0)
-        ys = solve.sdeint(f, g, y0, [0.0, 0.5, 1.0], theta, noise_type="scalar", sde_type=calculus)
+        ts = np.linspace(0.0, 1.0, observations + 1)
+        ys = solve.sdeint(f, g, y0, ts, theta, noise_type="scalar", sde_type=calculus)
         return problem.loss(jnp, ys[1:])
 
     return loss, {name: jnp.asarray(value) for name, value in values.theta.items()}

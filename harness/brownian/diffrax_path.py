@@ -8,7 +8,7 @@ import diffrax
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 Time: TypeAlias = Float[Array | np.ndarray, ""] | float
 """As diffrax asks for it."""
@@ -47,3 +47,31 @@ class InjectedBrownian(diffrax.AbstractBrownianPath):
         if issubclass(self.levy_area, diffrax.SpaceTimeLevyArea):
             return diffrax.SpaceTimeLevyArea(dt=h, W=W, H=jax.lax.stop_gradient(self.H)[n])
         return diffrax.BrownianIncrement(dt=h, W=W)
+
+
+class InjectedAtTicks(diffrax.AbstractBrownianPath):
+    """Answers queries at the times of adaptive steps, which may be any, from W at ticks.
+
+    A time stands for the nearest tick, so that W is a function of time: what a step that is rejected has seen, and the
+    way back, are of one path. The lengths of steps are off by a tick at most. The gradient of W is stopped, as above.
+    """
+
+    W: Float[Array, "ticks batch noise_dim"]
+    times: Float[Array, " ticks"]
+    t0: float  # pyright: ignore[reportIncompatibleVariableOverride] - abstract in the parent, as equinox has it
+    t1: float  # pyright: ignore[reportIncompatibleVariableOverride]
+    levy_area: type = diffrax.BrownianIncrement
+
+    def evaluate(
+        self, t0: Time, t1: Time | None = None, left: bool = True, use_levy: bool = False
+    ) -> Float[Array, "batch noise_dim"] | diffrax.BrownianIncrement:
+        """The increment over [t0, t1]."""
+        del left
+        if t1 is None or self.levy_area is not diffrax.BrownianIncrement:
+            raise NotImplementedError("the shared path at ticks answers increments over intervals, without areas")
+        W = jax.lax.stop_gradient(self.W)
+        dW = W[self._tick(t1)] - W[self._tick(t0)]
+        return diffrax.BrownianIncrement(dt=jnp.asarray(t1 - t0, dW.dtype), W=dW) if use_levy else dW
+
+    def _tick(self, t: Time) -> Int[Array, ""]:
+        return jnp.searchsorted((self.times[1:] + self.times[:-1]) / 2, t)

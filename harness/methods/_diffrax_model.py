@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import lineax
 from jaxtyping import Array, PyTree
 
-from harness.brownian.diffrax_path import InjectedBrownian
+from harness.brownian.diffrax_path import InjectedAtTicks, InjectedBrownian
 from harness.brownian.jax_noise import NoiseArgument, is_key
 from harness.case import Case
 from harness.clock import Clock
@@ -24,13 +24,16 @@ from harness.models.jax.native import COMPILED_INSIDE
 from harness.models.jax.samples import noise_of_sample, not_mapped_later, opened, samples_of
 from harness.models.jax.solve import AbstractSolver
 from harness.stepping import Asked
+from harness.stepping.adaptive import MOST_STEPS
+from harness.stepping.ticks import SDE_TICKS, Ticks
 
 
 @dataclass(frozen=True)
 class DiffraxSolver(AbstractSolver):
     """`diffeqsolve` by diffrax's scheme `solver` and its `adjoint` with `options`, in the steps of a case.
 
-    A state of one sample is solved as it is, under the model's own `jax.vmap`.
+    With `doubled` an adaptive step is compared with two half steps. A state of one sample is solved as it is, under the
+    model's own `jax.vmap`: it then takes steps of its own.
     """
 
     case: Case
@@ -38,9 +41,10 @@ class DiffraxSolver(AbstractSolver):
     adjoint: str
     options: tuple[tuple[str, object], ...] = ()
     levy_area: bool = False
+    doubled: bool = False
 
     def solve(self, call: Call, noise: NoiseArgument) -> PyTree:
-        """By steps of one length, or by `StepTo` where the times are unequally spaced."""
+        """By steps of one length, by `StepTo` where the times are unequally spaced, or by adaptive steps."""
         call = call.increasing()
         of_arrays, closed_over = opened(call)
         arrays = (*call.arrays(), *closed_over)
@@ -65,21 +69,32 @@ class DiffraxSolver(AbstractSolver):
             raise ProblemError(str(error)) from error
         dtype = jnp.result_type(*jax.tree.leaves(call.y0))
         times = jnp.asarray(Clock(grid, str(dtype)).times, dtype)
+        solver, how = getattr(diffrax, self.solver)(), self._stepping(call, grid, times)
         states = diffrax.diffeqsolve(
             self._terms(call, noise, grid, times),
-            getattr(diffrax, self.solver)(),
+            diffrax.HalfSolver(solver) if self.doubled else solver,
             t0=grid.t0,
             t1=grid.t1,
-            dt0=grid.equal_step,
             y0=call.y0,
             args=call.args,
             adjoint=getattr(diffrax, self.adjoint)(**dict(self.options)),
             saveat=diffrax.SaveAt(ts=times[grid.observed]),
-            stepsize_controller=diffrax.ConstantStepSize() if grid.equal_step is not None else diffrax.StepTo(times),
-            max_steps=grid.steps,
             throw=False,
+            **how,
         ).ys
         return jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), call.y0, states)
+
+    def _stepping(self, call: Call, grid: Grid, times: Array) -> dict[str, Any]:
+        """The case's grid; or its tolerances, and its steps for the first one."""
+        if self.case.stepping == "fixed":
+            equal = grid.equal_step is not None
+            controller = diffrax.ConstantStepSize() if equal else diffrax.StepTo(times)
+            return {"dt0": grid.equal_step, "stepsize_controller": controller, "max_steps": grid.steps}
+        span, rtol, atol = grid.t1 - grid.t0, self.case.rtol, self.case.atol
+        controller = diffrax.PIDController(rtol, atol)
+        if call.noise != "none":  # the gains that diffrax recommends for SDEs
+            controller = diffrax.PIDController(rtol, atol, pcoeff=0.1, icoeff=0.3, dtmin=span / SDE_TICKS)
+        return {"dt0": span / grid.steps, "stepsize_controller": controller, "max_steps": MOST_STEPS}
 
     def _terms(self, call: Call, noise: NoiseArgument, grid: Grid, times: Array) -> diffrax.AbstractTerm:
         f, g = _field(call.functions.drift), _field(call.functions.diffusion)
@@ -99,9 +114,13 @@ class DiffraxSolver(AbstractSolver):
     ) -> diffrax.AbstractBrownianPath:
         levy_area = diffrax.SpaceTimeLevyArea if self.levy_area else diffrax.BrownianIncrement
         span = {"t0": grid.t0, "t1": grid.t1, "levy_area": levy_area}
+        adaptive = self.case.stepping == "adaptive"
         if is_key(noise):
             drawn = jax.ShapeDtypeStruct(shape, times.dtype)
-            return diffrax.VirtualBrownianTree(tol=float(grid.lengths.min()) / 2, shape=drawn, key=noise, **span)
+            shortest = (grid.t1 - grid.t0) / SDE_TICKS if adaptive else float(grid.lengths.min())
+            return diffrax.VirtualBrownianTree(tol=shortest / 2, shape=drawn, key=noise, **span)
+        if adaptive:
+            return InjectedAtTicks(noise, jnp.asarray(Ticks.of(grid, noisy=True).cells.halves, times.dtype), **span)
         W, H = noise if isinstance(noise, tuple) else (noise, noise)  # without the need, H is never asked for
         return InjectedBrownian(W=W, H=H, times=times, **span)
 

@@ -10,11 +10,12 @@ import torchsde
 from torch import Tensor
 
 from harness.brownian.path import SharedPath
-from harness.brownian.torchsde_path import InjectedBrownian
+from harness.brownian.torchsde_path import InjectedAtAnyTime, InjectedBrownian
 from harness.case import Case
 from harness.errors import ProblemError
 from harness.models.torch.call import OdeCall, SdeCall, as_tensor
 from harness.models.torch.solve import AbstractSolver
+from harness.stepping.ticks import SDE_TICKS
 from harness.torch._reads import Reads
 from harness.torch._state import State
 
@@ -36,12 +37,14 @@ class TorchsdeSolver(AbstractSolver):
     reads: Reads = field(default_factory=Reads, compare=False)
 
     def sde(self, call: SdeCall) -> Tensor | tuple[Tensor, Tensor]:
-        """By equal steps of the interval; at other times torchsde interpolates."""
+        """By equal steps of the interval, or torchsde's adaptive ones; at other times torchsde interpolates."""
         ts = as_tensor(call.ts, call.y0)
         how: dict[str, Any] = {"bm": self._brownian(call.y0, ts), "method": self.method, "logqp": call.logqp}
         how |= {"dt": float(ts[-1] - ts[0]) / self.case.steps, "names": dict(call.names or {})}
+        how |= self._adaptive(ts)
         if not self.adjoint:
             return cast(Any, torchsde.sdeint(call.sde, call.y0, ts, **how))
+        how |= {f"adjoint_{name}": value for name, value in self._adaptive(ts).items() if name != "dt_min"}
         if self.backwards is not None:
             how["adjoint_method"] = self.backwards
         sde, read = cast(Any, call.sde), self._read(call, ts)  # need not be a module, where adjoint_params are given
@@ -52,10 +55,18 @@ class TorchsdeSolver(AbstractSolver):
         del call
         raise ProblemError("torchsde solves SDEs, not ODEs")
 
+    def _adaptive(self, ts: Tensor) -> dict[str, Any]:
+        """The case's tolerances, on both ways, where its steps are adaptive."""
+        if self.case.stepping == "fixed":
+            return {}
+        shortest = float(ts[-1] - ts[0]) / SDE_TICKS
+        return {"adaptive": True, "rtol": self.case.rtol, "atol": self.case.atol, "dt_min": shortest}
+
     def _brownian(self, y0: Tensor, ts: Tensor) -> torchsde.BaseBrownian:
         """The shared path, or a new sample a solve, as torchsde makes one where it is given none, but with a seed."""
         if self.path is not None:
-            return InjectedBrownian(self.case, self.path)
+            kind = InjectedBrownian if self.case.stepping == "fixed" else InjectedAtAnyTime
+            return kind(self.case, self.path)
         return torchsde.BrownianInterval(
             t0=ts[0],
             t1=ts[-1],

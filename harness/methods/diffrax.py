@@ -50,6 +50,11 @@ _SOLVERS = {
 }
 
 
+_WITHOUT_ESTIMATE = ("Euler", "EulerHeun", "ItoMilstein", "StratonovichMilstein", "SlowRK")
+"""Those that don't tell the error of a step."""
+_RUNGE_KUTTA = ("Heun", "Midpoint", "Ralston", "Dopri5", "SlowRK")
+
+
 class Diffrax(AbstractBackend):
     """ODEs and SDEs in JAX."""
 
@@ -115,12 +120,41 @@ class _Diffrax(AbstractJaxLibraryMethod):
     adjoint: ClassVar[str]
     """The name of its class."""
     takes_models = True
+    steppings = ("fixed", "adaptive")
+    path_at_any_time = True
     step_seconds = 1.2e-3
+
+    def unsupported(self, case: Case) -> str | None:
+        """Adaptive steps, whose states diffrax interpolates, so that there is no discrete solve to compare with."""
+        if case.stepping == "adaptive":
+            return "diffrax's adaptive steps are supported for your own models only"
+        return self.unsolved(case)
+
+    def unsupported_model(self, case: Case) -> str | None:
+        """As with a problem, but for adaptive steps."""
+        if case.stepping == "adaptive" and case.noise != "none" and case.scheme == "euler":
+            return "diffrax refuses Euler's method for an SDE with adaptive steps"
+        return self.unsolved(case)
+
+    def unsolved(self, case: Case) -> str | None:
+        """Why this adjoint can't solve a case, of a problem or of a model, or None."""
+        return self.backend.unsupported(case)
+
+    def doubled(self, case: Case) -> bool:
+        """Whether the adaptive steps of a case are compared with half steps, by diffrax's HalfSolver.
+
+        They are where the solver has no estimate of its own, and for noise that may read the state: an embedded
+        estimate compares with Euler's method, which converges to the Itô solution.
+        """
+        noisy = case.noise not in ("none", "additive")
+        return case.stepping == "adaptive" and (noisy or self.backend.scheme_name(case) in _WITHOUT_ESTIMATE)
 
     def model_solver(self, case: Case, scheme: AbstractScheme) -> AbstractSolver:
         """`diffeqsolve` with the model's own terms."""
-        name, options = self.backend.scheme_name(case), tuple(asdict(self).items())
-        return _diffrax_model.DiffraxSolver(case, name, self.adjoint, options, scheme.needs_levy_area)
+        name, options, doubled = self.backend.scheme_name(case), tuple(asdict(self).items()), self.doubled(case)
+        return _diffrax_model.DiffraxSolver(
+            case, name, self.adjoint, options, levy_area=scheme.needs_levy_area, doubled=doubled
+        )
 
     def states(
         self, solve: JaxSolve, y0: Float[Array, "batch dim"], theta: dict[str, Array], noise: NoiseArgument
@@ -186,6 +220,13 @@ class Direct(_Diffrax):
     summary = "DirectAdjoint"
     adjoint = "DirectAdjoint"
 
+    def unsupported_model(self, case: Case) -> str | None:
+        """What fails in diffrax's own code: it looks for a Runge–Kutta solver's field in the HalfSolver around it."""
+        refused = super().unsupported_model(case)
+        if refused is None and self.doubled(case) and self.backend.scheme_name(case) in _RUNGE_KUTTA:
+            return f"DirectAdjoint fails with HalfSolver({self.backend.scheme_name(case)}), in diffrax 0.7"
+        return refused
+
 
 class Backsolve(_Diffrax):
     """`BacksolveAdjoint`: the continuous adjoint (Li et al. 2020), for Stratonovich SDEs and ODEs."""
@@ -195,9 +236,9 @@ class Backsolve(_Diffrax):
     adjoint = "BacksolveAdjoint"
     exact = False
 
-    def unsupported(self, case: Case) -> str | None:
-        """Stratonovich SDEs and ODEs, with a scheme that can be run backwards, in steps of one length."""
-        if not isinstance(case.observations, int):
+    def unsolved(self, case: Case) -> str | None:
+        """Stratonovich SDEs and ODEs, with a scheme that can be run backwards; fixed steps are of one length."""
+        if not isinstance(case.observations, int) and case.stepping == "fixed":
             return "BacksolveAdjoint uses the forward times in reverse, which diffrax's StepTo doesn't allow"
         if case.noise != "none" and (case.calculus == "ito" or case.scheme == "euler"):
             return "BacksolveAdjoint is for Stratonovich SDEs and ODEs only"
@@ -205,4 +246,4 @@ class Backsolve(_Diffrax):
             return "BacksolveAdjoint restarts reversible Heun backwards, which loses its pair of states"
         if case.scheme in ("euler-heun", "milstein", "slowrk"):
             return f"BacksolveAdjoint merges drift and noise into one term; diffrax's {case.scheme} needs two"
-        return super().unsupported(case)
+        return super().unsolved(case)

@@ -124,10 +124,18 @@ def _solver(
 
 
 class _Torchsde(AbstractTorchLibraryMethod):
-    """What its three methods have in common."""
+    """What its three methods have in common: fixed steps, and for models torchsde's adaptive steps too."""
 
     takes_models = True
     interpolates = True
+    steppings = ("fixed", "adaptive")
+    path_at_any_time = True
+
+    def unsupported(self, case: Case) -> str | None:
+        """Adaptive steps, which torchsde doesn't tell, so that there is no discrete solve to compare with."""
+        if case.stepping == "adaptive":
+            return "torchsde's adaptive steps are supported for your own models only"
+        return super().unsupported(case)
 
     def unsupported_model(self, case: Case) -> str | None:
         """As with a problem, but for the times."""
@@ -206,7 +214,9 @@ class Reversible(_Torchsde):
         return super().unsupported(case) or self._other_scheme(case)
 
     def unsupported_model(self, case: Case) -> str | None:
-        """As with a problem, but for the times."""
+        """As with a problem, but for the times; and adaptive steps."""
+        if case.stepping == "adaptive":
+            return "torchsde's reversible Heun doesn't keep its adaptive steps, so that the way back takes other ones"
         return super().unsupported_model(case) or self._other_scheme(case)
 
     def _other_scheme(self, case: Case) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +22,11 @@ from harness.supported import whatever_the_scheme, with_scheme
 USUAL_STEPS = 64
 """Steps to measure around where the model names no dt of its own."""
 ADAPTIVE = "dopri5"
-"""The scheme of adaptive solves, which all libraries have."""
-TOLERANCES = (1e-3, 1e-5)
-SMALLEST = 1e-6
-"""The absolute tolerance of adaptive solves."""
+"""The scheme of adaptive solves of ODEs, which all libraries have."""
+TOLERANCES, SDE_TOLERANCES = (1e-3, 1e-5), (1e-2, 1e-3)
+"""The relative tolerances of adaptive solves."""
+SMALLEST, SDE_SMALLEST = 1e-6, 1e-3
+"""Their absolute tolerances."""
 REFERENCE_SHARE = 0.5
 """Of the time, at most."""
 FURTHER = 2**13
@@ -77,8 +78,10 @@ def choose(asked: Asked, models: Mapping[str, ModelFacts], registry: Registry) -
         )
     if "error" in measure:
         room -= reference
+    adaptive = _adaptive(asked, [*methods, *map(registry.method, refused)], facts, registry)
     while True:
         cases = [(m, s, n) for m, own in methods.items() for s in _of(own, schemes) for n in steps]
+        cases += [(m, p.scheme, p.first) for p in adaptive for _ in p.rtols for m in p.methods]
         seconds = len(models) * sum(case_seconds(facts, m, s, n, asked.device, registry) for m, s, n in cases)
         if seconds <= room:
             break
@@ -88,37 +91,39 @@ def choose(asked: Asked, models: Mapping[str, ModelFacts], registry: Registry) -
         elif len(steps) > 1 and not (asked.steps or asked.dt):
             notes.append(f"{steps[-1]} steps are left out: they don't fit in {asked.minutes:g} min")
             steps = steps[:-1]
+        elif adaptive:
+            notes.append(f"adaptive steps are left out: they don't fit in {asked.minutes:g} min")
+            adaptive = []
         else:
             break
-    notes += _without_its_own(asked, facts, schemes, methods, registry)
+    notes += _without_its_own(facts, [*schemes, *(product.scheme for product in adaptive)], methods, registry)
     total = seconds + (reference if "error" in measure else 0.0)
     further = len(models) * reference_seconds(facts, FURTHER)
     fine = FURTHER if total + further <= 60 * asked.minutes else 1
-    return Chosen(_suite(asked, facts, methods, refused, schemes, steps, measure, fine), total, tuple(notes))
+    return Chosen(_suite(asked, methods, refused, schemes, steps, measure, adaptive, fine), total, tuple(notes))
 
 
 def _suite(
     asked: Asked,
-    facts: ModelFacts,
     methods: Mapping[AbstractGradientMethod, tuple[AbstractScheme, ...]],
     refused: Sequence[str],
     schemes: Sequence[AbstractScheme],
     steps: Sequence[int],
     measure: Sequence[str],
+    adaptive: Sequence[Adaptive],
     reference_steps: int,
 ) -> Suite:
-    """A product for the methods that have one of the schemes, and one in which the others have their own.
+    """A product for the methods that have one of the schemes, one in which the others have their own, and the adaptive.
 
     Those that are refused are among the latter, so that the run says why.
     """
     names = [scheme.name for scheme in schemes]
-    adaptive = _adaptive(asked, methods, facts)
     usual = [m.name for m, own in methods.items() if any(s.name in names for s in own)]
     others = [*(m.name for m in methods if m.name not in usual), *refused]
     same = {"problem": asked.problem, "steps": list(steps), "device": asked.device}
     grids = [{**same, "method": usual, "scheme": names}] if usual else []
     grids += [{**same, "method": others}] if others else []
-    grids += [adaptive] if adaptive else []
+    grids += [{"problem": asked.problem, **product.axes(), "device": asked.device} for product in adaptive]
     data = {
         "name": asked.name,
         "title": f"Which gradient method for {asked.problem}?",
@@ -131,25 +136,72 @@ def _suite(
     return make_suite(data, Path("--write-suite"))
 
 
+@dataclass(frozen=True)
+class Adaptive:
+    """A product of adaptive solves: by one scheme, with one sampler of the noise."""
+
+    methods: tuple[AbstractGradientMethod, ...]
+    scheme: AbstractScheme
+    brownian: str
+    rtols: tuple[float, ...]
+    atol: float
+    first: int
+    """The steps whose length is that of the first one."""
+
+    def axes(self) -> dict[str, object]:
+        """As in a suite, but for the problem and the device."""
+        axes = {
+            "method": [method.name for method in self.methods],
+            "scheme": self.scheme.name,
+            "stepping": "adaptive",
+            "rtol": list(self.rtols),
+            "atol": self.atol,
+            "steps": self.first,
+        }
+        return axes if self.brownian == "own" else {**axes, "brownian": self.brownian}
+
+
 def _adaptive(
-    asked: Asked, methods: Mapping[AbstractGradientMethod, tuple[AbstractScheme, ...]], facts: ModelFacts
-) -> dict[str, object]:
-    """A product of adaptive solves of an ODE, at the model's own tolerances too; empty where there is none."""
-    names = [method.name for method in methods if "adaptive" in method.steppings]
-    if facts.noise != "none" or not names or asked.steps or asked.dt:
-        return {}
-    rtols = sorted({*TOLERANCES, *([facts.asked_rtol] if facts.asked_rtol else [])}, reverse=True)
-    first = count_of(facts.observations) * max(1, round(FIRST / count_of(facts.observations)))
-    return {
-        "problem": asked.problem,
-        "method": names,
-        "scheme": ADAPTIVE,
-        "stepping": "adaptive",
-        "rtol": rtols,
-        "atol": facts.asked_atol or SMALLEST,
-        "steps": first,
-        "device": asked.device,
+    asked: Asked, methods: Iterable[AbstractGradientMethod], facts: ModelFacts, registry: Registry
+) -> list[Adaptive]:
+    """Adaptive solves at the usual tolerances and at the model's own; none where step counts are asked for.
+
+    An SDE's native solves have a tree for their path, the libraries' a path of their own.
+    """
+    if asked.steps or asked.dt:
+        return []
+    able = [method for method in methods if "adaptive" in method.steppings]
+    usual, smallest = (TOLERANCES, SMALLEST) if facts.noise == "none" else (SDE_TOLERANCES, SDE_SMALLEST)
+    atol = facts.asked_atol or smallest
+    wanted = {*usual, facts.asked_rtol} if facts.asked_rtol else set(usual)
+    rtols = tuple(sorted(wanted, reverse=True))
+    count = count_of(facts.observations)
+    first = count * max(1, round(FIRST / count))
+
+    def fitting(scheme: AbstractScheme, brownian: str) -> tuple[AbstractGradientMethod, ...]:
+        how = {"stepping": "adaptive", "atol": atol, "brownian": brownian}
+        return tuple(method for method in able if _refusal(facts, scheme, method, asked, **how) is None)
+
+    samplers = ("own",) if facts.noise == "none" else ("tree", "own")
+    found = {
+        scheme: {brownian: fitting(scheme, brownian) for brownian in samplers} for scheme in registry.schemes.values()
     }
+    scheme = _adaptive_scheme(facts, {s: sum(map(len, own.values())) for s, own in found.items()}, registry)
+    if scheme is None:
+        return []
+    return [Adaptive(own, scheme, brownian, rtols, atol, first) for brownian, own in found[scheme].items() if own]
+
+
+def _adaptive_scheme(
+    facts: ModelFacts, counts: Mapping[AbstractScheme, int], registry: Registry
+) -> AbstractScheme | None:
+    """For an ODE dopri5. For an SDE the model's own, or else the cheapest of those that the most methods have."""
+    fitting = [scheme for scheme, count in counts.items() if count]
+    if facts.noise == "none":
+        return next((scheme for scheme in fitting if scheme.name == ADAPTIVE), None)
+    own = [s for s in fitting if facts.asked_scheme is not None and _is_called(s, facts.asked_scheme, registry)]
+    by_count = sorted(fitting, key=lambda s: (-counts[s], sum(s.work(facts.noise))))
+    return next(iter([*own, *by_count]), None)
 
 
 def _figures(measure: Sequence[str], steps: int) -> list[dict[str, str]]:
@@ -196,7 +248,16 @@ def _methods(
     return found, [name for name in reasons if registry.method(name) not in found]
 
 
-def _refusal(facts: ModelFacts, scheme: AbstractScheme, method: AbstractGradientMethod, asked: Asked) -> str | None:
+def _refusal(
+    facts: ModelFacts,
+    scheme: AbstractScheme,
+    method: AbstractGradientMethod,
+    asked: Asked,
+    *,
+    stepping: str = "fixed",
+    atol: float = 0.0,
+    brownian: str = "own",
+) -> str | None:
     steps = USUAL_STEPS * count_of(facts.observations)
     case = facts.case(
         problem=asked.problem,
@@ -204,7 +265,10 @@ def _refusal(facts: ModelFacts, scheme: AbstractScheme, method: AbstractGradient
         scheme=scheme.name,
         steps=steps,
         device=asked.device,
+        brownian=brownian,
         seed=asked.seed,
+        stepping=stepping,
+        atol=atol,
     )
     machine = Machine.here(frozenset({facts.framework}) if asked.device == "cuda" else frozenset())
     return whatever_the_scheme(case, method, machine) or with_scheme(facts, scheme, method, case)
@@ -230,7 +294,6 @@ def _schemes(
 
 
 def _without_its_own(
-    asked: Asked,
     facts: ModelFacts,
     schemes: Sequence[AbstractScheme],
     methods: Mapping[AbstractGradientMethod, tuple[AbstractScheme, ...]],
@@ -238,8 +301,7 @@ def _without_its_own(
 ) -> list[str]:
     """Says that the scheme that the model's own call names is not measured, where that is so."""
     name = facts.asked_scheme
-    measured = [*schemes, *([registry.schemes[ADAPTIVE]] if _adaptive(asked, methods, facts) else [])]
-    if name is None or any(_is_called(scheme, name, registry) for scheme in measured):
+    if name is None or any(_is_called(scheme, name, registry) for scheme in schemes):
         return []
     own = {(m.name.partition("/")[0], s.name) for m, fitting in methods.items() for s in fitting}
     known = {
@@ -252,7 +314,7 @@ def _without_its_own(
         why = f"the call's method {name} is not measured, since too few methods can solve the model by it"
     else:
         why = f"the call's method {shown(name)} is not one of {', '.join(sorted(known))}"
-    return [f"{why}; measured with: {', '.join(scheme.name for scheme in schemes)}"]
+    return [f"{why}; measured with: {', '.join(dict.fromkeys(scheme.name for scheme in schemes))}"]
 
 
 def _is_called(scheme: AbstractScheme, name: str, registry: Registry) -> bool:

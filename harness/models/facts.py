@@ -90,8 +90,10 @@ class ModelFacts(AbstractProblem):
         device: str = "cpu",
         brownian: str = "own",
         seed: int = 0,
+        stepping: str = "fixed",
+        atol: float = 0.0,
     ) -> Case:
-        """A case of the model with fixed steps on one core; an ODE has no sampler."""
+        """A case of the model on one core; an ODE has no sampler."""
         return Case(
             problem=problem,
             method=method,
@@ -101,6 +103,8 @@ class ModelFacts(AbstractProblem):
             threads=1,
             brownian="own" if self.noise == "none" else brownian,
             seed=seed,
+            stepping=stepping,
+            atol=atol,
             **{axis: getattr(self, axis) for axis in FILLED},
         )
 

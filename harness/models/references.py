@@ -38,6 +38,10 @@ class AbstractModelReferences(ReferenceTarget):
     ) -> GradientArrays:
         """The gradient of the Stratonovich form's solve with so many steps, rounded up to the observations' number."""
 
+    def steps_are_known(self, case: Case) -> bool:
+        """Whether the discrete solve can be done again: a library doesn't tell the adaptive steps that it accepts."""
+        return case.stepping == "fixed" or self.registry.backends[case.backend].native
+
     def rounding(self, case: Case) -> float:
         """The smallest bar, where the model can't be evaluated to the precision of float64."""
         del case

@@ -98,6 +98,8 @@ class Judge:
                         entry.failure = failure
                     continue
                 for entry in group:
+                    if discrete is None:
+                        entry.note = f"no adjoint error: {entry.case.backend} doesn't tell the steps that it accepted"
                     columns = _columns(entry.gradients[replicate], reference, discrete)
                     if bars is not None:
                         entry.bars.append(max(bars["theta"], bars["y0"]))

@@ -30,6 +30,9 @@ class AbstractRungeKutta(AbstractScheme):
     """`b` less the weights of an embedded scheme of one order less, None where there is none: Σ b_error_i k_i estimates
     the error of a step. One weight more than there are stages is that of the increment at (t1, y1), which is the next
     step's first."""
+    dense: ClassVar[tuple[tuple[float, ...], ...] | None] = None
+    """The continuous extension, None where there is none: y(t0 + x dt) = y0 + Σ_ij dense_ij x^{j+1} k_i for 0 ≤ x ≤ 1,
+    a row for each weight of `b_error`."""
 
     def init(self, terms: Terms, t0: Scalar, y0: Float[A, "batch dim"]) -> State[A]:
         """y alone."""

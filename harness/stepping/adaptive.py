@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import Generic
 
 from harness.arrays import A, Namespace, Scalar
+from harness.grid import Grid
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme, State
-from harness.stepping.controller import ODE_GAINS, SDE_GAINS, Controller
-from harness.stepping.estimate import Doubled, Embedded, Quiet, Step, Stretch, estimate_of
+from harness.schemes._runge_kutta import AbstractRungeKutta
+from harness.stepping.chained import Chained
+from harness.stepping.controller import MOST_OF_AN_ODE, MOST_OF_AN_SDE, ODE_GAINS, SDE_GAINS, Controller
+from harness.stepping.dense import Dense
+from harness.stepping.estimate import AbstractEstimate, Doubled, Embedded, Quiet, Step, Stretch
 from harness.stepping.ticks import Ticks, Way
 
 MOST_STEPS = 2**12
@@ -19,26 +23,41 @@ MOST_STEPS = 2**12
 
 @dataclass(frozen=True)
 class Adaptive:
-    """How the steps of a solve on its `way` are chosen. `first` is the length of the first one, in ticks."""
+    """How the steps of a solve on its `way` are chosen. `first` is the length of the first one, in ticks.
+
+    `grid` has the observations. With `dense` steps go over them, and it gives their states; else steps end there.
+    """
 
     way: Way
     first: int
-    estimate: Embedded | Doubled
+    estimate: AbstractEstimate
     controller: Controller
+    grid: Grid
+    dense: Dense | None = None
 
     @classmethod
     def of(
-        cls, problem: AbstractProblem, scheme: AbstractScheme, way: Way, first: int, tolerances: tuple[float, float]
+        cls,
+        problem: AbstractProblem,
+        scheme: AbstractScheme,
+        grid: Grid,
+        tolerances: tuple[float, float],
+        sign: int = 1,
     ) -> Adaptive:
-        """For a scheme that `adaptive_refusal` has nothing to say about. `tolerances` are (rtol, atol)."""
+        """For a scheme that `adaptive_refusal` has nothing to say about. `tolerances` are (rtol, atol).
+
+        The first step is that of `grid`. Where `sign` is −1 the way goes back, and steps end at every observation.
+        """
         estimate = estimate_of(problem, scheme)
-        gains = ODE_GAINS if problem.noise == "none" else SDE_GAINS
-        return cls(way, first, estimate, Controller(*tolerances, estimate.exponent(problem), gains))
+        dense = Dense.of(estimate.pair, grid) if isinstance(estimate, Chained) and sign > 0 else None
+        ticks = Ticks.of(grid, noisy=problem.noise != "none") if dense is None else dense.ticks
+        gains, most = (ODE_GAINS, MOST_OF_AN_ODE) if problem.noise == "none" else (SDE_GAINS, MOST_OF_AN_SDE)
+        controller = Controller(*tolerances, estimate.exponent(problem), gains, most)
+        return cls(Way(ticks, sign), ticks.count // grid.steps, estimate, controller, grid, dense)
 
     def back(self, problem: AbstractProblem, scheme: AbstractScheme) -> Adaptive:
-        """With the same tolerances and on the same ticks from t1 to t0, by another scheme."""
-        tolerances = self.controller.rtol, self.controller.atol
-        return Adaptive.of(problem, scheme, Way(self.ticks, -1), self.first, tolerances)
+        """With the same tolerances from t1 to t0, by another scheme."""
+        return Adaptive.of(problem, scheme, self.grid, (self.controller.rtol, self.controller.atol), -1)
 
     @property
     def ticks(self) -> Ticks:
@@ -101,3 +120,15 @@ class Attempt(Generic[A]):
         parts, errors = estimate.attempt(self.step, self.whole, stretch, state, n, self.quiet)
         with self.quiet():
             return parts, self.adaptive.controller.norm(self.xp, errors, state[:n], parts[-1][:n])
+
+
+def estimate_of(problem: AbstractProblem, scheme: AbstractScheme) -> AbstractEstimate:
+    """Embedded where the scheme has a pair and both of the pair solve the same equation: ODEs and additive noise.
+
+    For other noise Heun's embedded scheme won't do. It is Euler's, which converges to the Itô solution, so that the
+    difference, ½ (∂g/∂y) g dW² and not an error, is of order dt where the error of a step is of order dt^{3/2}.
+    """
+    same_in_both = problem.noise in ("none", "additive")
+    if not isinstance(scheme, AbstractRungeKutta) or scheme.b_error is None or not same_in_both:
+        return Doubled(scheme)
+    return Chained(scheme) if len(scheme.b_error) > len(scheme.b) else Embedded(scheme)

@@ -10,10 +10,10 @@ import numpy as np
 from harness.case import Case
 from harness.errors import shown
 from harness.grid import Grid
+from harness.method import AbstractGradientMethod
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 from harness.stepping.adaptive import Adaptive
-from harness.stepping.ticks import Ticks, Way
 
 Stepping = Grid | Adaptive
 """Fixed steps, or a rule that chooses them."""
@@ -26,15 +26,16 @@ def stepping_of(problem: AbstractProblem, scheme: AbstractScheme, case: Case) ->
     grid = Grid.of_case(problem, case)
     if case.stepping == "fixed":
         return grid
-    ticks = Ticks.of(grid, noisy=problem.noise != "none")
-    return Adaptive.of(problem, scheme, Way(ticks), ticks.count // grid.steps, (case.rtol, case.atol))
+    return Adaptive.of(problem, scheme, grid, (case.rtol, case.atol))
 
 
-def adaptive_refusal(problem: AbstractProblem, scheme: AbstractScheme, case: Case) -> str | None:
+def adaptive_refusal(
+    problem: AbstractProblem, scheme: AbstractScheme, method: AbstractGradientMethod, case: Case
+) -> str | None:
     """Why the case's steps can't be adaptive, or None."""
     if case.stepping == "fixed":
         return None
-    if case.noise != "none" and case.brownian == "own":
+    if case.noise != "none" and case.brownian == "own" and not method.path_at_any_time:
         return "adaptive steps ask the path at any time, which the sampler own can't answer: use brownian tree"
     if not case.rtol and not case.atol:
         return "adaptive steps need rtol or atol above 0"

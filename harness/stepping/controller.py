@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from harness.arrays import A, Namespace, Scalar
 
-SAFETY, LEAST, MOST = 0.9, 0.2, 5.0
+SAFETY, LEAST = 0.9, 0.2
 """Of the factor by which a step's length may change."""
-ODE_GAINS = 0.3, 0.4
-"""(integral, proportional): Gustafsson's PI.3.4 (Hairer & Wanner 1996, section IV.2)."""
+MOST_OF_AN_ODE, MOST_OF_AN_SDE = 10.0, 5.0
+"""The largest such factor."""
+ODE_GAINS = 1.0, 0.0
+"""(integral, proportional): the elementary controller, that of torchdiffeq and diffrax (Hairer, Nørsett & Wanner 1993,
+section II.4). A proportional part makes smoother steps, but shorter ones at the same tolerance."""
 SDE_GAINS = 0.3, 0.1
 """For SDEs, whose errors are random, a controller that heeds the trend less (Ilie, Jackson & Enright 2015; the gains
 are those that diffrax recommends)."""
@@ -22,13 +25,14 @@ class Controller:
     error / (atol + rtol |y|), |y| the larger at both ends of the step.
 
     `exponent` is the power of the step's length that the estimate of the error has, `gains` are (integral,
-    proportional).
+    proportional), `most` is the largest factor by which a step may grow.
     """
 
     rtol: float
     atol: float
     exponent: float
     gains: tuple[float, float]
+    most: float = MOST_OF_AN_ODE
 
     def norm(self, xp: Namespace, errors: Sequence[A], starts: Sequence[A], ends: Sequence[A]) -> Scalar:
         """Of the errors of several arrays, at most 1 where they are within the tolerance."""
@@ -50,6 +54,6 @@ class Controller:
         grown = SAFETY * error ** -(integral + proportional) * previous**proportional
         shrunk = SAFETY * error ** (-1 / self.exponent)
         fits = error <= 1
-        factor = xp.where(fits, xp.clip(grown, LEAST, MOST), xp.clip(shrunk, LEAST, 1.0))
+        factor = xp.where(fits, xp.clip(grown, LEAST, self.most), xp.clip(shrunk, LEAST, 1.0))
         kept = fits | (length <= shortest)
         return kept, length * factor, xp.where(kept, xp.clip(error, 1e-4, 1.0), previous)

@@ -12,7 +12,7 @@ from harness.arithmetic import combine
 from harness.arrays import A, Scalar, T
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme, State
-from harness.schemes._runge_kutta import AbstractRungeKutta, Tableau, stages, with_error_stage
+from harness.schemes._runge_kutta import AbstractRungeKutta, Tableau, stages
 from harness.terms import Terms
 
 Step: TypeAlias = Callable[[Scalar, Scalar, State[T], T | None], tuple[State[T], Sequence[T] | None]]
@@ -48,6 +48,8 @@ class AbstractEstimate(ABC):
     """The steps of the scheme that a step consists of. Also the shortest length, in ticks."""
     halves: ClassVar[bool]
     """Whether it asks for the path in the middle of a step."""
+    opening: ClassVar[int] = 0
+    """How often `begin` evaluates f."""
 
     @abstractmethod
     def exponent(self, problem: AbstractProblem) -> float:
@@ -57,11 +59,24 @@ class AbstractEstimate(ABC):
     def evaluations(self, noise: str) -> int:
         """How often f is evaluated for a step that is tried."""
 
+    def begin(self, terms: Terms, t: Scalar, state: State[A]) -> State[A]:
+        """What the first step at t starts from, given the scheme's state."""
+        del terms, t
+        return state
+
+    def carried(self, state: State[A]) -> State[A]:
+        """What the next step starts from, given the state after a step."""
+        return state
+
+    def scheme_state(self, state: State[A]) -> State[A]:
+        """The scheme's state, given what a step starts from."""
+        return state
+
     @abstractmethod
     def step(
         self, terms: Terms, stretch: tuple[Scalar, Scalar], state: State[A], dW: A | None, quiet: Quiet
     ) -> tuple[State[A], Sequence[A] | None]:
-        """The scheme's step over `stretch`, (t, dt), and its `errors`."""
+        """The scheme's step over `stretch`, (t, dt), and its `errors`. The first array of a state is y."""
 
     @abstractmethod
     def tableau(self) -> AbstractRungeKutta | Tableau:
@@ -89,7 +104,7 @@ class AbstractEstimate(ABC):
 
 @dataclass(frozen=True)
 class Embedded(AbstractEstimate):
-    """The difference of the two schemes of a Runge–Kutta pair."""
+    """The difference of the two schemes of a Runge–Kutta pair that have the same stages."""
 
     pair: AbstractRungeKutta
 
@@ -98,26 +113,25 @@ class Embedded(AbstractEstimate):
 
     def exponent(self, problem: AbstractProblem) -> float:
         """For an ODE the order: the local error of the scheme of lower order. An SDE's is a half above the order."""
-        return _order(self.pair, problem) + (0 if problem.noise == "none" else 0.5)
+        return order_of(self.pair, problem) + (0 if problem.noise == "none" else 0.5)
 
     def evaluations(self, noise: str) -> int:
-        """Every stage, that of the error among them."""
+        """Every stage."""
         del noise
-        return len(self.tableau().b)
+        return len(self.pair.b)
 
     def step(
         self, terms: Terms, stretch: tuple[Scalar, Scalar], state: State[A], dW: A | None, quiet: Quiet
     ) -> tuple[State[A], Sequence[A] | None]:
         """By the stages, from which the error is made too."""
-        tableau = self.tableau()
-        increments = stages(tableau, terms, *stretch, state[0], dW)
+        increments = stages(self.pair, terms, *stretch, state[0], dW)
         with quiet():
             errors = self.errors(increments)
-        return (combine(tableau.b, increments, state[0]),), errors
+        return (combine(self.pair.b, increments, state[0]),), errors
 
-    def tableau(self) -> Tableau:
-        """With the stage of the error."""
-        return with_error_stage(self.pair)
+    def tableau(self) -> AbstractRungeKutta:
+        """The pair's."""
+        return self.pair
 
     def errors(self, *increments: Sequence[A]) -> tuple[A, ...]:
         """By the difference of the weights."""
@@ -155,7 +169,7 @@ class Doubled(AbstractEstimate):
 
     def exponent(self, problem: AbstractProblem) -> float:
         """That of the local error: one above the order for an ODE, a half for an SDE."""
-        return _order(self.single, problem) + (1 if problem.noise == "none" else 0.5)
+        return order_of(self.single, problem) + (1 if problem.noise == "none" else 0.5)
 
     def evaluations(self, noise: str) -> int:
         """Those of three steps."""
@@ -197,19 +211,8 @@ class Doubled(AbstractEstimate):
         return [half, end], errors
 
 
-def estimate_of(problem: AbstractProblem, scheme: AbstractScheme) -> Embedded | Doubled:
-    """Embedded where the scheme has a pair and both of the pair solve the same equation: ODEs and additive noise.
-
-    For other noise Heun's embedded scheme won't do. It is Euler's, which converges to the Itô solution, so that the
-    difference, ½ (∂g/∂y) g dW² and not an error, is of order dt where the error of a step is of order dt^{3/2}.
-    """
-    same_in_both = problem.noise in ("none", "additive")
-    if isinstance(scheme, AbstractRungeKutta) and scheme.b_error is not None and same_in_both:
-        return Embedded(scheme)
-    return Doubled(scheme)
-
-
-def _order(scheme: AbstractScheme, problem: AbstractProblem) -> float:
+def order_of(scheme: AbstractScheme, problem: AbstractProblem) -> float:
+    """The scheme's order for a problem whose steps may be adaptive."""
     order = scheme.order(problem)
     assert order is not None  # or the steps are refused
     return order

@@ -11,6 +11,7 @@ from harness.arrays import Namespace, Scalar
 from harness.grid import Grid
 
 SDE_TICKS = 2**14
+"""Also the number of shortest steps of a library's adaptive solve of an SDE."""
 ODE_TICKS = 2**24
 
 

@@ -25,12 +25,10 @@ class Reads:
         self._looked = False
 
     def columns(self, side: RightHandSide, y: Float[Tensor, "batch dim"], at: Sequence[Tensor]) -> int:
-        """m alone, for a method that autograd sees all of."""
-        if self._looked and self._leaves is not None:
-            return self._leaves[0]
-        shown = [side.noise_dim(t, y) for t in at]
-        self._leaves, self._looked = (shown[0], []), True
-        return shown[0]
+        """m alone, as it is at the first time, for a method that autograd sees all of."""
+        if self._leaves is None:
+            self._leaves, self._looked = (side.noise_dim(at[0], y), []), True
+        return self._leaves[0]
 
     def of(
         self, side: RightHandSide, y: Float[Tensor, "batch dim"], at: Sequence[Tensor], params: Iterable[Tensor]

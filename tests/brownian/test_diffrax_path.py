@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from harness.brownian.diffrax_path import InjectedBrownian
+from harness.brownian.diffrax_path import InjectedAtTicks, InjectedBrownian
 from harness.brownian.path import SharedPath, coarsen
 
 STEPS = 8
@@ -79,3 +79,23 @@ def test_no_gradient_flows_into_the_path(injected):
         return area.W.sum() + area.H.sum()
 
     assert not jax.grad(total)(injected.W).any()
+
+
+def test_at_ticks_it_is_one_path():
+    """W is a function of time: increments add up, backwards too, and have no derivative."""
+    path = SharedPath(7, 4, 3, 0.5, 2.5)
+    W = jnp.asarray(np.concatenate([np.zeros((1, 4, 3)), np.cumsum(path.increments(STEPS)[0], axis=0)]))
+    bm = InjectedAtTicks(W=W, times=TIMES, t0=0.5, t1=2.5)
+    np.testing.assert_array_equal(bm.evaluate(0.75, 1.5), W[4] - W[1])
+    np.testing.assert_array_equal(bm.evaluate(0.8, 1.45), W[4] - W[1])
+    np.testing.assert_array_equal(bm.evaluate(1.5, 0.75), W[1] - W[4])
+    increment = bm.evaluate(0.75, 1.5, use_levy=True)
+    assert isinstance(increment, diffrax.BrownianIncrement)
+    assert float(increment.dt) == 0.75
+
+    def total(W):
+        found = InjectedAtTicks(W=W, times=TIMES, t0=0.5, t1=2.5).evaluate(0.5, 2.5)
+        assert isinstance(found, jax.Array)
+        return found.sum()
+
+    assert not np.asarray(jax.grad(total)(W)).any()

@@ -8,7 +8,7 @@ import torch
 from torchsde._brownian import ReverseBrownian
 
 from harness.brownian.path import SharedPath
-from harness.brownian.torchsde_path import InjectedBrownian
+from harness.brownian.torchsde_path import InjectedAtAnyTime, InjectedBrownian
 
 STEPS = 16
 
@@ -58,3 +58,19 @@ def test_what_it_has_not_it_refuses(injected):
         bm(0.5, 1.0, return_A=True)
     with pytest.raises(NotImplementedError, match="intervals"):
         bm(0.5)
+
+
+def test_at_any_time_it_is_one_path(make_case):
+    """W is a function of time: increments add up, backwards too, and are those of the path at the nearest cells."""
+    path = SharedPath(7, 4, 3, 0.5, 2.5)
+    bm = InjectedAtAnyTime(make_case(), path)
+    a, b, c = 0.5, 0.5 + 2 * 0.3, 2.5
+    torch.testing.assert_close(bm(a, c), bm(a, b) + bm(b, c), atol=1e-14, rtol=0)
+    torch.testing.assert_close(ReverseBrownian(bm)(-torch.tensor(c), -torch.tensor(a)), bm(a, c), atol=0, rtol=0)
+    np.testing.assert_allclose(bm(a, c), path.total(), atol=1e-14)
+    # Half a cell of 2^-20 of the interval: 6 standard deviations of W over it.
+    np.testing.assert_allclose(bm(a, b), path.between(np.array([a, b]))[0][0], atol=6e-3)
+    cell = 2.0 / 2**20
+    np.testing.assert_array_equal(bm(a, b + 0.1 * cell), bm(a, b))
+    with pytest.raises(NotImplementedError, match="without areas"):
+        bm(a, b, return_U=True)

@@ -91,8 +91,19 @@ def test_the_error_of_an_sde_falls_with_the_tolerance(registry, adaptive_case, a
         {**ODE, "scheme": "dopri5", "observations": 2, "atol": 1e-8},
         {**EXAMPLE1, "observations": (0.07, 0.1, 0.55, 1.0), "steps": 12, "atol": 1e-2},
         {**ODE, "scheme": "heun", "observations": (0.07, 0.1, 0.55, 1.0)},
+        {**ODE, "scheme": "dopri5", "observations": (0.07, 0.1, 0.55, 1.0), "atol": 1e-8},
+        {**ODE, "scheme": "dopri5", "atol": 1e-8},
     ],
-    ids=["doubled", "state-of-four", "embedded", "error-stage", "doubled-unequal", "embedded-unequal"],
+    ids=[
+        "doubled",
+        "state-of-four",
+        "embedded",
+        "dense",
+        "doubled-unequal",
+        "embedded-unequal",
+        "dense-unequal",
+        "end",
+    ],
 )
 @pytest.mark.parametrize("approach", ["backprop", "adjoint"])
 def test_backends_take_the_same_steps(registry, adaptive_case, approach, axes):
@@ -136,10 +147,62 @@ def test_backprop_is_the_gradient_of_the_kept_steps(registry, adaptive_case):
     assert np.linalg.norm(exact - found) <= 1e-8 * np.linalg.norm(exact)
 
 
+def test_interpolated_states_have_their_gradient(registry, adaptive_case):
+    """Central differences with the steps held: the loss reads states within steps, one of several observed there."""
+    import torch
+
+    from harness.methods.torch._adaptive import AdaptiveSolve
+    from harness.methods.torch._solve import TorchSolve
+
+    case = adaptive_case(**ODE, scheme="dopri5", atol=1e-3, observations=(0.03, 0.1, 0.55, 0.6, 1.0), dim=2, steps=5)
+    problem = problem_of(registry, case)
+    solve = TorchSolve.of(problem, registry.schemes[case.scheme], case, None)
+    steps = held_steps(AdaptiveSolve(solve), solve.y0)
+    assert len(steps) < 5  # observations share steps
+    eps, found = 1e-6, []
+    with torch.no_grad():
+        for name in sorted(solve.theta):
+            entries = solve.theta[name].view(-1)
+            for i in range(len(entries)):
+                losses = []
+                for step in (eps, -2 * eps, eps):
+                    entries[i] += step
+                    losses.append(float(problem.loss(torch, torch.stack(on_steps(AdaptiveSolve(solve), steps)))))
+                found.append((losses[0] - losses[1]) / (2 * eps))
+    exact = gradient(registry, case).theta
+    # Truncation ε² and rounding 1e-16 / ε.
+    assert np.linalg.norm(exact - found) <= 1e-8 * np.linalg.norm(exact)
+
+
+def held_steps(adaptive: Any, y0: Any) -> list[tuple[int, int]]:
+    """The kept steps of a solve, in ticks."""
+    steps: list[tuple[int, int]] = []
+    within = adaptive._observed
+    adaptive._observed = lambda step, passed: [steps.append((step.start, step.stop)), *within(step, passed)][1:]
+    adaptive.forward(y0)
+    return steps
+
+
+def on_steps(adaptive: Any, steps: list[tuple[int, int]]) -> list[Any]:
+    """The observed states of the solve with these steps."""
+    from harness.methods.torch._adaptive import Step
+
+    solve, estimate, ticks, ys = adaptive.solve, adaptive.ahead.estimate, adaptive.ahead.ticks, []
+    state = estimate.begin(solve.terms, 0.0, (solve.y0,))
+    for start, stop in steps:
+        dt = (stop - start) * ticks.mean
+        after, _ = adaptive._step(start * ticks.mean, dt, state, None)
+        ys += adaptive._observed(Step(start, stop, dt, state, after), len(ys))
+        state = estimate.carried(after)
+    return ys
+
+
+@pytest.mark.parametrize("axes", [EXAMPLE1, {**ODE, "scheme": "dopri5"}], ids=["doubled", "dense"])
+@pytest.mark.parametrize("observations", [1, 2])
 @pytest.mark.parametrize("approach", ["backprop", "adjoint"])
 @pytest.mark.parametrize("framework", ["torch", "jax"])
-def test_evaluations_are_those_made(registry, adaptive_case, framework, approach):
-    case = adaptive_case(**EXAMPLE1, method=f"{framework}/{approach}", observations=2)
+def test_evaluations_are_those_made(registry, adaptive_case, framework, approach, axes, observations):
+    case = adaptive_case(**axes, method=f"{framework}/{approach}", observations=observations)
     problem, calls = counting_problem(registry, case)
     method = registry.methods[case.method]
     run = method.build(problem, registry.schemes[case.scheme], case, path_of(problem, case))
@@ -223,5 +286,6 @@ def test_the_discrete_reference_takes_the_same_steps(registry, adaptive_case):
 )
 def test_what_adaptive_steps_cannot_do_is_said_at_plan_time(registry, adaptive_case, axes, reason):
     case = adaptive_case(**axes)
-    found = adaptive_refusal(problem_of(registry, case), registry.schemes[case.scheme], case)
+    method = registry.methods["torch/backprop"]
+    found = adaptive_refusal(problem_of(registry, case), registry.schemes[case.scheme], method, case)
     assert found is None if reason is None else reason in found

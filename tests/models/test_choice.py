@@ -51,9 +51,9 @@ def chosen(asked: Asked = ASKED, **changed: Any) -> tuple[Chosen, Plan]:
     return found, make_plan(found.suite, Path("suite"), registry, Machine(2))
 
 
-def values(plan: Plan, axis: str) -> set[Any]:
+def values(plan: Plan, axis: str, stepping: str = "fixed") -> set[Any]:
     """Of the cases that are measured."""
-    return {getattr(case, axis) for case in plan.cases}
+    return {getattr(case, axis) for case in plan.cases if case.stepping == stepping}
 
 
 def test_all_methods_of_the_framework_that_fit_are_measured() -> None:
@@ -73,6 +73,31 @@ def test_steps_are_those_of_the_models_own_dt() -> None:
     assert values(chosen(asked_dt=0.1)[1], "steps") == {3, 10, 40}
     assert values(chosen(asked_dt=0.1, observations=4)[1], "steps") == {4, 12, 40}
     assert values(chosen(replace(ASKED, dt=(0.01,)))[1], "steps") == {100}
+
+
+def test_adaptive_steps_are_the_native_methods_and_the_librarys() -> None:
+    """An SDE's native ones on a tree, by a scheme of order 1."""
+    _, plan = chosen()
+    assert values(plan, "scheme", "adaptive") == {"milstein"}
+    samplers = {(case.method, case.brownian) for case in plan.cases if case.stepping == "adaptive"}
+    assert samplers == {
+        ("torch/backprop", "tree"),
+        ("torch/adjoint", "tree"),
+        ("torchsde/backprop", "own"),
+        ("torchsde/adjoint", "own"),
+    }
+    _, plan = chosen(noise="none", calculus="stratonovich", asked_rtol=0.5)
+    assert values(plan, "scheme", "adaptive") == {"dopri5"}
+    assert values(plan, "rtol", "adaptive") == {0.5, 1e-3, 1e-5}
+    assert {"torch/backprop", "torchdiffeq/backprop"} <= values(plan, "method", "adaptive")
+    _, plan = chosen(framework="jax", noise="none", calculus="stratonovich")
+    assert {"jax/adjoint", "diffrax/direct", "diffrax/backsolve"} <= values(plan, "method", "adaptive")
+
+
+@pytest.mark.parametrize(("asked", "changed"), [(ASKED, {"commutes": False}), (replace(ASKED, steps=(64,)), {})])
+def test_adaptive_steps_need_noise_that_commutes_and_no_step_counts(asked: Asked, changed: dict[str, Any]) -> None:
+    _, plan = chosen(asked, **changed)
+    assert not values(plan, "method", "adaptive")
 
 
 @pytest.mark.parametrize(

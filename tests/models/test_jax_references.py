@@ -58,6 +58,7 @@ def test_the_references_of_gbm_are_those_of_the_problem():
     values = references.values(case)
     own = replace(case, problem="gbm")
     found = references.discrete(case, values, PATH)
+    assert found is not None
     assert relative_error(found.theta, discrete(problem, Registry.load().schemes["euler"], own, path).theta) < 1e-11
 
     finest, bars = references.continuous(case, values, PATH, [found], 1)
@@ -78,6 +79,7 @@ def test_a_model_in_float32_is_evaluated_in_float64(draws, precision):
     references = JaxModelReferences((), facts)
     values = references.values(case)
     found = references.discrete(case, values, PATH)
+    assert found is not None
     assert isinstance(references._precision(case), precision)
     with jax.enable_x64(False):
         from jax_probed import gradient_of

@@ -11,15 +11,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
-from harness.arithmetic import combine, minus
 from harness.brownian.jax_noise import Index, NoiseArgument, at_tick
 from harness.methods._backward import backward_scheme
-from harness.methods.jax._adjoint import adjoint_over
+from harness.methods.jax._adaptive_adjoint import backward_steps
+from harness.methods.jax._dense import KeptSteps, Observations, dense_backward
 from harness.methods.jax._solve import JaxSolve, Observed, Y, add, zeros
 from harness.methods.jax._sweep import AbstractSweep
 from harness.scheme import State
 from harness.stepping import Adaptive
 from harness.stepping.adaptive import MOST_STEPS, Attempt
+from harness.stepping.dense import Dense
 from harness.stepping.estimate import Step
 
 
@@ -27,12 +28,14 @@ from harness.stepping.estimate import Step
 class Tried:
     """An attempt: from `start` to `stop`, in ticks gone over, the states being that before it and after each part.
 
-    `count` attempts were kept before it.
+    dt is its length in time, `count` attempts were kept before it, and `kept` says whether it is.
     """
 
     start: Int[Array, ""]
     stop: Int[Array, ""]
+    dt: Float[Array, ""]
     count: Int[Array, ""]
+    kept: Bool[Array, ""]
     states: list[State[Array]]
 
 
@@ -110,15 +113,15 @@ class AdaptiveBackpropSweep(AbstractAdaptiveSweep):
         """In arrays as long as the most steps that are allowed."""
         adaptive = adaptive_of(solve)
         step = forward_step(solve, adaptive, theta)
-        parts = adaptive.estimate.parts
+        estimate, parts = adaptive.estimate, adaptive.estimate.parts
 
         def update(held: PyTree, tried: Tried) -> tuple[State[Array], PyTree]:
             ys, starts, states = held
             for part, before in enumerate(tried.states[:-1]):
-                place = tried.count * parts + part
+                place, before = tried.count * parts + part, estimate.scheme_state(before)
                 starts = starts.at[place].set(tried.start + part * (tried.stop - tried.start) // parts)
                 states = jax.tree.map(lambda kept, x, place=place: kept.at[place].set(x), states, before)
-            return tried.states[-1], (observe(adaptive, ys, tried), starts, states)
+            return estimate.carried(tried.states[-1]), (observe(adaptive, ys, tried), starts, states)
 
         state = solve.init(y0, theta)
         held = (
@@ -126,9 +129,10 @@ class AdaptiveBackpropSweep(AbstractAdaptiveSweep):
             jnp.zeros(MOST_STEPS, jnp.int32),
             jax.tree.map(lambda x: jnp.zeros((MOST_STEPS, *x.shape), x.dtype), state),
         )
+        state = begun(solve, adaptive, state, theta)
         walked = walk(solve, Attempt(adaptive, jnp, step, step), noise, state, held, update)
         ys, starts, states = walked.held
-        return ys, (y0, starts, states, walked.kept * parts), told(solve, adaptive, walked)
+        return ys, (y0, starts, states, walked.kept * parts, walked.state[0]), told(solve, adaptive, walked)
 
     def back(
         self,
@@ -140,8 +144,12 @@ class AdaptiveBackpropSweep(AbstractAdaptiveSweep):
         finished: Bool[Array, ""],
     ) -> tuple[Y, PyTree, Told]:
         """One product a step, which evaluates it again."""
-        y0, starts, states, kept = residual
+        y0, starts, states, kept, end = residual
         adaptive = adaptive_of(solve)
+        if adaptive.dense is not None:
+            steps = KeptSteps(starts, states[0], jnp.where(finished, kept, 0), end)
+            y0_bar, theta_bar, evaluations = dense_backward(solve, adaptive, theta, steps, ys_bar)
+            return y0_bar, theta_bar, Told(evaluations, finished)
         way = adaptive.way
         state, init_vjp = jax.vjp(solve.init, y0, theta)
         steps = jnp.where(finished, kept, 0)
@@ -196,20 +204,29 @@ class AdaptiveAdjointSweep(AbstractAdaptiveSweep):
         """Both equations, y being set to the forward solution's at every observation."""
         ys, last = residual, len(residual) - 1
         behind = adaptive_of(solve).back(solve.problem, backward_scheme(solve.scheme, solve.problem))
+        steps = backward_steps(solve, behind.estimate, theta)
 
         def reset(_: PyTree, tried: Tried) -> tuple[State[Array], PyTree]:
-            y, a, theta_bar = tried.states[-1]
+            state = tried.states[-1]
             met, number = behind.way.met(jnp, tried.stop)
             k = last - number
-            due = met & (k >= 0)
-            return (jnp.where(due, ys[k], y), jnp.where(due, a + ys_bar[k], a), theta_bar), ()
+            due = tried.kept & met & (k >= 0)
 
-        step = backward_step(solve, behind, theta)
-        attempt = Attempt(behind, jnp, step, step, controlled=2)
-        start = (ys[-1], ys_bar[-1], zeros(theta))
+            def begin_again(state: State[Array]) -> State[Array]:
+                _, a, theta_bar, *_ = state
+                t = time_at(solve, behind, behind.way.tick(tried.stop))
+                return steps.begin(t, (ys[k], a + ys_bar[k], theta_bar))
+
+            if not behind.estimate.opening:  # nothing is evaluated: a choice costs less than a branch
+                return jax.tree.map(lambda x, y: jnp.where(due, x, y), begin_again(state), state), ()
+            return jax.lax.cond(due, begin_again, lambda state: state, state), ()
+
+        attempt = Attempt(behind, jnp, steps.step, steps.step, controlled=2)
+        t1 = time_at(solve, behind, behind.way.tick(0))
+        start = steps.begin(t1, (ys[-1], ys_bar[-1], zeros(theta)))
         walked = walk(solve, attempt, noise, start, (), reset, wanted=finished)
-        _, a, theta_bar = walked.state
-        return a, theta_bar, told(solve, behind, walked)
+        _, a, theta_bar, *_ = walked.state
+        return a, theta_bar, told(solve, behind, walked, openings=len(ys))
 
 
 Update = Callable[[PyTree, Tried], tuple[State[Array], PyTree]]
@@ -247,10 +264,10 @@ def walk(
         length, unit = length.astype(place.dtype), jnp.asarray(unit, dtype)
         middle = path(place + length // 2) if estimate.halves else None
         end = path(place + length)
-        t = time_at(solve, adaptive, way.tick(place))
-        parts, error = attempt(t, length.astype(dtype) * unit, state, (W, middle, end))
+        t, dt = time_at(solve, adaptive, way.tick(place)), length.astype(dtype) * unit
+        parts, error = attempt(t, dt, state, (W, middle, end))
         fits, proposal, previous = adaptive.control(jnp, length, unit, error, previous)
-        new, held = update(held, Tried(place, place + length, kept, [state, *parts]))
+        new, held = update(held, Tried(place, place + length, dt, kept, fits, [state, *parts]))
         place, kept, W, state = jax.tree.map(
             lambda x, y: jnp.where(fits, x, y), (place + length, kept + 1, end, new), (place, kept, W, state)
         )
@@ -268,10 +285,16 @@ def observed(solve: JaxSolve, y0: Y, theta: PyTree, noise: NoiseArgument) -> tup
     step = forward_step(solve, adaptive, theta)
 
     def watch(ys: Observed, tried: Tried) -> tuple[State[Array], PyTree]:
-        return tried.states[-1], observe(adaptive, ys, tried)
+        return adaptive.estimate.carried(tried.states[-1]), observe(adaptive, ys, tried)
 
     ys = jnp.zeros((solve.count, *y0.shape), y0.dtype)
-    return walk(solve, Attempt(adaptive, jnp, step, step), noise, solve.init(y0, theta), ys, watch), adaptive
+    state = begun(solve, adaptive, solve.init(y0, theta), theta)
+    return walk(solve, Attempt(adaptive, jnp, step, step), noise, state, ys, watch), adaptive
+
+
+def begun(solve: JaxSolve, adaptive: Adaptive, state: State[Array], theta: PyTree) -> State[Array]:
+    """What the first step starts from, given the scheme's state at t0."""
+    return adaptive.estimate.begin(solve.terms(theta), time_at(solve, adaptive, 0), state)
 
 
 def adaptive_of(solve: JaxSolve) -> Adaptive:
@@ -293,10 +316,25 @@ def time_at(solve: JaxSolve, adaptive: Adaptive, tick: Index) -> Float[Array, ""
 
 
 def observe(adaptive: Adaptive, ys: Observed, tried: Tried) -> Observed:
-    """The observed states, with the last state of the attempt where one is due there."""
+    """The observed states, with those within the attempt, or at its end, where they are due."""
+    if adaptive.dense is not None:
+        return observe_within(adaptive.dense, ys, tried)
     met, number = adaptive.way.met(jnp, tried.stop)
     place = jnp.where(met, number - 1, len(ys))
     return ys.at[place].set(tried.states[-1][0], mode="drop")
+
+
+def observe_within(dense: Dense, ys: Observed, tried: Tried) -> Observed:
+    """By the continuous extension, where the attempt is kept."""
+    y0, (_, last, *stages) = tried.states[0][0], tried.states[-1]
+    observations = Observations.of(dense, ys.dtype)
+
+    def one(k: Index, ys: Observed) -> Observed:
+        part = observations.part(k, tried.start, tried.stop)
+        return ys.at[k].set(dense.state(part, tried.dt, y0, [*stages, last]))
+
+    first, past = observations.within(tried.start, tried.stop)
+    return jax.lax.fori_loop(first, jnp.where(tried.kept, past, first), one, ys)
 
 
 def forward_step(solve: JaxSolve, adaptive: Adaptive, theta: PyTree) -> Step:
@@ -311,29 +349,11 @@ def forward_step(solve: JaxSolve, adaptive: Adaptive, theta: PyTree) -> Step:
     return step
 
 
-def backward_step(solve: JaxSolve, adaptive: Adaptive, theta: PyTree) -> Step:
-    """As `forward_step`, of (y, a, ∂L/∂θ so far) from t to t − dt."""
-    tableau = adaptive.estimate.tableau()
-
-    def step(
-        t: Float[Array, ""], dt: Float[Array, ""], state: State[Array], dW: Float[Array, "batch noise_dim"] | None
-    ) -> tuple[State[Array], PyTree]:
-        y, *bars = state
-
-        def stage(i: int, increments: list[Y]) -> Y:
-            return combine(minus(tableau.a[i]), increments, y)
-
-        found = adjoint_over(solve, tableau, theta, (t, dt, dW), (bars[0], bars[1]), state=stage)
-        bars, increments, products = found
-        end = (combine(minus(tableau.b), increments, y), *bars)
-        return end, adaptive.estimate.errors(increments, products)
-
-    return step
-
-
-def told(solve: JaxSolve, adaptive: Adaptive, walked: Walked) -> Told:
-    """Of a way that was gone."""
-    return Told(walked.attempts * adaptive.estimate.evaluations(solve.problem.noise), walked.finished)
+def told(solve: JaxSolve, adaptive: Adaptive, walked: Walked, openings: int = 1) -> Told:
+    """Of a way that was gone, on which the estimate began so many times."""
+    estimate = adaptive.estimate
+    evaluations = walked.attempts * estimate.evaluations(solve.problem.noise) + openings * estimate.opening
+    return Told(evaluations, walked.finished)
 
 
 def _if(finished: Bool[Array, ""], found: PyTree) -> PyTree:

@@ -7,24 +7,36 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
-from harness.arithmetic import combine, minus
 from harness.methods._backward import backward_scheme
-from harness.methods.torch._adjoint import AdjointStep
+from harness.methods.torch._adaptive_adjoint import (
+    AbstractBackwardSteps,
+    BackwardSteps,
+    ChainedBackwardSteps,
+    Errors,
+    Increment,
+)
 from harness.methods.torch._differentiable import Sweep, Unrolled
 from harness.methods.torch._solve import TorchSolve
 from harness.scheme import State, increment_of
 from harness.stepping import Adaptive
 from harness.stepping.adaptive import Attempt
+from harness.stepping.chained import Chained
 
-Arrive = Callable[[int, State[Tensor]], State[Tensor]]
-"""(number of the observation on the solve's way, state) -> the state to go on from."""
+Keep = Callable[["Step"], State[Tensor]]
+"""A step that is kept -> the state to go on from."""
 
-Increment = Float[Tensor, "batch noise_dim"] | None
-Errors = Sequence[Tensor] | None
-"""Of each controlled array of a state, where the scheme tells them of a single step."""
+
+@dataclass(frozen=True)
+class Step:
+    """From place `start` to place `stop`, over `dt`: the state before it and that after it."""
+
+    start: int
+    stop: int
+    dt: float
+    before: State[Tensor]
+    after: State[Tensor]
 
 
 @dataclass(frozen=True)
@@ -93,23 +105,41 @@ class AdaptiveSolve:
     def __init__(self, solve: TorchSolve) -> None:
         self.solve = solve
         self.ahead = adaptive_of(solve)
+        dense = self.ahead.dense
+        self._marks = [] if dense is None else list(zip(dense.marks().tolist(), dense.gaps().tolist(), strict=True))
 
     def forward(self, y0: Tensor) -> tuple[list[Tensor], Walked]:
         """The observed states, with a graph over the kept steps where gradients are on.
 
         They are not numbers where the solve was given up.
         """
-        solve, ys = self.solve, []
+        solve, estimate, ys = self.solve, self.ahead.estimate, []
 
-        def arrive(_: int, state: State[Tensor]) -> State[Tensor]:
-            ys.append(state[0])
-            return state
+        def keep(step: Step) -> State[Tensor]:
+            ys.extend(self._observed(step, len(ys)))
+            return estimate.carried(step.after)
 
         attempt = Attempt(self.ahead, torch, self._step, self._step, quiet=torch.no_grad)
-        walked = walk(solve, attempt, solve.init(y0), arrive)
+        start = estimate.begin(solve.terms, solve.problem.t0, solve.init(y0))
+        walked = walk(solve, attempt, start, keep, openings=1)
         if not walked.finished:
             ys = [torch.nan * walked.state[0]] * solve.grid.count
         return ys, walked
+
+    def _observed(self, step: Step, passed: int) -> list[Tensor]:
+        """The states that are observed within a step, or at its end; `passed` of them came before."""
+        dense = self.ahead.dense
+        if dense is None:
+            return [step.after[0]] if self.ahead.way.met(np, step.stop)[0] else []
+        _, last, *stages = step.after
+        stages.append(last)
+        found: list[Tensor] = []
+        for mark, gap in self._marks[passed:]:
+            if mark > step.stop:
+                break
+            part = (mark - step.start - gap) / (step.stop - step.start)
+            found.append(dense.state(part, step.dt, step.before[0], stages))
+        return found
 
     def _step(self, t: float, dt: float, state: State[Tensor], dW: Increment) -> tuple[State[Tensor], Errors]:
         return self.ahead.estimate.step(self.solve.terms, (t, dt), state, dW, torch.no_grad)
@@ -125,43 +155,27 @@ class AdaptiveAdjoint:
     def __init__(self, solve: TorchSolve) -> None:
         self.solve = solve
         self.back = adaptive_of(solve).back(solve.problem, backward_scheme(solve.scheme, solve.problem))
-        self.tableau = self.back.estimate.tableau()
-        self.adjoint = AdjointStep(solve, self.tableau)
+        estimate = self.back.estimate
+        self.steps: AbstractBackwardSteps = (
+            ChainedBackwardSteps(solve, estimate) if isinstance(estimate, Chained) else BackwardSteps(solve, estimate)
+        )
 
     def backward(self, ys: Sequence[Tensor], cotangents: Sequence[Tensor]) -> tuple[Tensor, list[Tensor], Walked]:
         """∂L/∂y0, ∂L/∂θ. The state is reset to the forward solution at every observation."""
-        last = len(ys) - 1
+        last, way, steps = len(ys) - 1, self.back.way, self.steps
 
-        def arrive(number: int, state: State[Tensor]) -> State[Tensor]:
-            k = last - number
-            _, a, *theta = state
-            return (ys[k], a + cotangents[k], *theta) if k >= 0 else state
+        def keep(step: Step) -> State[Tensor]:
+            met, number = way.met(np, step.stop)
+            k = last - int(number)
+            if not met or k < 0:
+                return step.after
+            a, theta = steps.adjoints(step.after)
+            return steps.begin(float(way.time(np, step.stop)), ys[k], a + cotangents[k], theta)
 
-        attempt = Attempt(self.back, torch, self._step, self._whole, controlled=2)
-        state = (ys[last], cotangents[last], *self.solve.zeros_theta())
-        walked = walk(self.solve, attempt, state, arrive)
-        _, a, *theta = walked.state
-        return a, theta, walked
-
-    def _step(self, t: float, dt: float, state: State[Tensor], dW: Increment) -> tuple[State[Tensor], Errors]:
-        theta = [x.clone() for x in state[2:]]
-        end, errors = self._change(t, dt, state[:2], dW, theta)
-        return (*end, *theta), errors
-
-    def _whole(self, t: float, dt: float, state: State[Tensor], dW: Increment) -> tuple[State[Tensor], Errors]:
-        return self._change(t, dt, state[:2], dW, None)
-
-    def _change(
-        self, t: float, dt: float, state: State[Tensor], dW: Increment, theta: list[Tensor] | None
-    ) -> tuple[State[Tensor], Errors]:
-        y, a = state
-
-        def stage(i: int, increments: list[Tensor]) -> Tensor:
-            return combine(minus(self.tableau.a[i]), increments, y)
-
-        increments, products = self.adjoint.stages(t, dt, dW, a, theta, stage)
-        end = combine(minus(self.tableau.b), increments, y), combine(self.tableau.b, products, a)
-        return end, self.back.estimate.errors(increments, products)
+        attempt = Attempt(self.back, torch, steps.step, steps.compared, controlled=2)
+        state = steps.begin(float(way.time(np, 0)), ys[last], cotangents[last], self.solve.zeros_theta())
+        walked = walk(self.solve, attempt, state, keep, openings=len(ys))
+        return *steps.adjoints(walked.state), walked
 
 
 def adaptive_of(solve: TorchSolve) -> Adaptive:
@@ -170,26 +184,24 @@ def adaptive_of(solve: TorchSolve) -> Adaptive:
     return solve.stepping
 
 
-def walk(solve: TorchSolve, attempt: Attempt, state: State[Tensor], arrive: Arrive) -> Walked:
-    """From one end to the other."""
+def walk(solve: TorchSolve, attempt: Attempt, state: State[Tensor], keep: Keep, *, openings: int) -> Walked:
+    """From one end to the other. The estimate begins `openings` times, if the end is reached."""
     adaptive = attempt.adaptive
-    way, noise, halves = adaptive.way, solve.noise, adaptive.estimate.halves
+    way, noise, estimate = adaptive.way, solve.noise, adaptive.estimate
     place, proposal, previous = 0, adaptive.first, 1.0
     attempts = kept = 0
     W = increment_of(noise[way.tick(0)])
     while place < adaptive.ticks.count and kept < adaptive.most:
         length, unit = adaptive.length(np, proposal, place)
         length = int(length)
-        middle = increment_of(noise[way.tick(place + length // 2)]) if halves else None
-        end = increment_of(noise[way.tick(place + length)])
-        parts, error = attempt(float(way.time(np, place)), float(length * unit), state, (W, middle, end))
+        middle = increment_of(noise[way.tick(place + length // 2)]) if estimate.halves else None
+        end, dt = increment_of(noise[way.tick(place + length)]), float(length * unit)
+        parts, error = attempt(float(way.time(np, place)), dt, state, (W, middle, end))
         fits, proposal, previous = adaptive.control(np, length, unit, float(error), previous)
         attempts += 1
         if fits:
             kept += 1
-            place, W, state = place + length, end, parts[-1]
-            met, number = way.met(np, place)
-            if met:
-                state = arrive(int(number), state)
-    evaluations = attempts * adaptive.estimate.evaluations(solve.problem.noise)
+            state = keep(Step(place, place + length, dt, state, parts[-1]))
+            place, W = place + length, end
+    evaluations = attempts * estimate.evaluations(solve.problem.noise) + openings * estimate.opening
     return Walked(state, attempts, kept, evaluations, place == adaptive.ticks.count)

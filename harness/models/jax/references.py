@@ -63,9 +63,11 @@ class JaxModelReferences(AbstractModelReferences):
 
     def discrete(
         self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None, *, shift: float = 0.0
-    ) -> GradientArrays:
-        """Backpropagation through the same steps."""
+    ) -> GradientArrays | None:
+        """Backpropagation through the same steps, where they are known."""
         assert times is None  # no method for models reports steps
+        if not self.steps_are_known(case):
+            return None
         path = path_of(self.facts, case.batch, path_seed)
         scheme = self.registry.schemes[case.scheme]
         case = replace(case, brownian="shared" if path is not None else "own", method="jax/backprop")

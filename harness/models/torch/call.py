@@ -21,7 +21,7 @@ from harness.torch._state import Form, State
 class SdeCall:
     """`sdeint(sde, y0, ts)`. `names`, `logqp` and `params` (torchsde's adjoint_params) are as in torchsde.
 
-    `dt`, `method` and `adaptive` are what the model itself asks for.
+    `dt`, `method` and, of adaptive steps, the tolerances are what the model itself asks for.
     """
 
     sde: object
@@ -32,7 +32,8 @@ class SdeCall:
     params: tuple[Tensor, ...] = ()
     dt: float | None = None
     method: str | None = None
-    adaptive: bool = False
+    rtol: float | None = None
+    atol: float | None = None
 
     def side(self) -> RightHandSide:
         """f and g; with the divergence for `logqp`. Raises ProblemError."""

@@ -132,8 +132,8 @@ def probe(source: Source, model: Model, settings: Mapping[str, object], *, seed:
         decreasing=isinstance(call, OdeCall) and call.decreasing,
         asked_dt=call.dt,
         asked_scheme=call.method,
-        asked_rtol=call.rtol if isinstance(call, OdeCall) else None,
-        asked_atol=call.atol if isinstance(call, OdeCall) else None,
+        asked_rtol=call.rtol,
+        asked_atol=call.atol,
         seconds=seconds / grid.count,
         notes=tuple(_notes(instance, gradient.theta, side, read, structure, shared=hasattr(side.owner, "f_and_g"))),
     )

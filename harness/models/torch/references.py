@@ -53,9 +53,9 @@ class TorchModelReferences(AbstractModelReferences):
     def discrete(
         self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None, *, shift: float = 0.0
     ) -> GradientArrays | None:
-        """Backpropagation through the same steps. A library's adaptive ones aren't known."""
+        """Backpropagation through the same steps, where they are known."""
         assert times is None  # no method for models reports steps
-        if case.stepping == "adaptive" and not self.registry.backends[case.backend].native:
+        if not self.steps_are_known(case):
             return None
         path = path_of(self.facts, case.batch, path_seed)
         scheme, drive = self.registry.schemes[case.scheme], Shared(path)

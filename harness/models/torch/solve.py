@@ -68,7 +68,7 @@ class Solve:
 
         `sde` follows torchsde's convention. Raises ProblemError for what the harness can't take.
         """
-        del rtol, atol, dt_min, options
+        del dt_min, options
         if bm is not None:
             raise ProblemError("solve.sdeint: leave out bm, since the harness gives every method one Brownian path")
         _only_adjoint("sdeint", how)
@@ -76,7 +76,9 @@ class Solve:
         self.calls += 1
         _check_method("sdeint", method)
         params, step = _tensors("sdeint", adjoint_params), _step("sdeint", "dt", dt)
-        return self.solver.sde(SdeCall(sde, y0, ts, names, bool(logqp), params, step, method, bool(adaptive)))
+        tolerances = {"rtol": _tolerance("sdeint", "rtol", rtol), "atol": _tolerance("sdeint", "atol", atol)}
+        own = tolerances if adaptive else {}
+        return self.solver.sde(SdeCall(sde, y0, ts, names, bool(logqp), params, step, method, **own))
 
     @overload
     def odeint(self, func: Callable[[Tensor, Tensor], Tensor], y0: Tensor, t: Times, **how: Any) -> Tensor: ...
@@ -115,7 +117,7 @@ class Solve:
         if options is not None and not isinstance(options, Mapping):
             raise ProblemError(f"solve.odeint: options is {shown(options)}; needed: a dictionary")
         step = _step("odeint", "options['step_size']", (options or {}).get("step_size"))
-        tolerances = _tolerance("rtol", rtol), _tolerance("atol", atol)
+        tolerances = _tolerance("odeint", "rtol", rtol), _tolerance("odeint", "atol", atol)
         return self.solver.ode(OdeCall(func, y0, t, _tensors("odeint", adjoint_params), method, step, *tolerances))
 
 
@@ -150,13 +152,13 @@ def _step(function: str, name: str, given: object) -> float | None:
     return step
 
 
-def _tolerance(name: str, given: object) -> float | None:
+def _tolerance(function: str, name: str, given: object) -> float | None:
     """A tolerance as a number; None for several, one for each part of the state. Raises ProblemError."""
     if given is None or isinstance(given, tuple | list) or (isinstance(given, Tensor) and given.numel() > 1):
         return None
     tolerance = _number(given)
     if not 0 <= tolerance < math.inf:
-        raise ProblemError(f"solve.odeint: {name} is {shown(given)}; needed: a number, at least 0")
+        raise ProblemError(f"solve.{function}: {name} is {shown(given)}; needed: a number, at least 0")
     return tolerance
 
 
