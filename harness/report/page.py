@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,7 @@ def write_report(run: Run, folder: Path) -> Path:
         suite=suite,
         run=run.id,
         execution=measurements.executions[-1],
+        command=command(measurements.executions[-1]),
         only=only(about),
         counts=sorted(counts.items()),
         unloaded=unloaded,
@@ -71,6 +73,15 @@ def _part(section: AbstractSection, measurements: Measurements) -> Part:
         return Part(section.name, section.title, Markup(section.html(measurements)), "")
     except Exception as error:
         return Part(section.name, section.title, "", f"{type(error).__name__}: {error}")
+
+
+def command(execution: About) -> str:
+    """The command that measured the run, "" where it was measured from Python."""
+    program, *arguments = execution.get("arguments") or [""]
+    name = Path(program).name
+    if name == "__main__.py":
+        return shlex.join(["python", "-m", "harness", *arguments])
+    return shlex.join([name, *arguments]) if name == "gradient-harness" else ""
 
 
 def only(about: About) -> list[str]:

@@ -15,7 +15,7 @@ from harness.frames import load, speedups
 from harness.record import Measured, Record
 from harness.report.answer.general import answers, memory_slopes
 from harness.report.figures import DRAWINGS, data_of, draw
-from harness.report.page import write_report
+from harness.report.page import command, write_report
 from harness.report.palette import Palette
 from harness.report.panels import facets_of
 from harness.store import Run, new_run
@@ -275,3 +275,12 @@ def test_panels_are_in_the_order_of_the_numbers_in_their_names():
     figure = Scaling(figure="scaling", facet="problem")
     data = pd.DataFrame({"problem": ["p(mu=10.0)", "p", "p(mu=3.0)", "p(mu=100.0)"]})
     assert facets_of(figure, data) == ["p", "p(mu=3.0)", "p(mu=10.0)", "p(mu=100.0)"]
+
+
+def test_the_command_that_measured_a_run():
+    assert (
+        command({"arguments": ["/there/__main__.py", "run", "my suite.yaml"]})
+        == "python -m harness run 'my suite.yaml'"
+    )
+    assert command({"arguments": ["/bin/gradient-harness", "run", "memory"]}) == "gradient-harness run memory"
+    assert command({"arguments": ["notebook.py"]}) == command({}) == ""

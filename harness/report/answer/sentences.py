@@ -14,6 +14,7 @@ from harness.report.answer.names import by_approach, case_name, costs, interval,
 from harness.report.answer.question import Asked, asked
 from harness.report.answer.regimes import Regime, largest, regimes
 from harness.report.answer.standings import standings
+from harness.report.answer.visible_bias import visible_bias
 from harness.report.format import error as errors
 from harness.report.format import listing, seconds, size
 from harness.report.orders import fitted, tally
@@ -173,10 +174,11 @@ def answer(measurements: Measurements) -> list[str]:
     found = [tally(verdicts)] if verdicts else []
     if question.about == "speedup":
         found += native_against_library(frame)
-    main = largest(regimes(frame, question))
+    parts = regimes(frame, question)
+    main = largest(parts)
     if main is not None:
         found += sentences(main, standings(main, question, measurements.registry), question)
-    return found
+    return [*found, *visible_bias(parts)]
 
 
 def _begin(regime: Regime) -> str:

@@ -1,0 +1,56 @@
+"""Whether the bias of adjoints is visible beside the error of the scheme."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from harness.record import Row
+from harness.report.answer.contest import ROUNDING
+from harness.report.answer.names import by_approach
+from harness.report.answer.regimes import Regime
+from harness.report.format import error, listing, plural
+from harness.report.tables import dicts
+
+VISIBLE = 0.1
+"""A bias of at least this share of the scheme's own error."""
+MOST = 4
+"""Cases that are named."""
+
+
+def visible_bias(found: Sequence[Regime]) -> list[str]:
+    """A sentence on the biased methods at the largest size of every regime, where both errors were measured."""
+    judged = [row for regime in found for row in _judged(regime)]
+    if not judged:
+        return []
+    visible = sorted((row for row in judged if row["share"] >= VISIBLE), key=lambda row: -row["share"])
+    if not visible:
+        worst = max(row["share"] for row in judged)
+        names = by_approach(dict.fromkeys(row["method"] for row in judged))
+        return [f"The bias of {names} can't be seen: it is at most {worst:.1g} of the scheme's own error."]
+    told = [f"{row['method']} {row['where']} ({error(row['adjoint'])} beside {error(row['own'])})" for row in visible]
+    more = f" and {len(told) - MOST} more" if len(told) > MOST else ""
+    return [
+        f"A bias is visible beside the scheme's own error in {len(visible)} of {plural(len(judged), 'case')}:"
+        f" {listing(told[:MOST]) if not more else ', '.join(told[:MOST])}{more}."
+    ]
+
+
+def _judged(regime: Regime) -> list[Row]:
+    """The biased cases of a regime, with their scheme's own error: the gradient error of exact methods."""
+    columns = ["adjoint_error_theta_median", "gradient_error_theta_median"]
+    known = regime.cases.dropna(subset=columns)
+    biased = known[columns[0]] > known["dtype"].map(ROUNDING)
+    own = known[~biased].groupby("scheme")[columns[1]].median()
+    rows = known[biased & known["scheme"].isin(own.index[own > 0])]
+    return [
+        {
+            "method": row["method"],
+            "where": " ".join(filter(None, [f"with {row['scheme']}", regime.where])),
+            "adjoint": row[columns[0]],
+            "own": own[row["scheme"]],
+            "share": row[columns[0]] / own[row["scheme"]],
+        }
+        for row in dicts(pd.DataFrame(rows))
+    ]
