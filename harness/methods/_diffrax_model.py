@@ -85,11 +85,19 @@ class DiffraxSolver(AbstractSolver):
         return jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), call.y0, states)
 
     def _stepping(self, call: Call, grid: Grid, times: Array) -> dict[str, Any]:
-        """The case's grid; or its tolerances, and its steps for the first one."""
+        """The case's grid; or its tolerances, and its steps for the first one.
+
+        The model's own `max_steps` holds, or diffrax's default, where the grid has no more: diffrax keeps checkpoints
+        for so many steps.
+        """
         if self.case.stepping == "fixed":
             equal = grid.equal_step is not None
             controller = diffrax.ConstantStepSize() if equal else diffrax.StepTo(times)
-            return {"dt0": grid.equal_step, "stepsize_controller": controller, "max_steps": grid.steps}
+            return {
+                "dt0": grid.equal_step,
+                "stepsize_controller": controller,
+                "max_steps": max(grid.steps, call.most_steps),
+            }
         span, rtol, atol = grid.t1 - grid.t0, self.case.rtol, self.case.atol
         controller = diffrax.PIDController(rtol, atol)
         if call.noise != "none":  # the gains that diffrax recommends for SDEs

@@ -11,7 +11,7 @@ from harness.errors import InputError, shown
 from harness.grid import count_of
 from harness.machine import Machine
 from harness.method import AbstractGradientMethod
-from harness.models.estimate import case_seconds, reference_seconds
+from harness.models.estimate import case_seconds, reference_seconds, reference_steps
 from harness.models.facts import ModelFacts
 from harness.registry import Registry
 from harness.scheme import AbstractScheme
@@ -69,21 +69,25 @@ def choose(asked: Asked, models: Mapping[str, ModelFacts], registry: Registry) -
     measure, notes = asked.measure or ("time", "memory", "error"), []
     room = 60 * asked.minutes
 
-    reference = len(models) * reference_seconds(facts)
-    if "error" in measure and not asked.measure and reference > REFERENCE_SHARE * room:
+    def reference_of(counts: Sequence[int]) -> float:
+        if "error" not in measure:
+            return 0.0
+        return len(models) * reference_seconds(facts, reference_steps(facts, counts))
+
+    reference = reference_of(steps[:1])
+    if not asked.measure and reference > REFERENCE_SHARE * room:
         measure = tuple("adjoint_error" if name == "error" else name for name in measure)
         notes.append(
             "gradients are compared with the same discrete solve alone: the continuous reference would take about"
             f" {reference / 60:.0f} min (--minutes {math.ceil(2 * reference / 60)} measures against it)"
         )
-    if "error" in measure:
-        room -= reference
     adaptive = _adaptive(asked, [*methods, *map(registry.method, refused)], facts, registry)
     while True:
         cases = [(m, s, n) for m, own in methods.items() for s in _of(own, schemes) for n in steps]
         cases += [(m, p.scheme, p.first) for p in adaptive for _ in p.rtols for m in p.methods]
         seconds = len(models) * sum(case_seconds(facts, m, s, n, asked.device, registry) for m, s, n in cases)
-        if seconds <= room:
+        reference = reference_of(steps)
+        if seconds + reference <= room:
             break
         if len(schemes) > 1:
             notes.append(f"{schemes[-1].name} is left out: it doesn't fit in {asked.minutes:g} min")
@@ -97,7 +101,7 @@ def choose(asked: Asked, models: Mapping[str, ModelFacts], registry: Registry) -
         else:
             break
     notes += _without_its_own(facts, [*schemes, *(product.scheme for product in adaptive)], methods, registry)
-    total = seconds + (reference if "error" in measure else 0.0)
+    total = seconds + reference
     further = len(models) * reference_seconds(facts, FURTHER)
     fine = FURTHER if total + further <= 60 * asked.minutes else 1
     return Chosen(_suite(asked, methods, refused, schemes, steps, measure, adaptive, fine), total, tuple(notes))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.method import AbstractGradientMethod
 from harness.models.facts import ModelFacts
 from harness.registry import Registry
@@ -15,9 +17,11 @@ STARTING_SECONDS = 2.0
 """To start the two children of a case."""
 REFERENCE_FACTOR = 6.0
 """A step of the reference takes about so many times a step of the model: in float64, twice forwards, corrected."""
-LEAST_REFERENCE = {True: 5400, False: 22000}
-"""Steps that a reference of an SDE takes at least, by whether its noise commutes: see `harness.reference.sde`."""
-LEAST_REFERENCE_OF_AN_ODE = 2500
+COARSEST = {True: 2**9, False: 2**11}
+FINER = {True: 2, False: 4}
+COARSEST_OF_AN_ODE, FINER_OF_AN_ODE = 2**8, 2
+"""The first grid that judges a reference has so many steps at least, and so many times those of the case. That of an
+SDE depends on whether the noise commutes. See `harness.reference.sde.refined` and `harness.reference.ode.refined`."""
 
 
 def case_seconds(
@@ -37,8 +41,26 @@ def case_seconds(
     return STARTING_SECONDS + BUILDS * building + CALLS * one
 
 
-def reference_seconds(facts: ModelFacts, steps: int | None = None) -> float:
-    """A continuous reference with so many steps in all; with those that it takes at least."""
-    if steps is None:
-        steps = LEAST_REFERENCE_OF_AN_ODE if facts.noise == "none" else LEAST_REFERENCE[facts.commutative]
+def reference_steps(facts: ModelFacts, steps: Sequence[int]) -> int:
+    """The steps of all grids that the continuous references of cases with so many steps take at least.
+
+    Cases share grids: those of an SDE are powers of two, those of an ODE the case's steps times one.
+    """
+    if facts.noise == "none":
+        first = {_doubled(count, max(COARSEST_OF_AN_ODE, FINER_OF_AN_ODE * count)) for count in steps}
+        finer = {4 * count for count in first}
+        return sum(first | finer) + sum(finer)  # by one scheme, and by another
+    least, times = COARSEST[facts.commutative], FINER[facts.commutative]
+    first = {_doubled(4, max(least, times * count)) for count in steps}
+    return 2 * sum({level for count in first for level in (count // 4, count, 4 * count)})
+
+
+def _doubled(start: int, least: int) -> int:
+    while start < least:
+        start *= 2
+    return start
+
+
+def reference_seconds(facts: ModelFacts, steps: int) -> float:
+    """Grids with so many steps in all."""
     return REFERENCE_FACTOR * facts.seconds * steps

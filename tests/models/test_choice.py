@@ -7,19 +7,24 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
 from harness.case import Case
 from harness.errors import InputError
+from harness.gradient_arrays import GradientArrays
 from harness.machine import Machine
 from harness.models.choice import Asked, Chosen, choose
 from harness.models.declared import declare
+from harness.models.estimate import reference_steps
 from harness.models.facts import ModelFacts
 from harness.models.source import Source, names_model
 from harness.models.written import written
 from harness.plan import Plan, make_plan
+from harness.reference import ode, sde
 from harness.registry import Registry
+from harness.scheme import AbstractScheme
 from harness.suite import parse_suite
 
 FACTS = ModelFacts(
@@ -245,3 +250,19 @@ def test_a_package_publishes_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not names_model("neural")
     source, settings = Source.of("published(width=3)", Path())
     assert (source.label, source.place, source.name, settings) == ("published", "package.models", "latent", "width=3")
+
+
+@pytest.mark.parametrize(("noise", "commutes"), [("diagonal", True), ("general", False), ("none", False)])
+def test_the_estimate_counts_the_steps_that_references_solve(noise: str, commutes: bool) -> None:
+    """Of cases with these step counts, which share the grids that are the same."""
+    facts, counts = replace(FACTS, noise=noise, commutes=commutes, observations=1), (25, 100, 1600)
+    solved: dict[tuple[str, int], int] = {}
+
+    def by(scheme: AbstractScheme, steps: int) -> GradientArrays:
+        solved[scheme.name, steps] = steps
+        return GradientArrays(1.0, np.array([1.0 + 1 / steps]), np.zeros(0))
+
+    for steps in counts:
+        case = facts.case(problem="mine.py:latent", method="torch/backprop", scheme="heun", steps=steps)
+        (ode if noise == "none" else sde).refined(by, facts, case, most_steps=1)
+    assert reference_steps(facts, counts) == sum(solved.values())

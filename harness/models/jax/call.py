@@ -43,8 +43,8 @@ class Call:
 
     `noise` and `calculus` are as in a case, `none` for an ODE. y0 is (batch, dim), with `single` (dim,); of an ODE it
     is any tree of arrays. `depends` are arrays that tell samples apart and that f and g don't read: a key, say. `says`
-    is what the diffusion declares: whether its noise commutes. `dt`, `method` and the tolerances are what the model
-    itself asks for.
+    is what the diffusion declares: whether its noise commutes. `dt`, `method`, the tolerances and `most_steps` are what
+    the model itself asks for: `most_steps` is diffrax's `max_steps`, which decides how many checkpoints it keeps.
     """
 
     functions: Functions
@@ -60,6 +60,7 @@ class Call:
     method: str | None = None
     rtol: float | None = None
     atol: float | None = None
+    most_steps: int = 4096
 
     @property
     def decreasing(self) -> bool:

@@ -164,7 +164,7 @@ class Solve:
         saveat: Any = None,
         stepsize_controller: object = None,
         adjoint: object = None,
-        max_steps: object = None,
+        max_steps: object = 4096,
         throw: object = None,
         progress_meter: object = None,
         **others: object,
@@ -176,11 +176,11 @@ class Solve:
         t1. It is used under `jax.vmap` over samples, or with a state of all of them, (batch, dim), for diagonal noise
         and ODEs. Raises ProblemError.
         """
-        del adjoint, max_steps, throw, progress_meter
+        del adjoint, throw, progress_meter
         for name in others:
             raise ProblemError(f"solve.diffeqsolve: the argument {name} is not supported")
         schedule = self._scheduled(lambda: _terms.schedule_of(t0, t1, saveat))
-        how = _terms.asked(solver, dt0, stepsize_controller)
+        how = _terms.asked(solver, dt0, stepsize_controller) | {"most_steps": _most_steps(max_steps)}
         call = _terms.call_of(terms, solver, schedule, y0, args, how)
         states = self._solved("diffeqsolve", call)
         picked = np.asarray(schedule.wanted)
@@ -222,6 +222,15 @@ def _asked(
         length = abs(schedule.times[-1] - schedule.times[0]) / count
     tolerances = {name: _number(function, name, x) or None for name, x in (("rtol", rtol), ("atol", atol))}
     return {"dt": length, "method": scheme, **tolerances}
+
+
+def _most_steps(given: object) -> int:
+    """diffrax's `max_steps`; its default where the model has none, as it may for an adjoint of constant memory."""
+    if given is None:
+        return 4096
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+        raise ProblemError(f"solve.diffeqsolve: max_steps is {shown(given)}; needed: an integer above 0, or None")
+    return given
 
 
 def _number(function: str, name: str, given: object, *, above: bool = False) -> float | None:
