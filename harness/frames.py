@@ -14,7 +14,7 @@ from harness.backend_facts import BackendFacts, stored_facts
 from harness.column import UNRESOLVED
 from harness.columns import COMPUTED, FACTS, MEASURED_LISTS, RATIOS, bar_of
 from harness.grouping import KEYS
-from harness.measuring.statistics import median_intervals, ratio_interval, ratios_of_rounds
+from harness.measuring.statistics import intervals_of, ratios_of_rounds
 from harness.record import STORED, columns
 from harness.registry import Registry
 from harness.spec import base
@@ -50,27 +50,17 @@ def _add_statistics(frame: pd.DataFrame) -> None:
     for column in MEASURED_LISTS:
         name = column.name
         frame[name] = [value if isinstance(value, list) else [] for value in frame[name]]  # older runs lack some
-        frame[f"{name}_median"] = [float(np.median(numbers(v))) if v else np.nan for v in frame[name]]
+        samples = [numbers(value) for value in frame[name]]
         if column.interval:
-            frame[[f"{name}_low", f"{name}_high"]] = _interval_ends([numbers(v) for v in frame[name]])
+            frame[[f"{name}_median", f"{name}_low", f"{name}_high"]] = intervals_of(samples)
+        else:
+            frame[f"{name}_median"] = [float(np.median(values)) if values else np.nan for values in samples]
     for column in MEASURED_LISTS:
         if column.bar:
             bar = bar_of(column.name)
             if column.name != "loss_error":  # older runs hold the larger of two bars alone
                 frame[bar] = frame[bar].fillna(frame["reference_error"])
             frame[f"{column.name}_resolved"] = frame[f"{column.name}_median"] > UNRESOLVED * frame[bar].fillna(0)
-
-
-def _interval_ends(lists: list[list[float]]) -> np.ndarray:
-    """The ends of the median's interval of each list, (lists, 2), NaN where it is empty."""
-    ends = np.full((len(lists), 2), np.nan)
-    by_size: dict[int, list[int]] = {}
-    for place, values in enumerate(lists):
-        by_size.setdefault(len(values), []).append(place)
-    for size, places in by_size.items():
-        if size:
-            ends[places] = median_intervals(np.array([lists[place] for place in places], dtype=float))[:, 1:]
-    return ends
 
 
 def _observations(value: int | list[float]) -> int | str:
@@ -122,12 +112,13 @@ def speedups(frame: pd.DataFrame) -> pd.DataFrame:
         same.setdefault((pairing, scheme, base(method)), []).append(method)
     comparable = dict.fromkeys(pair for facts in timed["backend_facts"].unique() for pair in facts.comparable)
     axes = [axis for axis in KEYS if axis != "method"]
-    rows = []
+    rows, ratios = [], []
     for (pairing, scheme, method), native in by_key.items():
         peers = [theirs for ours, theirs in comparable if ours == base(method)]
         for library in (name for theirs in peers for name in same.get((pairing, scheme, theirs), [])):
-            ratio, low, high = ratio_interval(by_key[pairing, scheme, library].seconds, native.seconds)
+            ratios.append(ratios_of_rounds(by_key[pairing, scheme, library].seconds, native.seconds))
             place = {axis: getattr(native, axis) for axis in axes}
-            found = {"ratio": ratio, "low": low, "high": high, "floor_ratio": native.floor_ratio}
-            rows.append({"native": method, "library": library, **place, **found})
-    return pd.DataFrame(rows, columns=["native", "library", *axes, "ratio", "low", "high", "floor_ratio"])
+            rows.append({"native": method, "library": library, **place, "floor_ratio": native.floor_ratio})
+    found = pd.DataFrame(rows, columns=["native", "library", *axes, "floor_ratio"])
+    found[["ratio", "low", "high"]] = intervals_of(ratios)
+    return found[["native", "library", *axes, "ratio", "low", "high", "floor_ratio"]]

@@ -46,10 +46,11 @@ def differing(frame: pd.DataFrame, *, within: Iterable[str] = (), but: Iterable[
     """
     left, columns = set(but), list(within)
     axes = [axis for axis in KEYS if axis in frame.columns and axis not in left]
-    counts = frame.groupby(columns, dropna=False)[axes].nunique(dropna=False) if columns else None
-    if counts is None:
-        return [axis for axis in axes if frame[axis].nunique(dropna=False) > 1]
-    return [axis for axis in axes if (counts[axis] > 1).any()]
+    several = [axis for axis in axes if frame[axis].nunique(dropna=False) > 1]
+    if not columns or not several:
+        return several
+    counts = frame.groupby(columns, dropna=False)[several].nunique(dropna=False)
+    return [axis for axis in several if (counts[axis] > 1).any()]
 
 
 def telling(frame: pd.DataFrame, named: Iterable[str] = (), *, but: Iterable[str] = ()) -> list[str]:
@@ -59,11 +60,15 @@ def telling(frame: pd.DataFrame, named: Iterable[str] = (), *, but: Iterable[str
     it. Axes in `but` are never named.
     """
     told, left = list(named), {*named, *but}
-    axes = []
+    axes: list[str] = []
     for axis in NAMED_FIRST:
-        if axis not in left and axis in differing(frame, within=told, but=left):
+        found = differing(frame, within=told, but=left)
+        if not found:
+            break
+        if axis in found:
             axes.append(axis)
             told.append(axis)
+            left.add(axis)
     return axes
 
 

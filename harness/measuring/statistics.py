@@ -58,6 +58,18 @@ def median_intervals(samples: np.ndarray, level: float = 0.95) -> np.ndarray:
     return np.column_stack([median, ends])
 
 
+def intervals_of(samples: Sequence[Samples]) -> np.ndarray:
+    """As `median_intervals`, of samples of any numbers: (samples, 3), NaN where one is empty."""
+    found = np.full((len(samples), 3), np.nan)
+    by_size: dict[int, list[int]] = {}
+    for place, values in enumerate(samples):
+        by_size.setdefault(len(values), []).append(place)
+    for size, places in by_size.items():
+        if size:
+            found[places] = median_intervals(np.array([samples[place] for place in places], dtype=float))
+    return found
+
+
 def _middles(counts: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which of its sorted values are the two in the middle of each resample, both (samples, RESAMPLES).
 

@@ -49,8 +49,10 @@ class PanelGrid:
         grid = cls(figure, panels, in_a_row)
         for axes in grid._inner_x():
             axes.tick_params(labelbottom=False)
+            axes.xaxis.set_in_layout(False)  # it has no text to measure
         for axes in grid._inner_y() if share_y else []:
             axes.tick_params(labelleft=False)
+            axes.yaxis.set_in_layout(False)
         if despine:
             sns.despine(figure)
         return grid

@@ -70,8 +70,7 @@ def hint(words: str) -> Markup:
 def dicts(frame: pd.DataFrame) -> list[Row]:
     """The rows of a frame."""
     names = [str(name) for name in frame.columns]
-    values = (frame[name].tolist() for name in frame.columns)
-    return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+    return [dict(zip(names, row, strict=True)) for row in frame.astype(object).to_numpy().tolist()]
 
 
 def _line(row: Row, fields: Sequence[Field], bold: bool) -> Markup:

@@ -23,10 +23,14 @@ def visible(text: str) -> str:
 
 
 def visible_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """The records, with such text in each of their cells."""
+    """The records, with such text in each of their cells.
+
+    Texts are Python's strings. In Arrow's arrays each is an object that is made anew whenever it is read, and each
+    column is copied by itself whenever rows are taken, which the answer does for every regime.
+    """
     texts = {
         name: [visible(value) if isinstance(value, str) else value for value in frame[name]]
         for name in frame.columns
         if not pd.api.types.is_numeric_dtype(frame[name])
     }
-    return frame.assign(**{name: pd.Series(values, frame.index, frame[name].dtype) for name, values in texts.items()})
+    return frame.assign(**{name: pd.Series(values, frame.index, object) for name, values in texts.items()}).copy()

@@ -149,7 +149,7 @@ def test_boxes_that_are_not_resolved_are_outlines(run):
 def axes_of(run, keys):
     """What a figure of the made-up run is drawn on."""
     figure = KINDS[keys["figure"]](**keys)
-    return DRAWINGS[type(figure)].plot(figure, data_of(figure, load(run.folder)), Palette.of(load(run.folder))).ax
+    return DRAWINGS[type(figure)].plot(figure, data_of(figure, load(run.folder)), Palette.of(load(run.folder))).first
 
 
 def test_a_drawing_has_its_data(run):

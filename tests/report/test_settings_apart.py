@@ -216,7 +216,7 @@ def drawn() -> Iterator[Callable[..., Any]]:
 @pytest.mark.parametrize("x", ["steps", "seconds_median"])
 def test_scaling_draws_a_line_a_setting(write, drawn, x, axis):
     grid = drawn(write(axis), figure="scaling", x=x, y="peak_bytes")
-    lines = [line for line in grid.ax.get_lines() if not line.get_label().startswith("_")]  # as guides have
+    lines = [line for line in grid.first.get_lines() if not line.get_label().startswith("_")]  # as guides have
     assert [len(line.get_xdata()) for line in lines] == [len(STEPS)] * 2
     labels = {line.get_label() for line in lines}
     assert len(labels) == 2
@@ -232,7 +232,7 @@ def test_a_line_over_what_is_measured_goes_along_the_tolerance(tmp_path, make_ca
         measured = Measured(seconds=(1.0 + k,), peak_bytes=1000)
         case = make_case(stepping="adaptive", **{tolerance: value})
         run.append(Record(run=run.id, suite="tiny", case=case, status="ok", measured=measured))
-    (line,) = drawn(run, figure="scaling", x="seconds_median", y="peak_bytes").ax.get_lines()
+    (line,) = drawn(run, figure="scaling", x="seconds_median", y="peak_bytes").first.get_lines()
     assert len(line.get_xdata()) == 3
 
 
@@ -248,7 +248,7 @@ def test_a_box_is_of_one_setting(write, drawn, axis):
 @but()
 def test_points_has_a_row_a_setting(write, drawn, axis):
     grid = drawn(write(axis, steps=(16,)), figure="points", x="method", y="seconds_median")
-    labels = [text.get_text() for text in grid.ax.get_yticklabels()]
+    labels = [text.get_text() for text in grid.first.get_yticklabels()]
     assert len(set(labels)) == len(labels) == 2
     assert any(WORDS[axis] in label for label in labels)
 
@@ -262,8 +262,8 @@ def test_a_panel_is_named_by_all_that_sets_it_apart(tmp_path, make_case, drawn):
             measured = Measured(seconds=(1.0,), peak_bytes=1000)
             run.append(Record(run=run.id, suite="tiny", case=case, status="ok", measured=measured))
     grid = drawn(run, figure="scaling", x="steps", y="peak_bytes", facet="problem")
-    assert {axes.get_title() for axes in grid.axes.flat} == {"problem lorenz, dim 3", "problem neural, dim 2"}
-    assert {text.get_text() for axes in grid.axes.flat for text in axes.texts} == {"torch/backprop"}
+    assert {axes.get_title() for axes in grid.panels.values()} == {"problem lorenz, dim 3", "problem neural, dim 2"}
+    assert {text.get_text() for axes in grid.panels.values() for text in axes.texts} == {"torch/backprop"}
 
 
 @but()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from harness.measuring.statistics import ratio_interval
+from harness.measuring.statistics import intervals_of, ratios_of_rounds
 from harness.record import Row
 from harness.report.tables import dicts
 
@@ -39,14 +40,22 @@ class Ratio:
 
 def least(rows: pd.DataFrame, column: str) -> Row:
     """The record with the smallest value in a column, the first of several."""
-    return dicts(rows.loc[rows[column] == rows[column].min()].head(1))[0]
+    return dicts(rows.iloc[[int(np.nanargmin(rows[column].to_numpy(dtype=float)))]])[0]
 
 
-def compare(slower: Row, faster: Row) -> Ratio:
-    """The time of a record over that of another."""
-    if slower["pairing"] == faster["pairing"] and slower["seconds"] and faster["seconds"]:
-        return Ratio(*ratio_interval(slower["seconds"], faster["seconds"]), paired=True)
-    return Ratio(slower["seconds_median"] / faster["seconds_median"], np.nan, np.nan, paired=False)
+def compare(slower: Sequence[Row], faster: Row) -> list[Ratio]:
+    """The time of each record over that of another."""
+    paired = [bool(row["pairing"] == faster["pairing"] and row["seconds"] and faster["seconds"]) for row in slower]
+    rounds = [
+        ratios_of_rounds(row["seconds"], faster["seconds"]) if pair else ()
+        for row, pair in zip(slower, paired, strict=True)
+    ]
+    return [
+        Ratio(*map(float, interval), paired=True)
+        if pair
+        else Ratio(row["seconds_median"] / faster["seconds_median"], np.nan, np.nan, paired=False)
+        for row, pair, interval in zip(slower, paired, intervals_of(rounds), strict=True)
+    ]
 
 
 def rounding_of(rows: pd.DataFrame) -> pd.Series:

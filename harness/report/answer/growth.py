@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from harness.measuring.statistics import log_slope
@@ -23,15 +24,18 @@ def slope(rows: pd.DataFrame, over: str, column: str) -> float:
     Memory that has stopped growing counts as flat, whatever it did before: that of a sampler which holds a chunk of
     steps grows until the steps fill it.
     """
-    known = rows.dropna(subset=[over, column]).sort_values(over).drop_duplicates(over)
-    known = known[known[column] > 0]
-    if len(known) < LEAST:
+    x, y = (rows[name].to_numpy(dtype=float) for name in (over, column))
+    known = np.isfinite(x) & ~np.isnan(y)
+    x, first = np.unique(x[known], return_index=True)
+    y = y[known][first]
+    x, y = x[y > 0], y[y > 0]
+    if len(x) < LEAST:
         return math.nan
     if column == "peak_bytes":
-        last = log_slope(known[over].tail(2), known[column].tail(2))
+        last = log_slope(x[-2:], y[-2:])
         if last <= FLAT:
             return last
-    return log_slope(known[over], known[column])
+    return log_slope(x, y)
 
 
 def power(value: float, over: str) -> str:

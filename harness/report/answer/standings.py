@@ -42,8 +42,8 @@ def standings(regime: Regime, asked: Asked, registry: Registry) -> pd.DataFrame:
         return pd.Series(list(values), index=best.index, dtype=object)
 
     best = best.assign(
-        growth=[_growth(regime, asked, row) for row in records],
-        ratio=objects(_ratio(row, fastest) for row in records),
+        growth=_growths(regime, asked, best),
+        ratio=objects(_ratios(records, fastest)),
         front=best.index.isin(front),
         native=[row["backend_facts"].native for row in records],
         exact=objects(_exact(row, registry) for row in records),
@@ -64,17 +64,21 @@ def _exact(row: Row, registry: Registry) -> bool | None:
     return method.exact if method is not None else None if math.isnan(worst) else True
 
 
-def _ratio(row: Row, fastest: Row | None) -> Ratio | None:
-    if fastest is None or math.isnan(row["seconds_median"]):
-        return None
-    return compare(row, fastest)
+def _ratios(rows: list[Row], fastest: Row | None) -> list[Ratio | None]:
+    """The time of each relative to the fastest, None where it has no time."""
+    timed = [row for row in rows if not math.isnan(row["seconds_median"])]
+    found = iter(compare(timed, fastest) if fastest is not None else [])
+    return [None if math.isnan(row["seconds_median"]) else next(found) for row in rows]
 
 
-def _growth(regime: Regime, asked: Asked, row: Row) -> str:
-    if regime.over is None:
-        return ""
-    same = (regime.sizes["method"] == row["method"]) & (regime.sizes["scheme"] == row["scheme"])
-    return power(slope(regime.sizes.loc[same, [regime.over, asked.column]], regime.over, asked.column), regime.over)
+def _growths(regime: Regime, asked: Asked, best: pd.DataFrame) -> list[str]:
+    """How the measure that is asked about grows, of each row's method and scheme."""
+    over, case = regime.over, ["method", "scheme"]
+    if over is None:
+        return [""] * len(best)
+    parts = regime.sizes[[*case, over, asked.column]].groupby(case, sort=False)
+    found = {key: power(slope(part, over, asked.column), over) for key, part in parts}
+    return [found.get(key, "") for key in zip(best["method"], best["scheme"], strict=True)]
 
 
 def _remarks(row: Row, table: pd.DataFrame) -> Iterator[str]:

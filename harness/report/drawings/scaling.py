@@ -73,7 +73,9 @@ def _function(figure: Scaling, group: pd.DataFrame, named: list[str] | None) -> 
     error = error_of(figure.y)
     bars = [bar_of(error)] if error else []
     columns = [c for c in (figure.y, *(interval_of(figure.y) or ()), *bars) if c != figure.x]
-    line = group.groupby(figure.x)[list(dict.fromkeys(columns))].median().reset_index()
+    several = bool(group[figure.x].duplicated().any())
+    line = group[list(dict.fromkeys([figure.x, *columns]))]
+    line = line.groupby(figure.x).median().reset_index() if several else line.sort_values(figure.x)
     if named is None:
         return line
     return line.assign(**{figure.x: line[figure.x].map(named.index)}).sort_values(figure.x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -64,12 +64,12 @@ def content(frame: pd.DataFrame, view: View) -> str:
     palette = Palette.of(frame)
     return json.dumps(
         {
-            "columns": [asdict(_shown(column, frame, apart)) for column in columns],
+            "columns": [vars(_shown(column, frame, apart)) for column in columns],
             "colors": {
                 name: {value: palette.color(value) for value in _texts(frame[name])} for name in ("method", "approach")
             },
             "markers": {value: palette.marker(value) for value in _texts(frame["backend"])},
-            "view": asdict(view),
+            "view": vars(view),
         },
         separators=(",", ":"),
         allow_nan=False,
