@@ -40,26 +40,26 @@ class AbstractBackend(ABC):
     floor: str | None = None
     """The method that does the bare work for this backend. None: the floor of its framework's own backend."""
     comparable: Mapping[str, tuple[str, ...]] = {}
-    """By approach of this backend: methods of other backends that do the same for a user.
+    """Which methods to compare with: for each approach of this backend, methods that a user might choose instead.
 
-    A library names native methods, a native backend names methods of libraries. Their times are compared.
+    A library names native methods here, and a native backend names methods of libraries.
     """
     schemes: Mapping[str, Mapping[str, str]] = {}
-    """What a library calls the harness's schemes: by `none` (an ODE), `ito` or `stratonovich`, then by scheme."""
+    """The library's names for the harness's schemes. The first key is `none` (an ODE), `ito` or `stratonovich`."""
     refused: Mapping[str, str] = {}
-    """Schemes that the library has and that are another scheme than the harness's of that name: the reason."""
+    """Schemes of the library that differ from the harness's scheme of the same name, with the reason."""
     style: Style = Style()
 
     def calculus(self, case: Case) -> str:
-        """The part of `schemes` by which the case is solved."""
+        """The first key into `schemes` for this case."""
         return "none" if case.noise == "none" else case.calculus
 
     def scheme_name(self, case: Case) -> str:
-        """The library's name for the case's scheme. Only for a case that `unsupported` lets through."""
+        """The library's name for the case's scheme. The case must be supported."""
         return self.schemes[self.calculus(case)][case.scheme]
 
     def unsupported(self, case: Case) -> str | None:
-        """Why the library can't solve the case with its scheme, or None. The library may have more than is wrapped."""
+        """Why the case's scheme can't be used with this library, or None. Only schemes in `schemes` are wrapped."""
         if case.noise == "none" and "none" not in self.schemes:
             return f"{self.name} solves SDEs, not ODEs"
         if case.noise != "none" and set(self.schemes) == {"none"}:
@@ -72,13 +72,13 @@ class AbstractBackend(ABC):
         return None
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
-        """The pairs of methods that `comparable` stands for: a native method, then a library's."""
+        """`comparable` as pairs: a native method, then a library's."""
         pairs = [(other, f"{self.name}/{own}") for own, others in self.comparable.items() for other in others]
         return tuple((own, other) for other, own in pairs) if self.native else tuple(pairs)
 
 
 class UndeclaredBackend(AbstractBackend):
-    """The backend of methods whose module declares none: their framework's own, as far as costs go."""
+    """The backend of methods whose module declares none. Its costs are those of the framework's native backend."""
 
     summary = "not declared"
 

@@ -1,4 +1,4 @@
-"""The abstract gradient method, and the gradient that it yields."""
+"""The abstract gradient method, and the gradient that it returns."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Gradient(Generic[A]):
-    """One loss and its gradient, in arrays of the method's own framework.
+    """A loss and its gradient, in arrays of the method's framework.
 
-    `theta` is the gradient by parameter name, each of its parameter's shape.
-    A method that knows them may tell how often f was evaluated, forwards and backwards, and, of a random estimator,
-    its variance, the mean over the coordinates.
+    `loss` is a scalar. `theta` maps each parameter's name to its gradient, which has the parameter's shape. `y0` is the
+    gradient with respect to the initial state, (batch, dim).
 
-    A method that chooses its steps may report those that it accepted: `times`, (steps + 1,), increasing, from t0 to t1,
-    with every observation among them, float64 in NumPy. Its `adjoint_error` is then against the gradient of the solve
-    with the same scheme on exactly these steps.
+    The other fields are optional. `evaluations` is the number of evaluations of f, forwards and backwards. `variance`
+    is the variance of a random estimator, averaged over the coordinates. `times` are the steps that an adaptive method
+    accepted: a float64 NumPy array of shape (steps + 1,), increasing from t0 to t1, with every observation time in it.
+    With `times` the `adjoint_error` compares with the same scheme on exactly these steps.
     """
 
     loss: Float[A, ""]
@@ -41,12 +41,12 @@ class Gradient(Generic[A]):
 
 @dataclass(frozen=True)
 class AbstractGradientMethod(ABC):
-    """A way to get dL/dθ and dL/dy0 of a problem: `backend/approach`.
+    """A way to compute dL/dθ and dL/dy0 of a problem, named `backend/approach`.
 
-    A subclass that is a frozen dataclass too may have fields, with defaults: they are options that a suite sets,
-    `backend/approach(key=value)`. What can't be is a ValueError of its `__post_init__`.
+    A subclass may have options. It is then a frozen dataclass whose fields have defaults, and a suite sets them as
+    `backend/approach(key=value)`. `__post_init__` raises ValueError for values that the method can't use.
 
-    Modules that define one import no framework at their top: `harness list` reads them without paying for it.
+    A module that defines a method must not import its framework at the top, because `harness list` imports the module.
     """
 
     name: ClassVar[str]
@@ -58,41 +58,42 @@ class AbstractGradientMethod(ABC):
     exact: ClassVar[bool] = True
     """Whether it gives the gradient of the discrete solve up to rounding."""
     default_schemes: ClassVar[tuple[str, ...]] = ("heun", "euler", "midpoint", "reversible-heun")
-    """In order of preference: a suite that leaves the scheme out gets the first that fits."""
+    """Used when a suite names no scheme: the first of these that fits the case."""
     baseline: ClassVar[bool] = False
-    """Whether it does the bare work only, so that its time is a floor and its gradient means nothing."""
+    """Whether it only does the bare work. Its time is then a floor for other methods, and its gradient is ignored."""
     samplers: ClassVar[tuple[str, ...]] = ("own", "shared")
-    """What `brownian` may be."""
+    """The values of `brownian` that it supports."""
     steppings: ClassVar[tuple[str, ...]] = ("fixed",)
-    """What `stepping` may be."""
+    """The values of `stepping` that it supports."""
     path_at_any_time: ClassVar[bool] = False
-    """Whether the noise that it draws itself is a function of time, as adaptive steps need it."""
+    """Whether its own sampler can be evaluated at any time. Adaptive steps need this."""
     takes_models: ClassVar[bool] = False
-    """Whether it solves for a user's own model, too: see `harness.models`."""
+    """Whether it can also solve a user's own model: see `harness.models`."""
     interpolates: ClassVar[bool] = False
-    """Whether it takes equal steps and interpolates where a model's observation times are unequally spaced."""
+    """Whether it takes equal steps and interpolates when a model's observation times are unequally spaced."""
     step_seconds: ClassVar[float] = 1e-3
     """A rough cost of one step, forward and gradient, for the estimate of `--dry-run`."""
 
     def unsuited(self, scheme: AbstractScheme) -> str | None:
-        """Why the method can't go by this scheme, in a sentence, or None. Must not import a framework."""
+        """Why the method can't use this scheme, as a sentence; None if it can. Must not import a framework."""
         del scheme
 
     def unsupported(self, case: Case) -> str | None:
-        """Why the method can't do the case for another reason, or None. Must not import a framework."""
+        """Why the method can't do this case for another reason; None if it can. Must not import a framework."""
         del case
 
     def unsupported_model(self, case: Case) -> str | None:
-        """Why a method that takes models can't do a case of one, or None. Must not import a framework."""
+        """The same for a case of a user's own model. Only asked if `takes_models`."""
         return self.unsupported(case)
 
     @abstractmethod
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:
-        """Do all that happens once (tensors, tracing, compilation); return one whole forward solve and gradient.
+        """Prepare everything that is done once: tensors, tracing, compilation. Return a function that does the rest.
 
-        `scheme` is the harness's own step function, which a library that has its own may ignore.
-        `path` is the Brownian sample to use, None where the method is to draw its own. The callable is what the
-        harness times; it needn't wait for its result, since the harness synchronises.
+        The returned function does one forward solve and one gradient. The harness times it, and synchronises after it.
+
+        `scheme` is the harness's step function; a library that has its own may ignore it. `path` is the Brownian sample
+        to use. If it is None, the method draws its own noise, or the problem is an ODE.
         """

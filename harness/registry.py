@@ -1,10 +1,10 @@
-"""The registry: methods, backends, problems, schemes and sections of the page, built-in or not, through one door.
+"""The registry of methods, backends, problems, schemes and sections of the page, both built-in and from plugins.
 
-A module is a plugin. Whatever final subclass of AbstractGradientMethod, AbstractBackend, AbstractProblem,
-AbstractScheme or AbstractSection it defines is registered under its `name`. In a package, so is what its submodules
-define, except those that start with an underscore. Modules come from the entry-point groups `harness.methods`,
-`harness.problems`, `harness.schemes` and `harness.sections` (the built-in ones too) and from what a suite names under
-`plugins:`.
+A plugin is a module. The registry takes every final subclass of AbstractGradientMethod, AbstractBackend,
+AbstractProblem, AbstractScheme and AbstractSection that the module defines, and registers it under its `name`. If the
+module is a package, the registry also looks at its submodules, except those whose name starts with an underscore.
+Modules come from the entry-point groups `harness.methods`, `harness.problems`, `harness.schemes` and
+`harness.sections`, which the built-in modules use too, and from the list `plugins:` of a suite.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ from harness.spec import canonical, is_spec, options_of, parse, split
 
 T = TypeVar("T")
 Parameters: TypeAlias = dict[str, Any]
-"""Fields that a problem of its own kind has, by name."""
+"""The parameters of a problem, by name: the fields that its class adds."""
 GROUPS = ("harness.methods", "harness.problems", "harness.schemes")
 SECTIONS = "harness.sections"
 PROBLEM_FIELDS = ("noise", "calculus", "dim", "values")
-"""Fields of a problem that are no parameters."""
+"""The fields that every problem has. They aren't parameters."""
 
 
 class Registry:
-    """What can be named in a suite, and the backends of its methods.
+    """Everything that a suite can name, and the backends of the methods.
 
-    Methods, backends and schemes are instances without state, problems are classes.
+    Methods, backends and schemes are stateless instances. Problems are classes.
     """
 
     def __init__(self) -> None:
@@ -60,19 +60,19 @@ class Registry:
         self._parsed: dict[str, tuple[type[AbstractProblem], Parameters]] = {}
         self._named: dict[str, tuple[str, ...]] = {}
         self.models: dict[str, ModelFacts] = {}
-        """What is known of the user's own models that a suite names, by the name that cases carry."""
+        """The facts about the user's own models that a suite names, by the name in a case."""
 
     def add_models(self, found: Mapping[str, Mapping[str, ModelFacts]]) -> None:
-        """Models by what a suite names, then by the name that cases carry."""
+        """Add models. The outer key is the text in the suite, the inner key the name in a case."""
         for spec, models in found.items():
             self._named[spec] = tuple(models)
             self.models |= models
 
     @classmethod
     def load(cls, plugins: Sequence[str] = (), source: object = "") -> Registry:
-        """Everything installed, and the modules or files in `plugins`, which the file `source` names.
+        """A registry of everything installed, and of the modules and files in `plugins`.
 
-        Raises InputError where one can't be loaded. Its message starts with `source` where there is one.
+        `source` is the file that names the plugins, for messages. Raises InputError if a plugin can't be loaded.
         """
         registry = cls()
         for group in GROUPS:
@@ -89,9 +89,9 @@ class Registry:
         return registry
 
     def sections(self) -> list[AbstractSection]:
-        """The sections of the page, in its order. Their modules are imported here, as only a page needs their pandas.
+        """The sections of the page, in their order. Imports their modules, which need pandas.
 
-        Raises InputError where one can't be loaded.
+        Raises InputError if one can't be loaded.
         """
         self._add_group(SECTIONS)
         if not self._sections:
@@ -113,7 +113,7 @@ class Registry:
             self._check_backend(self._backends[name], plugin)
 
     def _check_backend(self, backend: AbstractBackend, where: str) -> None:
-        """A name that a plugin's backend gives must be a method's: a misspelt one would be a ratio less on the page."""
+        """Refuse a backend that names an unknown method. The page would otherwise silently lack a ratio."""
         pairs = [("comparable", name) for pair in backend.pairs() for name in pair]
         for key, name in [*pairs, *([("floor", backend.floor)] if backend.floor else [])]:
             if name not in self.methods:
@@ -122,7 +122,7 @@ class Registry:
                 )
 
     def add_module(self, module: ModuleType, where: str) -> int:
-        """Register what a module and its public submodules define; return how many things that was."""
+        """Register the classes of a module and of its public submodules. Return their number."""
         count = sum(self.add(item, where) for item in vars(module).values() if _is_final(item, module))
         for info in pkgutil.iter_modules(getattr(module, "__path__", ())):
             if not info.name.startswith("_"):
@@ -131,7 +131,7 @@ class Registry:
         return count
 
     def add(self, item: type, where: str) -> bool:
-        """Register one class. Raises InputError where its name is taken by another."""
+        """Register a class if its kind is known; return whether it is. Raises InputError if its name is taken."""
         tables: tuple[tuple[type, dict[str, Any]], ...] = (
             (AbstractGradientMethod, self.methods),
             (AbstractBackend, self._backends),
@@ -158,7 +158,7 @@ class Registry:
 
     @property
     def backends(self) -> dict[str, AbstractBackend]:
-        """Every declared backend, then one with the defaults for each that methods name and nobody declares."""
+        """All declared backends, and one with default values for each other backend that a method's name mentions."""
         undeclared: dict[str, AbstractBackend] = {}
         for name, method in self.methods.items():
             backend = name.partition("/")[0]
@@ -168,7 +168,7 @@ class Registry:
         return self._backends | undeclared
 
     def backend_facts(self) -> dict[str, BackendFacts]:
-        """What a report needs of every backend, by its name."""
+        """For each backend, by name, what a report needs."""
         backends = self.backends
         facts: dict[str, BackendFacts] = {}
         for name, backend in backends.items():
@@ -178,9 +178,9 @@ class Registry:
         return facts
 
     def match_methods(self, spec: str) -> list[str]:
-        """The methods that a glob stands for, in the order of registration, or one with options, in every combination.
+        """The methods that match a glob, in the order of registration. With options: every combination of their values.
 
-        Raises ValueError, in a person's words.
+        Raises ValueError with a message for the user.
         """
         pattern, text = split(spec)
         names = [name for name in self.methods if fnmatch.fnmatchcase(name, pattern)]
@@ -196,7 +196,7 @@ class Registry:
         return found
 
     def method(self, spec: str) -> AbstractGradientMethod:
-        """The method of a case, with its options. Raises ValueError, in a person's words."""
+        """The method of a case, with its options. Raises ValueError with a message for the user."""
         if spec not in self._methods:
             name, text = split(spec)
             if name not in self.methods:
@@ -207,9 +207,9 @@ class Registry:
         return self._methods[spec]
 
     def problem_class(self, spec: str) -> tuple[type[AbstractProblem], Parameters]:
-        """The class and the parameters that `name(key=value, …)` stands for. Raises ValueError, in a person's words.
+        """The class and the parameters of `name(key=value, …)`. Raises ValueError with a message for the user.
 
-        Each text is parsed once: thousands of cases share few problems.
+        Each text is parsed only once, because thousands of cases may share a few problems.
         """
         if spec not in self._parsed:
             name, text = split(spec) if is_spec(spec) else (spec, "")
@@ -220,9 +220,9 @@ class Registry:
         return self._parsed[spec]
 
     def problems_named(self, spec: str) -> tuple[str, ...]:
-        """The spelling that cases carry: parameters at their defaults left out, the others sorted.
+        """The names in the cases of a problem that a suite names: without default parameters, the others sorted.
 
-        Several of a model where one of its settings is given a list. Raises ValueError.
+        There are several if a setting of a model has a list of values. Raises ValueError.
         """
         if spec in self._named:
             return self._named[spec]
@@ -230,28 +230,28 @@ class Registry:
         return (canonical(cls.name, parameters),)
 
     def problem(self, spec: str, *, noise: str, calculus: str, dim: int) -> AbstractProblem:
-        """The problem itself. Raises ValueError where it has no such form."""
+        """An instance of the problem. Raises ValueError if the problem has no such noise, calculus or dimension."""
         cls, parameters = self.problem_class(spec)
         return guarded(spec, "", lambda: cls(noise=noise, calculus=calculus, dim=dim, **parameters))
 
     def is_built_in(self, spec: str) -> bool:
-        """Whether the problem is one of the package's own, or a model, which was looked at when it was found."""
+        """Whether the problem comes with the package, or is a model. Models were checked when they were found."""
         return spec in self.models or self.problem_class(spec)[0].__module__.startswith("harness.problems.")
 
     def problem_of(self, case: Case) -> AbstractProblem:
-        """The problem of a case, or what is known of its model. Raises ValueError where it has no such form."""
+        """The problem of a case, or the facts about its model. Raises ValueError as `problem` does."""
         if case.problem in self.models:
             return self.models[case.problem]
         return self.problem(case.problem, noise=case.noise, calculus=case.calculus, dim=case.dim)
 
 
 def _class(registered: object) -> type:
-    """A problem is registered as its class, the others as instances."""
+    """The class of a registered thing. Problems are registered as classes, everything else as instances."""
     return registered if isinstance(registered, type) else type(registered)
 
 
 def _is_final(item: object, module: ModuleType) -> bool:
-    """Whether the module defines the class, and means it to be used."""
+    """Whether the module itself defines the class, and the class is neither abstract nor private."""
     return (
         inspect.isclass(item)
         and item.__module__ == module.__name__
@@ -283,7 +283,7 @@ def _imported(plugin: str) -> ModuleType:
 
 
 def _guarded(where: str, key: str, action: Callable[[], T]) -> T:
-    """A plugin is somebody else's code: whatever it raises is said in one line."""
+    """Run a plugin's code. Whatever it raises becomes an InputError of one line."""
     try:
         return action()
     except InputError:

@@ -22,7 +22,7 @@ Noise: TypeAlias = T | tuple[T, T] | None
 
 @dataclass(frozen=True)
 class Orders:
-    """Strong orders of convergence: for an ODE and by kind of noise. None where it isn't known, or not solved."""
+    """Strong orders of convergence for an ODE and for each kind of noise. None: unknown, or it can't be solved."""
 
     none: float | None = None
     additive: float | None = None
@@ -35,38 +35,38 @@ def increment_of(noise: A | tuple[A, A]) -> A: ...
 @overload
 def increment_of(noise: None) -> None: ...
 def increment_of(noise: Noise[A]) -> A | None:
-    """dW alone, whichever of the two forms the noise of a step has."""
+    """dW of a step's noise, which may be dW or the pair (dW, H)."""
     return noise[0] if isinstance(noise, tuple) else noise
 
 
 def backward_noise(dW: A | None) -> A | None:
-    """What drives the step that goes back over the same stretch of the path: −dW; None for an ODE."""
+    """The increment of the same step taken backwards: −dW; None for an ODE."""
     return None if dW is None else -dW
 
 
 class AbstractScheme(ABC):
-    """A one-step scheme with a fixed step. Its state is a tuple of arrays whose first is y, (batch, dim)."""
+    """A one-step scheme. Its state is a tuple of arrays; the first is y, (batch, dim)."""
 
     name: ClassVar[str]
     calculi: ClassVar[tuple[str, ...]]
-    """The calculi that it converges to. For an ODE and for additive noise both are the same."""
+    """Whether it converges to the Itô or the Stratonovich solution. For ODEs and additive noise these are the same."""
     noises: ClassVar[tuple[str, ...]] = ("none", "additive", "scalar", "diagonal", "general")
     evaluations: ClassVar[int]
-    """Evaluations of f that one step needs, and of g where `evaluations_of_g` is None."""
+    """Evaluations of f in one step. `evaluations_of_g` is the same number if it is None."""
     evaluations_of_g: ClassVar[int | None] = None
     summary: ClassVar[str]
 
     orders: ClassVar[Orders] = Orders()
     order_note: ClassVar[str] = ""
-    """Why a problem may show a higher order than these at the steps in use, where there is a reason in the scheme."""
+    """A reason, if the scheme has one, why a problem may show a higher order than these at practical step sizes."""
     needs_levy_area: ClassVar[bool] = False
     """Whether a step takes the pair (dW, H) rather than dW alone."""
     needs_commutative: ClassVar[bool] = False
-    """Whether it lacks the Lévy areas that noise needs which doesn't commute."""
+    """Whether it is only correct for commutative noise, because it uses no Lévy areas."""
     reversible: ClassVar[bool] = False
-    """Whether `reverse` undoes a step up to rounding: see AbstractReversibleScheme."""
+    """Whether a step can be undone exactly, up to rounding: see `AbstractReversibleScheme`."""
     effectively_symmetric: ClassVar[bool] = False
-    """Whether a step with −dt and −dW undoes a step nearly, to an order far above the scheme's own."""
+    """Whether a step with −dt and −dW nearly undoes a step, with an error far smaller than the scheme's own."""
 
     def unsupported(self, problem: AbstractProblem) -> str | None:
         """Why the scheme doesn't solve the problem, or None."""
@@ -80,12 +80,12 @@ class AbstractScheme(ABC):
         return None
 
     def work(self, noise: str) -> tuple[int, int]:
-        """How often one step evaluates f and g for such noise."""
+        """The numbers of evaluations of f and of g in one step, for this kind of noise."""
         del noise
         return self.evaluations, self.evaluations if self.evaluations_of_g is None else self.evaluations_of_g
 
     def order(self, problem: AbstractProblem) -> float | None:
-        """The strong order for the problem, None where it isn't known."""
+        """The strong order for the problem; None if it isn't known."""
         kind = problem.noise
         if problem.additive:
             kind = "additive"
@@ -103,10 +103,10 @@ class AbstractScheme(ABC):
 
 
 class AbstractReversibleScheme(AbstractScheme):
-    """A scheme whose step has an inverse in closed form, so that a backward sweep needs no stored states."""
+    """A scheme whose step has an inverse in closed form. A backward sweep then needs no stored states."""
 
     reversible = True
 
     @abstractmethod
     def reverse(self, terms: Terms, t1: Scalar, dt: Scalar, state1: State[A], dW: Noise[A]) -> State[A]:
-        """The state at t1 − dt that `step` took to `state1` with this noise, up to rounding."""
+        """The inverse of `step`, up to rounding: the state at t1 − dt, given the state at t1 and the step's noise."""

@@ -30,9 +30,15 @@ class Terms:
     clock: Clock | None = None
 
     def f(self, t: Scalar, y: Float[A, "batch dim"]) -> Float[A, "batch dim"]:
-        """The drift, (batch, dim)."""
-        t = self._at(t)
-        return self._corrected(self.problem.drift(self.xp, t, y, self.theta), t, y)
+        """The drift, (batch, dim): the problem's own, or that of the Stratonovich form."""
+        drift = self.drift(t, y)
+        if self.stratonovich and self._correctable:
+            return drift - drift_correction(self.xp, self.problem, self._at(t), y, self.theta)
+        return drift
+
+    def drift(self, t: Scalar, y: Float[A, "batch dim"]) -> Float[A, "batch dim"]:
+        """The problem's own drift, (batch, dim)."""
+        return self.problem.drift(self.xp, self._at(t), y, self.theta)
 
     def g(self, t: Scalar, y: Float[A, "batch dim"]) -> Float[A, "rows ..."] | None:
         """The diffusion; None for an ODE.
@@ -83,15 +89,9 @@ class Terms:
     ) -> tuple[Float[A, "batch dim"], Float[A, "rows ..."] | None]:
         """The problem's own f and g."""
         if self.problem.noise == "none" or not self.problem.shares:
-            return self.problem.drift(self.xp, self._at(t), y, self.theta), self.g(t, y)
+            return self.drift(t, y), self.g(t, y)
         f, g = self.problem.drift_and_diffusion(self.xp, self._at(t), y, self.theta)
         return f, g[0] if self.problem.noise == "additive" else g
-
-    def _corrected(self, drift: Float[A, "batch dim"], t: Scalar, y: Float[A, "batch dim"]) -> Float[A, "batch dim"]:
-        """That of the Stratonovich form, where it is asked for."""
-        if self.stratonovich and self._correctable:
-            return drift - drift_correction(self.xp, self.problem, t, y, self.theta)
-        return drift
 
     @property
     def _correctable(self) -> bool:

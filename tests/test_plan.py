@@ -103,7 +103,7 @@ def test_what_a_method_has_no_sampler_or_stepping_for_is_refused(registry):
     (reason,) = [reason for _, reason in made.unsupported]
     assert "brownian: tree" in reason
     assert "allowed: own, shared" in reason
-    made = plan(registry, "problem: neural, noise: diagonal, method: torchsde/adjoint, stepping: [fixed, adaptive]")
+    made = plan(registry, "problem: neural, noise: diagonal, method: torch/checkpoint, stepping: [fixed, adaptive]")
     (reason,) = [reason for _, reason in made.unsupported]
     assert "stepping: adaptive" in reason
     assert "allowed: fixed" in reason

@@ -11,6 +11,7 @@ import pandas as pd
 from pydantic import ByteSize, TypeAdapter
 
 from harness.measuring.statistics import ratio_interval
+from harness.report.answer.contest import rounding_of
 from harness.report.answer.general import RETAINED, busy
 from harness.report.format import error as errors
 from harness.report.format import listing, plural, ratio, seconds, size
@@ -18,8 +19,6 @@ from harness.report.format import listing, plural, ratio, seconds, size
 Rows: TypeAlias = pd.DataFrame
 LEVELS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
 """Errors of the gradient, relative, for each of which the fastest case is named."""
-ROUNDING = {"float32": 1e-4, "float64": 1e-10}
-"""An error against the same discrete solve above this is a bias of the method."""
 LONGEST_FRONT = 8
 
 
@@ -167,8 +166,7 @@ def _undecided(rows: Rows) -> Iterator[str]:
 
 def _biased(rows: Rows) -> Iterator[str]:
     known = rows.dropna(subset=["adjoint_error_theta_median"])
-    rounding = known["dtype"].map(ROUNDING)
-    biased = known[known["adjoint_error_theta_median"] > rounding]
+    biased = known[known["adjoint_error_theta_median"] > rounding_of(known)]
     worst = biased.groupby("method")["adjoint_error_theta_median"].max().sort_values()
     if len(worst):
         listed = listing([f"{method} (up to {errors(value)})" for method, value in worst.items()])

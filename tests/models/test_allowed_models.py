@@ -144,7 +144,7 @@ ALLOWED = {
             before="encoder = nn.Linear(1, 2)",
             params="[*sde.parameters(), *encoder.parameters()]",
         ),
-        "1 tensors that are computed from other parameters",
+        "1 tensor that is computed from other parameters",
     ),
     "a layer with weight normalisation in the encoder": Allowed(
         sde(before="layer = nn.utils.parametrizations.weight_norm(nn.Linear(2, 2))", y0="layer(torch.ones(3, 2))")

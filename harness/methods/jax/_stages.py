@@ -70,9 +70,9 @@ class _TermsAt(Terms):
 
     at: Callable[[PyTree], PyTree]  # from array to array of JAX; `Terms` is written for any framework's
 
-    def f(self, t: Scalar, y: Float[A, "batch dim"]) -> Float[A, "batch dim"]:
+    def drift(self, t: Scalar, y: Float[A, "batch dim"]) -> Float[A, "batch dim"]:
         """The drift."""
-        return super().f(t, self.at(y))
+        return super().drift(t, self.at(y))
 
     def g(self, t: Scalar, y: Float[A, "batch dim"]) -> Float[A, "rows ..."] | None:
         """The diffusion."""

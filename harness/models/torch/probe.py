@@ -199,8 +199,9 @@ def _notes(
     context = [x for x in read if id(x) not in own and not x.is_leaf]
     if context:
         shapes = _listed([str(tuple(x.shape)) for x in context])
+        tensors = "1 tensor that is" if len(context) == 1 else f"{len(context)} tensors that are"
         notes.append(
-            f"f and g read {len(context)} tensors that are computed from other parameters ({shapes}): the adjoints of"
+            f"f and g read {tensors} computed from other parameters ({shapes}): the adjoints of"
             " libraries get them as adjoint_params, without which that part of the gradient is lost"
         )
     return notes

@@ -49,13 +49,18 @@ def compare(slower: Row, faster: Row) -> Ratio:
     return Ratio(slower["seconds_median"] / faster["seconds_median"], np.nan, np.nan, paired=False)
 
 
+def rounding_of(rows: pd.DataFrame) -> pd.Series:
+    """The error of each record up to which its gradient is that of the discrete solve."""
+    return rows["dtype"].map(ROUNDING).astype(float)  # also where there are no rows, whose type would be text
+
+
 def with_error(rows: pd.DataFrame) -> pd.DataFrame:
     """The records with a column `error`: that of the gradient where it was measured, else that of the adjoint.
 
     An error below what the reference resolves counts as the reference's bar, and a bias below rounding as rounding:
     nobody gains by less.
     """
-    rounding = rows["dtype"].map(ROUNDING)
+    rounding = rounding_of(rows)
     gradient, adjoint = rows["gradient_error_theta_median"], rows["adjoint_error_theta_median"]
     gradient = gradient.where(gradient.isna() | (gradient > rows["reference_error"]), rows["reference_error"])
     adjoint = adjoint.where(adjoint.isna() | (adjoint > rounding), rounding)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from harness.record import Row
-from harness.report.answer.contest import ALIKE, ROUNDING, least, with_error
+from harness.report.answer.contest import ALIKE, least, rounding_of, with_error
 from harness.report.answer.general import native_against_library
 from harness.report.answer.growth import CONSTANT
 from harness.report.answer.names import by_approach, case_name, costs, interval, longer, times
@@ -128,7 +128,7 @@ def _bias(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
     known = table.dropna(subset=["adjoint_error_theta_median"])
     if known.empty:
         return
-    met = known["adjoint_error_theta_median"] <= known["dtype"].map(ROUNDING)
+    met = known["adjoint_error_theta_median"] <= rounding_of(known)
     exact, biased = known[met], known[~met]
     begin = _begin(regime)
     if len(exact):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from harness.record import Row
-from harness.report.answer.contest import ROUNDING
+from harness.report.answer.contest import rounding_of
 from harness.report.answer.names import by_approach
 from harness.report.answer.regimes import Regime
 from harness.report.format import error, listing, plural
@@ -41,7 +41,7 @@ def _judged(regime: Regime) -> list[Row]:
     """The biased cases of a regime, with their scheme's own error: the gradient error of exact methods."""
     columns = ["adjoint_error_theta_median", "gradient_error_theta_median"]
     known = regime.cases.dropna(subset=columns)
-    biased = known[columns[0]] > known["dtype"].map(ROUNDING)
+    biased = known[columns[0]] > rounding_of(known)
     own = known[~biased].groupby("scheme")[columns[1]].median()
     rows = known[biased & known["scheme"].isin(own.index[own > 0])]
     return [

@@ -9,7 +9,7 @@ import seaborn as sns
 from harness.columns import COLUMNS
 from harness.figure.bias import Bias
 from harness.grouping import KEYS, telling, words
-from harness.report.answer.contest import ROUNDING
+from harness.report.answer.contest import rounding_of
 from harness.report.answer.growth import slope
 from harness.report.direct_labels import ROOM, Label, Limits, power, write_labels
 from harness.report.palette import Palette
@@ -24,7 +24,7 @@ def data(figure: Bias, records: pd.DataFrame) -> pd.DataFrame:
     """A row a record: `line` is the name of a biased method, and empty for an exact one."""
     found = records[records["approach"] != "floor"].dropna(subset=[ADJOINT])
     worst = found.groupby(["method", "dtype"])[ADJOINT].transform("max")
-    biased = worst > found["dtype"].map(ROUNDING)
+    biased = worst > rounding_of(found)
     found = found[[*KEYS, ADJOINT, GRADIENT, *ENDS]]
     axes = telling(found.assign(steps=None), ["method"], but=[str(figure.facet)])
     names = [" ".join([row["method"], *words(row, axes)]) for row in dicts(found)]
