@@ -75,9 +75,21 @@ def _part(section: AbstractSection, measurements: Measurements) -> Part:
         return Part(section.name, section.title, "", f"{type(error).__name__}: {error}")
 
 
+FOLDERS = ("--results", "--report")
+"""The options that name a folder to write to."""
+
+
 def command(execution: About) -> str:
-    """The command that measured the run, "" where it was measured from Python."""
-    program, *arguments = execution.get("arguments") or [""]
+    """The command that measured the run, "" where it was measured from Python.
+
+    Where it wrote its results and pages is left out: that is another folder on another machine.
+    """
+    program, *given = execution.get("arguments") or [""]
+    arguments = [
+        word
+        for before, word in zip(["", *given], given, strict=False)
+        if before not in FOLDERS and word.partition("=")[0] not in FOLDERS
+    ]
     name = Path(program).name
     if name == "__main__.py":
         return shlex.join(["python", "-m", "harness", *arguments])
