@@ -12,6 +12,7 @@ from harness.case import Case
 from harness.gradient_arrays import PARTS, GradientArrays, relative_error
 from harness.initial import Values
 from harness.models.facts import ModelFacts
+from harness.reference.adaptive_grid import NoStepsError
 from harness.reference.bars import Reference
 from harness.reference.discrete_reference import JUMPED, SHIFT
 from harness.reference.grid_solve import FineGrid
@@ -34,7 +35,7 @@ class AbstractModelReferences(ReferenceTarget):
         self.registry = Registry.load(plugins)
         self.facts = facts
         self._solved: dict[tuple[object, ...], GradientArrays] = {}
-        self._controlled: dict[int, tuple[GradientArrays, GradientArrays] | None] = {}
+        self._controlled: dict[int, tuple[GradientArrays, GradientArrays] | str] = {}
 
     @abstractmethod
     def fine(
@@ -46,7 +47,7 @@ class AbstractModelReferences(ReferenceTarget):
     def controlled(self, case: Case, values: Values) -> tuple[FineGrid, GradientArrays]:
         """The steps of `controlled_grid` for the model's ODE, and the gradient of the solve at them.
 
-        Raises RuntimeError where steps can't be controlled.
+        Raises NoStepsError where steps can't be controlled.
         """
 
     @abstractmethod
@@ -92,18 +93,25 @@ class AbstractModelReferences(ReferenceTarget):
         if case.seed not in self._controlled:
             self._controlled[case.seed] = self._whole_and_halved(case, values)
         controlled = self._controlled[case.seed]
-        if controlled is None:
+        if isinstance(controlled, str):
             return refined_ode(by, self.facts, case, found=found, most_steps=most_steps)
         return compared(*controlled, lambda steps: by(SCHEME, steps), case, found=found, most_steps=most_steps)
 
-    def _whole_and_halved(self, case: Case, values: Values) -> tuple[GradientArrays, GradientArrays] | None:
-        """The gradients at controlled steps and at these cut in two; None where there are no such steps."""
+    def _whole_and_halved(self, case: Case, values: Values) -> tuple[GradientArrays, GradientArrays] | str:
+        """The gradients at controlled steps and at these cut in two; why not, where there are no such steps."""
         try:
             grid, whole = self.controlled(case, values)
-        except RuntimeError:
-            return None
+        except NoStepsError as error:
+            return " ".join(str(error).split())
         halved = self.on_grid(case, values, grid.halved())
-        return (whole, halved) if whole.finite() and halved.finite() else None
+        return (whole, halved) if whole.finite() and halved.finite() else "the gradient isn't finite there"
+
+    def remark(self, case: Case) -> str:
+        """That the steps of an ODE were equal, and why."""
+        found = self._controlled.get(case.seed)
+        if not isinstance(found, str):
+            return ""
+        return f"its reference has equal steps, which may miss what is short in time, since {found}"
 
     @abstractmethod
     def discrete(

@@ -27,6 +27,10 @@ LONGEST = 16
 """The interval is cut into at least so many steps."""
 
 
+class NoStepsError(RuntimeError):
+    """The steps of an ODE can't be chosen by their errors. The message says why."""
+
+
 def adaptive_grid(problem: AbstractProblem, case: Case) -> FineGrid:
     """The steps that scipy's DOP853 accepts for the solution together with two directional sensitivities.
 
@@ -36,7 +40,7 @@ def adaptive_grid(problem: AbstractProblem, case: Case) -> FineGrid:
 
     A controller that saw y alone would take steps of any length where y stands still, at an equilibrium say, whatever
     its sensitivities do. A step whose error in a random direction is small has, but for an unlucky direction, a small
-    error in all of them. Every observation is the end of a step. Raises RuntimeError where it takes more than
+    error in all of them. Every observation is the end of a step. Raises NoStepsError where it takes more than
     `MOST_STEPS` steps, or where the solution isn't finite.
     """
     y0, theta = initial_values(problem, case.batch, case.seed)
@@ -85,7 +89,7 @@ def accepted_grid(
     tolerance: float,
     longest: int = LONGEST,
 ) -> FineGrid:
-    """The steps of `accepted_steps`. Each of `ends` is the end of a step, and is observed. Raises RuntimeError."""
+    """The steps of `accepted_steps`. Each of `ends` is the end of a step, and is observed. Raises NoStepsError."""
     times, places = [problem.t0], []
     for t, _, observed in accepted_steps(field, problem, ends, start, tolerance, longest):
         times.append(t)
@@ -105,7 +109,7 @@ def accepted_steps(
     """scipy's DOP853 from t0 to the last of `ends`: (time, state, whether it is one of these) after every step.
 
     `field` takes and gives arrays of the shape of `start`. The tolerance is relative to each entry, or to the typical
-    size of `start` where an entry is smaller. The interval is cut into at least `longest` steps. Raises RuntimeError.
+    size of `start` where an entry is smaller. The interval is cut into at least `longest` steps. Raises NoStepsError.
     """
     shape = start.shape
     most = (problem.t1 - problem.t0) / longest
@@ -122,8 +126,8 @@ def accepted_steps(
             message = solver.step()
             taken += 1
             if solver.status == "failed" or not np.isfinite(solver.y).all():
-                raise RuntimeError(f"the ODE can't be solved beyond t = {solver.t:.6g}: {message or 'not finite'}")
+                raise NoStepsError(f"the ODE can't be solved beyond t = {solver.t:.6g}: {message or 'not finite'}")
             if taken > MOST_STEPS:
-                raise RuntimeError(f"the reference needs more than {MOST_STEPS} steps at tolerance {tolerance:g}")
+                raise NoStepsError(f"the reference needs more than {MOST_STEPS} steps at tolerance {tolerance:g}")
             yield solver.t, solver.y.reshape(shape), solver.status == "finished"
         state, step = solver.y, solver.h_abs

@@ -200,6 +200,11 @@ class ReferenceTarget(ABC):
     ) -> tuple[GradientArrays, dict[str, float]]:
         """The continuous reference, fine enough to judge the gradients `found`, and its error bars by part."""
 
+    def remark(self, case: Case) -> str:
+        """What to know about the case's continuous reference, once that is computed; mostly nothing."""
+        del case
+        return ""
+
     @abstractmethod
     def discrete(
         self, case: Case, values: Values, path_seed: int, times: np.ndarray | None = None

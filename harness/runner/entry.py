@@ -46,6 +46,11 @@ class Entry:
     note: str = ""
     failure: CaseFailure | None = None
 
+    def remark(self, text: str) -> None:
+        """Add to what the record's reason says of an `ok` case, once."""
+        if text and text not in self.note:
+            self.note = f"{self.note}; {text}" if self.note else text
+
     @property
     def case(self) -> Case:
         """The case itself."""

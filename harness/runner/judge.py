@@ -84,6 +84,8 @@ class Judge:
                     for entry in waiting:
                         entry.failure = failure
                     return
+                for entry in waiting:
+                    entry.remark(self.references.call(ReferenceTarget.remark, case))
             by_solve: dict[tuple[str, str, bytes], list[Entry]] = {}
             for entry in waiting:
                 times = entry.gradients[replicate].times
@@ -99,7 +101,7 @@ class Judge:
                     continue
                 for entry in group:
                     if discrete is None:
-                        entry.note = f"no adjoint error: {entry.case.backend} doesn't tell the steps that it accepted"
+                        entry.remark(f"no adjoint error: {entry.case.backend} doesn't tell the steps that it accepted")
                     columns = _columns(entry.gradients[replicate], reference, discrete)
                     if bars is not None:
                         entry.bars.append(max(bars["theta"], bars["y0"]))
@@ -139,7 +141,7 @@ class Judge:
             with contextlib.suppress(CaseFailure):
                 if self.references.call(ReferenceTarget.meets_a_jump, case, values, seed):
                     for entry in missing:
-                        entry.note = (
+                        entry.remark(
                             "f or g jumps at a time of the grid: the method rounds that time in its own way, and"
                             " evaluates it on the other side of the jump"
                         )

@@ -19,6 +19,7 @@ from harness.models.jax.call import Call, Schedule
 from harness.models.jax.native import NativeSolver, Posed
 from harness.models.jax.samples import over_samples, zero_states
 from harness.models.jax.solve import AbstractSolver
+from harness.reference.adaptive_grid import NoStepsError
 from harness.reference.grid_solve import FineGrid
 
 
@@ -73,7 +74,7 @@ class Poses(AbstractSolver):
 
 
 def chosen(posing: Posing, facts: ModelFacts, case: Case) -> FineGrid:
-    """Controlled steps for what was posed, in float64. Raises RuntimeError where steps can't be controlled."""
+    """Controlled steps for what was posed, in float64. Raises NoStepsError where steps can't be controlled."""
     jax.effects_barrier()
     assert posing.equation is not None  # the loss has one solve
     assert posing.arrays is not None
@@ -106,4 +107,4 @@ def chosen(posing: Posing, facts: ModelFacts, case: Case) -> FineGrid:
     try:
         return controlled_grid(rates, facts, case, np.asarray(y0, np.float64))
     except TypeError as error:  # a derivative of f's own that has no forward mode
-        raise RuntimeError("f has no forward derivative") from error
+        raise NoStepsError("f has no forward derivative") from error

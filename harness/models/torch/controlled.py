@@ -18,6 +18,7 @@ from harness.models.torch.call import OdeCall, SdeCall
 from harness.models.torch.native import NativeSolver
 from harness.models.torch.solve import AbstractSolver
 from harness.models.torch.undoubled import outside_modes, same_without
+from harness.reference.adaptive_grid import NoStepsError
 from harness.reference.grid_solve import FineGrid
 from harness.torch._reads import Reads
 from harness.torch._right_hand_side import RightHandSide
@@ -38,7 +39,7 @@ class Controlled(AbstractSolver):
         raise NotImplementedError
 
     def ode(self, call: OdeCall) -> State:
-        """The states at the times that are asked for. Raises RuntimeError where steps can't be controlled."""
+        """The states at the times that are asked for. Raises NoStepsError where steps can't be controlled."""
         if self.grid is None:
             self.grid = self._chosen(call)
         times = -self.grid.times if call.decreasing else self.grid.times
@@ -71,11 +72,20 @@ def _with_sensitivity(
             f = side.f(like.new_tensor(t), y.requires_grad_())
             if not f.requires_grad:
                 return np.stack([f.cpu().numpy(), np.zeros(f.shape)])
-            w = torch.zeros_like(f, requires_grad=True)
-            products = torch.autograd.grad(f, [y, *read], w, create_graph=True, materialize_grads=True)
-            along = sum((product * d).sum() for product, d in zip(products, [u, *directions], strict=True))
-            assert isinstance(along, Tensor)
-            (u_dot,) = torch.autograd.grad(along, w, materialize_grads=True)
+            try:
+                u_dot = _derivative_along(f, [y, *read], [u, *directions])
+            except RuntimeError as error:
+                raise NoStepsError(f"f has no second derivative: {error}") from error
         return torch.stack([f.detach(), u_dot]).cpu().numpy()
 
     return rates
+
+
+def _derivative_along(f: Tensor, inputs: Sequence[Tensor], directions: Sequence[Tensor]) -> Tensor:
+    """By two derivatives backwards, which every operation of a model that can be trained is likely to have."""
+    w = torch.zeros_like(f, requires_grad=True)
+    products = torch.autograd.grad(f, inputs, w, create_graph=True, materialize_grads=True)
+    along = sum((product * d).sum() for product, d in zip(products, directions, strict=True))
+    assert isinstance(along, Tensor)
+    (found,) = torch.autograd.grad(along, w, materialize_grads=True)
+    return found
