@@ -47,8 +47,9 @@ class Once(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(_: Any, gradient: torch.Tensor) -> torch.Tensor:
-        return gradient.clone()
+    def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
+        del ctx
+        return gradients[0].clone()
 
 
 @jax.custom_vjp

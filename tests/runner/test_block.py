@@ -42,6 +42,7 @@ class FakeWorker:
             "continuous": (TRUTH, {"theta": 0.01, "y0": 0.02, "loss": 0.03}),
             "discrete": TRUTH,
             "meets_a_jump": False,
+            "remark": "",
             "largest_state": 1.0,
             "values": Values(np.zeros((4, 3)), {"a": np.zeros(2)}),
         }
@@ -255,6 +256,11 @@ def test_a_wrong_gradient_of_a_stable_solve_is_no_instability(measure):
     outcomes, _, _ = measure(scripts)
     assert outcomes["jax/backprop"].status == "ok"
     assert outcomes["jax/backprop"].measured.adjoint_error_theta[0] > 1e29
+
+
+def test_what_is_to_know_about_a_reference_is_told(measure):
+    outcomes, _, _ = measure({"reference": {"remark": "it has equal steps"}})
+    assert {outcome.reason for outcome in outcomes.values() if outcome.status == "ok"} == {"it has equal steps"}
 
 
 def test_a_method_on_the_other_side_of_a_jump_is_told_so(measure):
