@@ -79,7 +79,10 @@ class BlockRunner:
         self, job: CaseJob, values: Values, lane: int, workers: list[AbstractWorker[CaseTarget]]
     ) -> Entry | Outcome:
         case = job.case
-        worker = self.spawn(case, values, lane)
+        try:
+            worker = self.spawn(case, values, lane)
+        except CaseFailure as failure:
+            return Outcome(case, failure.status, failure.reason, Measured())
         workers.append(worker)
         if self._judged(job) and not {"time", "memory"} & set(job.measure):
             return Entry(job, worker, Measured())  # errors are of gradients on the shared path, built for it

@@ -17,7 +17,7 @@ from typing import Concatenate, Generic, ParamSpec, TypeVar
 
 import psutil
 
-from harness.runner.child import serve
+from harness.runner.child import Answer, serve
 
 WATCH_SECONDS = 0.1
 
@@ -39,7 +39,8 @@ R = TypeVar("R")
 class Worker(Generic[T]):
     """A child process that holds one target (`harness.runner.child`) and does what is asked of it.
 
-    `make` makes the target in the child: a function that can be pickled, such as a class or a partial of one.
+    `make` makes the target in the child: a function that can be pickled, such as a class or a partial of one. Raises
+    CaseFailure where no child can be started.
     """
 
     def __init__(
@@ -53,13 +54,15 @@ class Worker(Generic[T]):
     ) -> None:
         self._timeout = timeout
         self._memory = memory
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(
-            target=serve, args=(theirs, make, None if log is None else str(log)), daemon=True
-        )
-        with _no_main_module():
-            self._process.start()
-        theirs.close()
+        try:
+            self._connection, theirs = context.Pipe()
+            self._process = context.Process(
+                target=serve, args=(theirs, make, None if log is None else str(log)), daemon=True
+            )
+            with theirs, _no_main_module():
+                self._process.start()
+        except (EOFError, OSError) as error:
+            raise CaseFailure("failed", f"no child could be started: {error or type(error).__name__}") from error
 
     def call(self, method: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """The answer of a method of the target's class. Raises CaseFailure.
@@ -87,6 +90,12 @@ class Worker(Generic[T]):
             answer = self._connection.recv()
         except (EOFError, OSError) as error:
             raise CaseFailure("failed", self._obituary()) from error
+        except Exception as error:
+            self.close()
+            raise CaseFailure("failed", f"the child's answer can't be read: {type(error).__name__}") from error
+        if not isinstance(answer, Answer):
+            self.close()
+            raise CaseFailure("failed", f"the child answered {type(answer).__name__}, which isn't an answer")
         if answer.status != "ok":
             raise CaseFailure(answer.status, answer.reason)
         return answer.value
