@@ -32,6 +32,7 @@ from harness.method import Gradient
 from harness.models.facts import ModelFacts
 from harness.problem import AbstractProblem
 from harness.registry import Registry
+from harness.runner.orphans import tie_to_server
 from harness.runner.subject import path_of, subject_of
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ def serve(connection: Connection, make: Callable[[], object], log: str | None) -
 
     Whatever a method raises or gives is an answer, and the child goes on.
     """
+    tie_to_server()
+    os.register_at_fork(after_in_child=connection.close)  # a fork of a method's has no say
     if log is not None:
         _redirect_output(log)
     target = None

@@ -11,6 +11,7 @@ import threading
 import time
 import types
 from collections.abc import Callable, Generator
+from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Concatenate, Generic, ParamSpec, TypeVar
@@ -18,6 +19,7 @@ from typing import Concatenate, Generic, ParamSpec, TypeVar
 import psutil
 
 from harness.runner.child import Answer, serve
+from harness.runner.orphans import end_tree
 
 WATCH_SECONDS = 0.1
 
@@ -75,7 +77,7 @@ class Worker(Generic[T]):
         except OSError as error:
             raise CaseFailure("failed", self._obituary()) from error
         deadline = time.monotonic() + self._timeout
-        while not self._connection.poll(WATCH_SECONDS):
+        while not wait([self._connection, self._process.sentinel], WATCH_SECONDS):
             if time.monotonic() > deadline:
                 self.close()
                 raise CaseFailure("timeout", f"{name} took longer than {self._timeout:g} s")
@@ -86,6 +88,8 @@ class Worker(Generic[T]):
                     "out-of-memory",
                     f"{name} took {used / 2**30:.2f} GiB, over {self._memory / 2**30:.2f} GiB",
                 )
+        if not self._connection.poll():  # a process that the child started may hold its end of the pipe
+            raise CaseFailure("failed", self._obituary())
         try:
             answer = self._connection.recv()
         except (EOFError, OSError) as error:
@@ -101,11 +105,12 @@ class Worker(Generic[T]):
         return answer.value
 
     def close(self) -> None:
-        """End the child."""
-        with contextlib.suppress(OSError):
-            self._connection.close()
-        if self._process.is_alive() and self._process.pid is not None:
-            os.kill(self._process.pid, signal.SIGKILL)
+        """End the child, and what it has started."""
+        if self._connection.closed:
+            return
+        self._connection.close()
+        if self._process.pid is not None:
+            end_tree(self._process.pid)
         self._process.join(5)
 
     def _resident_bytes(self) -> int:

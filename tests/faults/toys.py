@@ -14,6 +14,7 @@ import numpy as np
 
 from harness import AbstractGradientMethod, Gradient
 
+STARTED = []
 
 class _Toy(AbstractGradientMethod):
     framework = "numpy"
