@@ -13,9 +13,9 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Callable
 from multiprocessing import forkserver
-
-import psutil
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -51,33 +51,43 @@ def tie_to_server() -> None:
 def end_tree(pid: int) -> None:
     """End a child of the fork server, its process group, and what else it has started."""
     started = _descendants(pid)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)  # also where the child itself has ended before its group
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGKILL)  # where it doesn't lead its group yet
-    _end(started)
+    _kill(os.killpg, pid)  # also where the child itself has ended before its group
+    for one in (pid, *started):
+        _kill(os.kill, one)
 
 
 def _end_descendants() -> None:
     """Those of this process. What they start meanwhile is found in the next round."""
     for _ in range(100):
-        left = [process for process in _descendants(os.getpid()) if process.status() != psutil.STATUS_ZOMBIE]
+        left = _descendants(os.getpid())
         if not left:
             return
-        _end(left)
+        for one in left:
+            _kill(os.kill, one)
 
 
-def _descendants(pid: int) -> list[psutil.Process]:
-    try:
-        return psutil.Process(pid).children(recursive=True)
-    except psutil.Error:
-        return []
+def _descendants(pid: int) -> list[int]:
+    """The processes that a process has started, and those that they have, but for those that have ended."""
+    children: dict[int, list[int]] = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            with contextlib.suppress(OSError):
+                # pid (name) state parent …, and the name may hold anything
+                state, parent = Path(f"/proc/{entry}/stat").read_bytes().rpartition(b")")[2].split()[:2]
+                if state not in (b"Z", b"X"):
+                    children.setdefault(int(parent), []).append(int(entry))
+    found: list[int] = []
+    waiting = [pid]
+    while waiting:
+        started = children.get(waiting.pop(), [])
+        found += started
+        waiting += started
+    return found
 
 
-def _end(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        with contextlib.suppress(psutil.Error):
-            process.kill()  # psutil makes sure that the number hasn't gone to another process
+def _kill(send: Callable[[int, int], None], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        send(number, signal.SIGKILL)
 
 
 def _prctl(option: int, value: int) -> None:
