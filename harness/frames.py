@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +88,22 @@ def _installed_facts() -> dict[str, BackendFacts]:
     return Registry.load().backend_facts()
 
 
+def paired_samples(row: pd.Series | Mapping[str, Any]) -> Sequence[float]:
+    """A record's samples, to be compared round by round with those of another record of the same pairing.
+
+    They are divided by the anchor's in the same rounds where their block was timed in several groups.
+    """
+    return list(ratios_of_rounds(row["seconds"], row["anchor_seconds"])) if row["anchor_seconds"] else row["seconds"]
+
+
 def _floor_ratios(frame: pd.DataFrame) -> list[float]:
-    rows: list[Any] = list(frame.itertuples())
-    seconds = {(row.pairing, row.scheme, row.method): row.seconds for row in rows if row.seconds}
+    rows = [dict(zip(frame.columns, values, strict=True)) for values in frame.itertuples(index=False)]
+    samples = {(row["pairing"], row["scheme"], row["method"]): paired_samples(row) for row in rows if row["seconds"]}
     ratios = []
     for row in rows:
-        floor = seconds.get((row.pairing, row.scheme, row.backend_facts.floor))
-        ratios.append(float(np.median(ratios_of_rounds(row.seconds, floor))) if floor and row.seconds else np.nan)
+        own = paired_samples(row) if row["seconds"] else None
+        floor = samples.get((row["pairing"], row["scheme"], row["backend_facts"].floor))
+        ratios.append(float(np.median(ratios_of_rounds(own, floor))) if floor and own else np.nan)
     return ratios
 
 
@@ -126,7 +135,8 @@ def speedups(frame: pd.DataFrame) -> pd.DataFrame:
     for (pairing, scheme, method), native in by_key.items():
         peers = [theirs for ours, theirs in comparable if ours == base(method)]
         for library in (name for theirs in peers for name in same.get((pairing, scheme, theirs), [])):
-            ratio, low, high = ratio_interval(by_key[pairing, scheme, library].seconds, native.seconds)
+            both = (paired_samples(row._asdict()) for row in (by_key[pairing, scheme, library], native))
+            ratio, low, high = ratio_interval(*both)
             place = {axis: getattr(native, axis) for axis in axes}
             found = {"ratio": ratio, "low": low, "high": high, "floor_ratio": native.floor_ratio}
             rows.append({"native": method, "library": library, **place, **found})

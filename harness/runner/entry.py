@@ -31,7 +31,7 @@ class AbstractWorker(Protocol[T]):
         ...
 
 
-@dataclass
+@dataclass(eq=False)
 class Entry:
     """A case under measurement."""
 
@@ -55,6 +55,10 @@ class Entry:
     def case(self) -> Case:
         """The case itself."""
         return self.job.case
+
+    def take_sample(self) -> None:
+        """One sample, a round's. Raises CaseFailure."""
+        self.series.add(self.worker.call(CaseTarget.time, self.series.repeats))
 
     def so_far(self) -> Measured:
         """With the samples taken until now."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from harness.frames import paired_samples
 from harness.measuring.statistics import ratio_interval
 from harness.record import Row
 from harness.report.tables import dicts
@@ -45,7 +46,7 @@ def least(rows: pd.DataFrame, column: str) -> Row:
 def compare(slower: Row, faster: Row) -> Ratio:
     """The time of a record over that of another."""
     if slower["pairing"] == faster["pairing"] and slower["seconds"] and faster["seconds"]:
-        return Ratio(*ratio_interval(slower["seconds"], faster["seconds"]), paired=True)
+        return Ratio(*ratio_interval(paired_samples(slower), paired_samples(faster)), paired=True)
     return Ratio(slower["seconds_median"] / faster["seconds_median"], np.nan, np.nan, paired=False)
 
 
