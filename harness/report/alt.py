@@ -36,12 +36,10 @@ def _axes(figure: AbstractPanels) -> str:
 
 
 def _panels(figure: AbstractPanels, data: pd.DataFrame) -> list[str]:
-    facets = facets_of(figure, data)
-    if facets is None:
+    if figure.facet is None:
         return []
-    return [
-        f"{plural(len(facets), 'panel')}: {COLUMNS[str(figure.facet)].label} {listing([_text(v) for v in facets])}."
-    ]
+    facets = facets_of(figure, data)
+    return [f"{plural(len(facets), 'panel')}: {COLUMNS[figure.facet].label} {listing([_text(v) for v in facets])}."]
 
 
 def _series(data: pd.DataFrame) -> str:
@@ -58,9 +56,9 @@ def _naming(data: pd.DataFrame) -> str:
 
 def _readings(figure: AbstractPanels, data: pd.DataFrame) -> list[str]:
     """The lowest and the highest of each panel, where lines go over sizes at the largest of them."""
-    facets = facets_of(figure, data)
-    if facets is None or figure.facet is None:
+    if figure.facet is None:
         return [_reading(figure, data)]
+    facets = facets_of(figure, data)
     label = COLUMNS[figure.facet].label
     parts = [(f"{label} {_text(value)}: ", data[data[figure.facet] == value]) for value in facets]
     return [f"{name}{_reading(figure, part)}" for name, part in parts[:MOST_PANELS] if len(part)]

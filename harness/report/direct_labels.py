@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.collections import LineCollection
 
 from harness.report.palette import Color
 
@@ -75,17 +76,13 @@ def write_labels(axes: plt.Axes, labels: list[Label], x: Limits, y: Limits) -> N
         return
     ordered = sorted(labels, key=lambda label: label.y)
     wanted = [y.share(label.y) for label in ordered]
-    for label, place in zip(ordered, spread(wanted, min(LEAST_GAP, 1 / len(wanted))), strict=True):
-        axes.annotate(
-            label.text,
-            (label.x, label.y),
-            (x.at(1.0 + OFFSET), y.at(place)),
-            color=label.color,
-            fontsize=8,
-            va="center",
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": label.color, "lw": 0.5, "alpha": 0.6, "shrinkA": 0, "shrinkB": 3},
-        )
+    places = [y.at(place) for place in spread(wanted, min(LEAST_GAP, 1 / len(wanted)))]
+    left = x.at(1.0 + OFFSET)
+    for label, place in zip(ordered, places, strict=True):
+        axes.text(left, place, label.text, color=label.color, fontsize=8, va="center")
+    ends = [[(label.x, label.y), (x.at(1.0 + OFFSET / 2), place)] for label, place in zip(ordered, places, strict=True)]
+    colors = [(*label.color, 0.6) for label in ordered]
+    axes.add_collection(LineCollection(ends, colors=colors, linewidths=0.5, zorder=1.9), autolim=False)
 
 
 def power(slope: float) -> str:

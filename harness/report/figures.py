@@ -19,6 +19,7 @@ import seaborn as sns
 from harness.figure import Bias, Box, Coverage, Figure, Pareto, Points, Scaling, Speedups
 from harness.report.drawings import bias, box, coverage, pareto, points, scaling, speedups
 from harness.report.palette import Palette
+from harness.report.panel_grid import PanelGrid
 
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
@@ -27,6 +28,7 @@ STYLE: dict[RcKeyType, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "axes.titlesize": 10,
+    "axes.titley": 1.0,  # no ticks stand at the top, which matplotlib would look for in every panel
     "axes.grid": True,
     "grid.alpha": 0.4,
 }
@@ -58,7 +60,7 @@ class Kind:
     """
 
     data: Callable[[Any, pd.DataFrame], pd.DataFrame]
-    plot: Callable[[Any, pd.DataFrame, Palette], sns.FacetGrid]
+    plot: Callable[[Any, pd.DataFrame, Palette], PanelGrid]
     of_all: bool = False
 
 
@@ -98,7 +100,9 @@ def plotted(figure: Figure, frame: pd.DataFrame) -> tuple[pd.DataFrame, plt.Figu
     if data.empty:
         return None
     with mpl.rc_context(STYLE), sns.axes_style("whitegrid"):
-        picture = DRAWINGS[type(figure)].plot(figure, data, Palette.of(frame)).figure
+        grid = DRAWINGS[type(figure)].plot(figure, data, Palette.of(frame))
+        grid.lay_out()
+    picture = grid.figure
     plt.close(picture)  # pyplot forgets it: nobody need close it
     return data, picture
 
@@ -111,9 +115,8 @@ def _svg(figure: plt.Figure) -> str:
     buffer = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": "gradient-harness"}):
         metadata = {"Date": None, "Creator": None}
-        figure.savefig(
-            buffer, format="svg", bbox_inches="tight", metadata=metadata, transparent=True, dpi=PIXELS_AN_INCH
-        )
+        box = figure.get_tightbbox().padded(mpl.rcParams["savefig.pad_inches"])  # as "tight", which draws all first
+        figure.savefig(buffer, format="svg", bbox_inches=box, metadata=metadata, transparent=True, dpi=PIXELS_AN_INCH)
     text = buffer.getvalue()
     return text[text.index("<svg") :]
 

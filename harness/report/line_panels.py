@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from harness.figure.abstract import AbstractLines
-from harness.report.format import Cell
-from harness.report.panels import facets_of, method_of, titles
+from harness.report.panels import facets_of, method_of, part_of, titles
 
 MOST_LINES = 7
 COLUMN = "panel"
@@ -29,9 +28,9 @@ def arranged(figure: AbstractLines, data: pd.DataFrame) -> tuple[pd.DataFrame, d
     A panel for each value of the facet. Where any would have more lines than seven, a panel for each backend too, or
     where lines aren't methods for as many lines as fit.
     """
-    facets: list[Cell] = facets_of(figure, data) or [None]
+    facets = facets_of(figure, data)
     named = titles(figure, data)
-    parts = [(facet, data if figure.facet is None else data[data[figure.facet] == facet]) for facet in facets]
+    parts = [(facet, part_of(figure, data, facet)) for facet in facets]
     crowded = max(part["line"].nunique() for _, part in parts) > MOST_LINES
     placed, shown = [], {}
     widest = 1

@@ -6,12 +6,12 @@ import re
 
 import matplotlib.pyplot as plt
 import pandas as pd
-import seaborn as sns
 
 from harness.columns import COLUMNS, bar_of, error_of, interval_of, samples_of
 from harness.figure.abstract import AbstractLines, AbstractPanels
 from harness.grouping import KEYS, differing, telling, words
 from harness.report.format import Cell
+from harness.report.panel_grid import PanelGrid
 from harness.report.tables import dicts
 
 
@@ -72,10 +72,10 @@ def title_axes(figure: AbstractPanels, data: pd.DataFrame) -> list[str]:
     return differing(data, but=[figure.facet, figure.named_by, *differing(data, within=[figure.facet])])
 
 
-def facets_of(figure: AbstractPanels, data: pd.DataFrame) -> list[Cell] | None:
-    """The panels' values in their order, the numbers in a name by their size; None for a single panel."""
+def facets_of(figure: AbstractPanels, data: pd.DataFrame) -> list[Cell]:
+    """The panels' values in their order, the numbers in a name by their size; one None for a single panel."""
     if figure.facet is None:
-        return None
+        return [None]
 
     def natural(value: Cell) -> list[tuple[int, float, str]]:
         parts = re.split(r"(\d+(?:\.\d+)?)", str(value))
@@ -84,24 +84,21 @@ def facets_of(figure: AbstractPanels, data: pd.DataFrame) -> list[Cell] | None:
     return sorted(data[figure.facet].unique(), key=natural)
 
 
-def wrap(facets: list[Cell] | None, most: int) -> int | None:
-    """Panels in a row: no more than there are, so that none stays blank; None for a single panel."""
-    return None if facets is None else min(most, len(facets))
-
-
-def panels(figure: AbstractPanels, grid: sns.FacetGrid, data: pd.DataFrame) -> list[tuple[pd.DataFrame, plt.Axes]]:
+def panels(figure: AbstractPanels, grid: PanelGrid, data: pd.DataFrame) -> list[tuple[pd.DataFrame, plt.Axes]]:
     """The data of each panel, with its axes."""
-    if not figure.facet:
-        return [(data, grid.ax)]
-    return [(data[data[figure.facet] == value], axes) for value, axes in grid.axes_dict.items()]
+    return [(part_of(figure, data, value), axes) for value, axes in grid.panels.items()]
 
 
-def finish(grid: sns.FacetGrid, figure: AbstractPanels, data: pd.DataFrame, x: str, y: str) -> None:
+def part_of(figure: AbstractPanels, data: pd.DataFrame, value: Cell) -> pd.DataFrame:
+    """The data of the panel of this value; all of it where there is a single panel."""
+    return data if figure.facet is None else data[data[figure.facet] == value]
+
+
+def finish(grid: PanelGrid, figure: AbstractPanels, data: pd.DataFrame, x: str, y: str) -> None:
     """Label axes and panels."""
-    grid.set_axis_labels(x, y)
+    grid.label(x, y)
     for value, title in titles(figure, data).items():
-        grid.axes_dict[value].set_title(title)
-    grid.tight_layout()
+        grid.panels[value].set_title(title)
 
 
 def titles(figure: AbstractPanels, data: pd.DataFrame) -> dict[Cell, str]:

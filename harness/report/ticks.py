@@ -21,6 +21,9 @@ WITH_UNITS: tuple[Format, ...] = ("bytes", "seconds")
 """Ticks of these have their units."""
 
 
+DECADE = 10.0
+
+
 def axis_label(name: str) -> str:
     """The column's label, without the unit that the ticks have."""
     column = COLUMNS[name]
@@ -32,7 +35,8 @@ def scale_x(axes: plt.Axes, name: str, values: pd.Series, limits: tuple[float, f
     axes.set_xscale("log")
     ticks = sorted(values.unique())
     if len(ticks) <= MOST_TICKS and all(float(tick).is_integer() for tick in ticks):
-        axes.set_xticks(ticks, [f"{int(tick):,}" for tick in ticks])
+        axes.xaxis.set_major_locator(FixedLocator(ticks))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{int(value):,}"))
         axes.xaxis.set_minor_locator(NullLocator())
     else:
         write_ticks(axes.xaxis, COLUMNS[name].format, *limits)
@@ -66,8 +70,8 @@ def write_ticks(axis: Axis, written: Format, low: float, high: float) -> None:
     elif written == "seconds":
         axis.set_major_locator(LogLocator(10, subs=(1.0,) if high / low > 30 else (1.0, 2.0, 5.0)))
         axis.set_major_formatter(FuncFormatter(lambda value, _: seconds(value)))
-    else:
-        return
+    elif high / low <= DECADE:
+        return  # matplotlib labels some of the ticks in between, for which there is room
     axis.set_minor_formatter(NullFormatter())
     axis.set_minor_locator(NullLocator())
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import pandas as pd
-import seaborn as sns
 
 from harness.columns import COLUMNS
 from harness.figure.bias import Bias
@@ -13,6 +12,7 @@ from harness.report.answer.contest import rounding_of
 from harness.report.answer.growth import slope
 from harness.report.direct_labels import ROOM, Label, Limits, power, write_labels
 from harness.report.palette import Palette
+from harness.report.panel_grid import PanelGrid
 from harness.report.tables import dicts
 from harness.report.ticks import scale_x, scale_y
 
@@ -33,23 +33,20 @@ def data(figure: Bias, records: pd.DataFrame) -> pd.DataFrame:
     return found[several].assign(line=named[several]) if (biased & several).any() else found.head(0).assign(line="")
 
 
-def plot(figure: Bias, data: pd.DataFrame, palette: Palette) -> sns.FacetGrid:
+def plot(figure: Bias, data: pd.DataFrame, palette: Palette) -> PanelGrid:
     """Both axes logarithmic, a panel for each value of the facet that has a biased method."""
     facets = sorted(data.loc[data["line"] != "", figure.facet].unique())
     shown = data[data[figure.facet].isin(facets)]
-    grid = sns.FacetGrid(
-        shown, col=figure.facet, col_order=facets, col_wrap=min(3, len(facets)), height=3.6, aspect=1.4, despine=False
-    )
+    grid = PanelGrid.of(facets, in_a_row=min(3, len(facets)), height=3.6, aspect=1.4)
     x, y = Limits.of(shown["steps"]), Limits.of(pd.concat([shown.loc[shown["line"] != "", ADJOINT], shown[GRADIENT]]))
-    for value, axes in grid.axes_dict.items():
+    scale_x(grid.first, "steps", shown["steps"], x.ends(ROOM))
+    scale_y(grid.first, ADJOINT, y.ends())
+    for value, axes in grid.panels.items():
         panel = shown[shown[figure.facet] == value]
         labels = [*_lines(axes, panel, palette), *_band(axes, panel)]
         axes.set_title(f"{COLUMNS[figure.facet].label} {value}")
-        scale_x(axes, "steps", panel["steps"], x.ends(ROOM))
-        scale_y(axes, ADJOINT, y.ends())
         write_labels(axes, labels, x, y)
-    grid.set_axis_labels(COLUMNS["steps"].axis_label, "error (relative)")
-    grid.tight_layout()
+    grid.label(COLUMNS["steps"].axis_label, "error (relative)")
     return grid
 
 

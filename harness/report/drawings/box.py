@@ -9,7 +9,8 @@ from matplotlib.patches import Patch
 from harness.columns import COLUMNS, error_of, samples_of
 from harness.figure.box import Box
 from harness.report.palette import Palette
-from harness.report.panels import drawn, facets_of, finish, line_names, panels, wrap
+from harness.report.panel_grid import PanelGrid
+from harness.report.panels import drawn, facets_of, finish, line_names, panels
 
 
 def data(figure: Box, records: pd.DataFrame) -> pd.DataFrame:
@@ -19,13 +20,11 @@ def data(figure: Box, records: pd.DataFrame) -> pd.DataFrame:
     return found.assign(line=line_names(figure, found)).explode(column).astype({column: float})
 
 
-def plot(figure: Box, data: pd.DataFrame, palette: Palette) -> sns.FacetGrid:
+def plot(figure: Box, data: pd.DataFrame, palette: Palette) -> PanelGrid:
     """At each x, for each method and setting, a box of the replicates, where unresolved an outline; y logarithmic."""
     column, error = str(samples_of(figure.y)), error_of(figure.y)
     facets = facets_of(figure, data)
-    grid = sns.FacetGrid(
-        data, col=figure.facet, col_order=facets, col_wrap=wrap(facets, 3), height=3.6, aspect=1.25, sharey=False
-    )
+    grid = PanelGrid.of(facets, in_a_row=min(3, len(facets)), height=3.6, aspect=1.25, share_y=False, despine=True)
     places = list(dict.fromkeys(data[figure.x]))
     if pd.api.types.is_numeric_dtype(data[figure.x]):
         places.sort()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.patches import Patch, Rectangle
 
 from harness.columns import COLUMNS
 from harness.figure.coverage import Coverage
 from harness.report.palette import Palette
+from harness.report.panel_grid import PanelGrid
 from harness.report.tables import dicts
 from harness.report.ticks import categories
 
@@ -30,13 +30,13 @@ def _became(ok: int, supported: int) -> str:
     return "ok" if ok == supported else "in part" if ok else "none"
 
 
-def plot(figure: Coverage, data: pd.DataFrame, palette: Palette) -> sns.FacetGrid:
+def plot(figure: Coverage, data: pd.DataFrame, palette: Palette) -> PanelGrid:
     """Methods from top to bottom, values from left to right."""
     del palette
     methods, values = sorted(data["method"].unique()), categories(figure.x, data[figure.x])
     height = 1.4 + 0.28 * len(methods)
-    grid = sns.FacetGrid(data, height=height, aspect=max(0.8, (3.2 + 0.75 * len(values)) / height), despine=False)
-    axes = grid.ax
+    grid = PanelGrid.of([None], height=height, aspect=max(0.8, (3.2 + 0.75 * len(values)) / height))
+    axes = grid.first
     for row in dicts(data):
         x, y = values.index(row[figure.x]), methods.index(row["method"])
         axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=COLORS[row["became"]], edgecolor="white", lw=1.5))
@@ -49,6 +49,5 @@ def plot(figure: Coverage, data: pd.DataFrame, palette: Palette) -> sns.FacetGri
     axes.grid(visible=False)
     handles = [Patch(color=color, label=MEANINGS.get(name, name)) for name, color in COLORS.items()]
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8)
-    grid.set_axis_labels(COLUMNS[figure.x].axis_label, "")
-    grid.tight_layout()
+    grid.label(COLUMNS[figure.x].axis_label, "")
     return grid

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import pandas as pd
-import seaborn as sns
 from matplotlib.colors import to_rgb
 
 from harness.columns import COLUMNS
@@ -12,6 +11,7 @@ from harness.figure.pareto import Pareto
 from harness.grouping import KEYS, telling, words
 from harness.report.direct_labels import ROOM, Label, Limits, write_labels
 from harness.report.palette import Palette
+from harness.report.panel_grid import PanelGrid
 from harness.report.tables import dicts
 from harness.report.ticks import axis_label, scale_y, write_ticks
 
@@ -29,26 +29,22 @@ def data(figure: Pareto, records: pd.DataFrame) -> pd.DataFrame:
     return found.assign(name=names, front=found.index.isin(best))
 
 
-def plot(figure: Pareto, data: pd.DataFrame, palette: Palette) -> sns.FacetGrid:
+def plot(figure: Pareto, data: pd.DataFrame, palette: Palette) -> PanelGrid:
     """Both axes logarithmic. Cases on the front are filled and named."""
-    facets = sorted(data[figure.facet].unique()) if figure.facet else None
-    wrapped = min(3, len(facets)) if facets else None
-    grid = sns.FacetGrid(
-        data, col=figure.facet, col_order=facets, col_wrap=wrapped, height=4.0, aspect=1.35, despine=False
-    )
+    facets = sorted(data[figure.facet].unique()) if figure.facet else [None]
+    grid = PanelGrid.of(facets, in_a_row=min(3, len(facets)), height=4.0, aspect=1.35)
     x, y = Limits.of(data[X]), Limits.of(data[Y])
-    for value, axes in grid.axes_dict.items() if facets else [(None, grid.ax)]:
+    grid.first.set_xscale("log")
+    write_ticks(grid.first.xaxis, COLUMNS[X].format, *x.ends(ROOM))
+    grid.first.set_xlim(x.ends(ROOM))
+    scale_y(grid.first, Y, y.ends())
+    for value, axes in grid.panels.items():
         panel = data if value is None else data[data[figure.facet] == value]
         labels = _draw(axes, panel, palette)
-        axes.set_xscale("log")
-        write_ticks(axes.xaxis, COLUMNS[X].format, *x.ends(ROOM))
-        axes.set_xlim(x.ends(ROOM))
-        scale_y(axes, Y, y.ends())
         write_labels(axes, labels, x, y)
         if value is not None:
             axes.set_title(f"{COLUMNS[str(figure.facet)].label} {value}")
-    grid.set_axis_labels(axis_label(X), axis_label(Y))
-    grid.tight_layout()
+    grid.label(axis_label(X), axis_label(Y))
     return grid
 
 

@@ -8,7 +8,8 @@ import seaborn as sns
 from harness.columns import COLUMNS, error_of, interval_of
 from harness.figure.points import Points
 from harness.report.palette import Palette
-from harness.report.panels import drawn, facets_of, finish, method_of, panels, row_names, wrap
+from harness.report.panel_grid import PanelGrid
+from harness.report.panels import drawn, facets_of, finish, method_of, panels, row_names
 
 
 def data(figure: Points, records: pd.DataFrame) -> pd.DataFrame:
@@ -17,18 +18,12 @@ def data(figure: Points, records: pd.DataFrame) -> pd.DataFrame:
     return found.assign(row=row_names(figure, found))
 
 
-def plot(figure: Points, data: pd.DataFrame, palette: Palette) -> sns.FacetGrid:
+def plot(figure: Points, data: pd.DataFrame, palette: Palette) -> PanelGrid:
     """A row a method, a point at its value on a logarithmic axis, the smallest first."""
     facets = facets_of(figure, data)
     height = 1.0 + 0.24 * data["row"].nunique()
-    grid = sns.FacetGrid(
-        data,
-        col=figure.facet,
-        col_order=facets,
-        col_wrap=wrap(facets, 2),
-        height=height,
-        aspect=6.0 / height,
-        sharey=False,
+    grid = PanelGrid.of(
+        facets, in_a_row=min(2, len(facets)), height=height, aspect=6.0 / height, share_y=False, despine=True
     )
     interval, error = interval_of(figure.y), error_of(figure.y)
     for panel, axes in panels(figure, grid, data):

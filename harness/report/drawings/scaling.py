@@ -7,7 +7,6 @@ import math
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 
 from harness.column import UNRESOLVED
 from harness.columns import COLUMNS, bar_of, error_of, interval_of
@@ -16,6 +15,7 @@ from harness.report.answer.growth import LEAST, slope
 from harness.report.direct_labels import ROOM, Label, Limits, power, write_labels
 from harness.report.line_panels import COLUMN, Panel, arranged
 from harness.report.palette import Color, Palette
+from harness.report.panel_grid import PanelGrid
 from harness.report.panels import drawn, line_names
 from harness.report.ticks import axis_label, categories, name_x, scale_x, scale_y
 
@@ -36,39 +36,30 @@ def data(figure: Scaling, records: pd.DataFrame) -> pd.DataFrame:
     return found.assign(line=line_names(figure, found))
 
 
-def plot(figure: Scaling, data: pd.DataFrame, palette: Palette) -> sns.FacetGrid:
+def plot(figure: Scaling, data: pd.DataFrame, palette: Palette) -> PanelGrid:
     """Both axes logarithmic, a line a method and setting, named at its end with its slope; few lines in a panel."""
     placed, shown, in_a_row = arranged(figure, data)
     colors = palette.shades(sorted(data["line"].unique()))
     single = len(shown) == 1
-    grid = sns.FacetGrid(
-        placed,
-        col=None if single else COLUMN,
-        col_order=None if single else list(shown),
-        col_wrap=None if single else in_a_row,
-        height=4.0 if single else 3.3,
-        aspect=1.6 if single else 1.3,
-        despine=False,
-    )
-    axes_of = {next(iter(shown)): grid.ax} if single else grid.axes_dict
+    grid = PanelGrid.of(list(shown), in_a_row=in_a_row, height=4.0 if single else 3.3, aspect=1.6 if single else 1.3)
     named = None if pd.api.types.is_numeric_dtype(placed[figure.x]) else categories(figure.x, placed[figure.x])
     x = Limits.of(placed[figure.x]) if named is None else Limits.of_places(len(named))
     y = Limits.of(placed[figure.y])
+    scale_y(grid.first, figure.y, y.ends())
+    if named is None:
+        scale_x(grid.first, figure.x, placed[figure.x], x.ends(ROOM))
+    else:
+        name_x(grid.first, named, x.ends(ROOM))
     for key, panel in shown.items():
-        of, axes = placed[placed[COLUMN] == key], axes_of[key]
+        of, axes = placed[placed[COLUMN] == key], grid.panels[key]
         lines = {str(name): _function(figure, group, named) for name, group in of.groupby("line", sort=True)}
         for name, line in lines.items():
             _draw_line(axes, figure, name, line, palette, colors[name])
         axes.set_title(panel.title)
-        scale_y(axes, figure.y, y.ends())
         if named is None:
-            scale_x(axes, figure.x, of[figure.x], x.ends(ROOM))
             _guides(axes, figure, of, y)
-        else:
-            name_x(axes, named, x.ends(ROOM))
         write_labels(axes, [_label(figure, panel, *item, colors[item[0]]) for item in lines.items()], x, y)
-    grid.set_axis_labels(axis_label(figure.x), axis_label(figure.y))
-    grid.tight_layout()
+    grid.label(axis_label(figure.x), axis_label(figure.y))
     return grid
 
 

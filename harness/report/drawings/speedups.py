@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pandas as pd
-import seaborn as sns
 
 from harness import frames
 from harness.figure.speedups import Speedups
 from harness.grouping import HOW, differing, words
 from harness.report.palette import Palette
+from harness.report.panel_grid import PanelGrid
 from harness.report.tables import dicts
 
 
@@ -19,13 +19,13 @@ def data(figure: Speedups, records: pd.DataFrame) -> pd.DataFrame:
     return pairs.assign(pair=pair_names(pairs))
 
 
-def plot(figure: Speedups, data: pd.DataFrame, palette: Palette) -> sns.FacetGrid:
+def plot(figure: Speedups, data: pd.DataFrame, palette: Palette) -> PanelGrid:
     """The paired ratios with their intervals, on a logarithmic axis; a bar at their geometric mean."""
     del figure
     order = sorted(data["pair"].unique())
     height = 1.2 + 0.3 * max(len(order), 1)
-    grid = sns.FacetGrid(data, height=height, aspect=9.0 / height)
-    axes = grid.ax
+    grid = PanelGrid.of([None], height=height, aspect=9.0 / height, despine=True)
+    axes = grid.first
     for row, pair in enumerate(order):
         of = data[data["pair"] == pair].sort_values("ratio")
         offsets = [row + 0.25 * (2 * k / max(len(of) - 1, 1) - 1) for k in range(len(of))]
@@ -45,8 +45,7 @@ def plot(figure: Speedups, data: pd.DataFrame, palette: Palette) -> sns.FacetGri
     axes.set_xscale("log")
     axes.set_yticks(range(len(order)), order)
     axes.invert_yaxis()
-    grid.set_axis_labels("times as fast as the library", "")
-    grid.tight_layout()
+    grid.label("times as fast as the library", "")
     return grid
 
 

@@ -1,0 +1,85 @@
+"""The grid of panels that every drawing fills."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+import seaborn as sns
+
+from harness.report.format import Cell
+
+
+@dataclass(frozen=True, eq=False)
+class PanelGrid:
+    """A figure and its panels by their facets. All panels share their x axis, and most share their y axis.
+
+    It looks like seaborn's `FacetGrid`, which lays itself out four times and measures every text each time. This one
+    is laid out once, by `lay_out`.
+    """
+
+    figure: plt.Figure
+    panels: dict[Cell, plt.Axes]
+    in_a_row: int
+
+    @classmethod
+    def of(
+        cls,
+        facets: Sequence[Cell],
+        *,
+        in_a_row: int = 1,
+        height: float,
+        aspect: float,
+        share_y: bool = True,
+        despine: bool = False,
+    ) -> PanelGrid:
+        """Empty panels of so many inches. Only the outer ones have tick labels, where the axis is shared.
+
+        `aspect` is a panel's width over its height. `despine` leaves out the lines at its top and right.
+        """
+        rows = -(-len(facets) // in_a_row)
+        figure = plt.figure(figsize=(in_a_row * height * aspect, rows * height))
+        panels: dict[Cell, plt.Axes] = {}
+        first = None
+        for place, facet in enumerate(facets, start=1):
+            axes = figure.add_subplot(rows, in_a_row, place, sharex=first, sharey=first if share_y else None)
+            panels[facet] = axes
+            first = first or axes
+        grid = cls(figure, panels, in_a_row)
+        for axes in grid._inner_x():
+            axes.tick_params(labelbottom=False)
+        for axes in grid._inner_y() if share_y else []:
+            axes.tick_params(labelleft=False)
+        if despine:
+            sns.despine(figure)
+        return grid
+
+    @property
+    def first(self) -> plt.Axes:
+        """The first panel. Its scale, limits and ticks are those of all panels that share its axes."""
+        return next(iter(self.panels.values()))
+
+    def label(self, x: str, y: str) -> None:
+        """Name the axes, at the outer panels alone."""
+        for axes in self.panels.values():
+            axes.set_xlabel(x)
+            axes.set_ylabel(y)
+        for axes in self._inner_x():
+            axes.set_xlabel("")
+        for axes in self._inner_y():
+            axes.set_ylabel("")
+
+    def lay_out(self) -> None:
+        """Move the panels apart so that no text overlaps."""
+        for axes in self.panels.values():
+            axes.spines[:].set_in_layout(False)  # they stand at the panel's edge, and measuring them takes long
+        self.figure.tight_layout()
+
+    def _inner_x(self) -> list[plt.Axes]:
+        """Panels that have another one below."""
+        return list(self.panels.values())[: max(0, len(self.panels) - self.in_a_row)]
+
+    def _inner_y(self) -> list[plt.Axes]:
+        """Panels that have another one to the left."""
+        return [axes for place, axes in enumerate(self.panels.values()) if place % self.in_a_row]
