@@ -95,10 +95,16 @@ def axis(
 
 
 def identity(
-    meaning: str, *, name: str = "", type: type = str, heading: str = "", roles: tuple[Role, ...] = ()
+    meaning: str,
+    *,
+    name: str = "",
+    type: type = str,
+    several: bool = False,
+    heading: str = "",
+    roles: tuple[Role, ...] = (),
 ) -> Column:
     """What names a record. It has a `name` here where no field of that name holds it."""
-    column = Column(meaning=meaning, kind="identity", type=type, heading=heading, roles=roles)
+    column = Column(meaning=meaning, kind="identity", type=type, several=several, heading=heading, roles=roles)
     return _named(column, name) if name else column
 
 
@@ -171,7 +177,7 @@ def declared(cls: type) -> tuple[Column, ...]:
 def statistics(column: Column) -> tuple[Column, ...]:
     """The columns that are computed from a list: its median and, where declared, the ends of the median's 95% interval
     and whether it is resolved by the reference."""
-    if not column.several:
+    if not column.several or column.kind != "measured":
         return ()
     median = dataclasses.replace(column, kind="computed", several=False, of=column.name, interval=False, bar="")
 

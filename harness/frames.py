@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from harness.column import UNRESOLVED
 from harness.columns import COMPUTED, FACTS, MEASURED_LISTS, RATIOS, bar_of
 from harness.grouping import KEYS
 from harness.measuring.statistics import intervals_of, ratios_of_rounds
-from harness.record import STORED, columns
+from harness.record import STORED, Row, columns
 from harness.registry import Registry
 from harness.spec import base
 from harness.store import open_run
@@ -78,13 +78,32 @@ def _installed_facts() -> dict[str, BackendFacts]:
     return Registry.load().backend_facts()
 
 
+def paired_samples(row: pd.Series | Mapping[str, Any]) -> Sequence[float]:
+    """A record's samples, to be compared round by round with those of another record of the same pairing.
+
+    They are divided by the anchor's in the same rounds where their block was timed in several groups.
+    """
+    return list(ratios_of_rounds(row["seconds"], row["anchor_seconds"])) if row["anchor_seconds"] else row["seconds"]
+
+
+TIMED = ("pairing", "scheme", "method", "seconds", "anchor_seconds")
+"""The columns that say what was timed beside what, and how long it took."""
+
+
+def _rows(frame: pd.DataFrame, columns: Sequence[str]) -> list[Row]:
+    """These columns of each record."""
+    values = (frame[name].tolist() for name in columns)
+    return [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
+
+
 def _floor_ratios(frame: pd.DataFrame) -> list[float]:
-    rows: list[Any] = list(frame.itertuples())
-    seconds = {(row.pairing, row.scheme, row.method): row.seconds for row in rows if row.seconds}
+    rows = _rows(frame, [*TIMED, "backend_facts"])
+    samples = {(row["pairing"], row["scheme"], row["method"]): paired_samples(row) for row in rows if row["seconds"]}
     ratios = []
     for row in rows:
-        floor = seconds.get((row.pairing, row.scheme, row.backend_facts.floor))
-        ratios.append(float(np.median(ratios_of_rounds(row.seconds, floor))) if floor and row.seconds else np.nan)
+        own = paired_samples(row) if row["seconds"] else None
+        floor = samples.get((row["pairing"], row["scheme"], row["backend_facts"].floor))
+        ratios.append(float(np.median(ratios_of_rounds(own, floor))) if floor and own else np.nan)
     return ratios
 
 
@@ -105,20 +124,20 @@ def speedups(frame: pd.DataFrame) -> pd.DataFrame:
     backends say do the same.
     """
     timed = frame[(frame["status"] == "ok") & frame["seconds"].map(bool)]
-    records: list[Any] = list(timed.itertuples())
-    by_key: dict[tuple[str, str, str], Any] = {(row.pairing, row.scheme, row.method): row for row in records}
+    axes = [axis for axis in KEYS if axis != "method"]
+    records = _rows(timed, [*dict.fromkeys([*TIMED, *axes, "floor_ratio"])])
+    by_key = {(row["pairing"], row["scheme"], row["method"]): row for row in records}
+    samples = {key: paired_samples(row) for key, row in by_key.items()}
     same: dict[tuple[str, str, str], list[str]] = {}  # the methods of a name, whatever their options
     for pairing, scheme, method in by_key:
         same.setdefault((pairing, scheme, base(method)), []).append(method)
     comparable = dict.fromkeys(pair for facts in timed["backend_facts"].unique() for pair in facts.comparable)
-    axes = [axis for axis in KEYS if axis != "method"]
     rows, ratios = [], []
     for (pairing, scheme, method), native in by_key.items():
         peers = [theirs for ours, theirs in comparable if ours == base(method)]
         for library in (name for theirs in peers for name in same.get((pairing, scheme, theirs), [])):
-            ratios.append(ratios_of_rounds(by_key[pairing, scheme, library].seconds, native.seconds))
-            place = {axis: getattr(native, axis) for axis in axes}
-            rows.append({"native": method, "library": library, **place, "floor_ratio": native.floor_ratio})
+            ratios.append(ratios_of_rounds(samples[pairing, scheme, library], samples[pairing, scheme, method]))
+            rows.append({**native, "native": method, "library": library})
     found = pd.DataFrame(rows, columns=["native", "library", *axes, "floor_ratio"])
     found[["ratio", "low", "high"]] = intervals_of(ratios)
     return found[["native", "library", *axes, "ratio", "low", "high", "floor_ratio"]]

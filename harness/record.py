@@ -16,9 +16,10 @@ Row: TypeAlias = Mapping[str, Any]
 """A record as it is read: each column's value by its name, of the type that the column declares."""
 Value: TypeAlias = "str | float | Sequence[Value] | None"
 """What a record may hold in a column, a boolean among the numbers."""
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 # History of the schema. 1: the first. 2: the columns `execution` and `host`; a case may have several records, of which
-# the newest counts; an execution in run.json holds the resolved suite, its plugins' digests and the grid's.
+# the newest counts; an execution in run.json holds the resolved suite, its plugins' digests and the grid's. 3: the
+# columns `pending` and `anchor_seconds`; a record may be completed by a later one of the same case.
 
 STATUSES = ("ok", "unsupported", "failed", "timeout", "out-of-memory", "diverged", "unstable")
 # `unstable`: the scheme's states outgrow the solution's at this step, whatever the method. `diverged`: not finite.
@@ -96,6 +97,14 @@ class Measured:
         str | None,
         measured("names one execution of a block: samples with the same one were taken in turn, round by round"),
     ] = None
+    anchor_seconds: Annotated[
+        tuple[float, ...],
+        measured(
+            "where a block was timed in several groups: the samples of the anchor, one case of the block, in the rounds"
+            " of `seconds`. Cases of different groups are compared by their ratios to it",
+            unit="seconds",
+        ),
+    ] = ()
     parameters: Annotated[int | None, measured("the number of entries of θ")] = None
     cpu_ratio: Annotated[
         float | None,
@@ -197,7 +206,10 @@ class Measured:
     def updated(self, newer: Measured) -> Measured:
         """With everything that `newer` holds in place of what was known before."""
         values = {field.name: getattr(newer, field.name) for field in dataclasses.fields(newer)}
-        return dataclasses.replace(self, **{name: value for name, value in values.items() if value not in (None, ())})
+        known = {name: value for name, value in values.items() if value not in (None, ())}
+        if newer.seconds:  # these are of the same rounds
+            known["anchor_seconds"] = newer.anchor_seconds
+        return dataclasses.replace(self, **known)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +222,7 @@ class Record:
     case: Case
     status: str
     reason: str = ""
+    pending: tuple[str, ...] = ()
     measured: Measured = Measured()
 
     def to_json(self) -> str:
@@ -242,6 +255,11 @@ IDENTITY: dict[Column, Callable[[Record], Value]] = {
     identity("why not `ok`, in a sentence; of an `ok` case, what to know about its numbers", name="reason"): (
         lambda record: record.reason
     ),
+    identity(
+        "the measures that a later record of the case adds, of a record that was written while its block was measured",
+        name="pending",
+        several=True,
+    ): lambda record: record.pending,
 }
 """What names a record besides its case, and how it is read from the record."""
 

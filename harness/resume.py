@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.case import Case
@@ -23,6 +23,8 @@ RETRIED = ("failed", "timeout", "out-of-memory")
 """The statuses that `--retry-failed` measures again."""
 MEASURED = ("ok", "unstable")
 """The statuses of cases that a widened `measure` or `budget` adds to."""
+UNFINISHED = "not measured yet: "
+"""How the reason of a record starts that a later one completes."""
 SHARE_OF_ERROR = 0.1
 """A reference is refined until its bar is this share of the error: a larger `reference_steps` is of use above it."""
 
@@ -48,17 +50,19 @@ class Work:
     held: Mapping[str, Held] = field(default_factory=dict[str, Held])
 
     def completed(self, outcome: Outcome, measured: Iterable[str]) -> Outcome:
-        """The outcome of a case of which `measured` was measured, with what the run held before.
+        """The outcome of a case of which `measured` is measured, with what the run held before.
 
         The status of an earlier measurement of errors stands where they weren't measured again.
         """
+        if outcome.pending and not outcome.reason:
+            outcome = replace(outcome, reason=f"{UNFINISHED}{', '.join(outcome.pending)}")
         held = self.held.get(outcome.case.id)
         if held is None:
             return outcome
         values = held.measured.updated(outcome.measured)
-        if outcome.status == "ok" and not ERRORS & set(measured):
-            return Outcome(outcome.case, held.status, held.reason, values)
-        return Outcome(outcome.case, outcome.status, outcome.reason, values)
+        if outcome.status == "ok" and not ERRORS & (set(measured) - set(outcome.pending)):
+            outcome = replace(outcome, status=held.status, reason=held.reason or outcome.reason)
+        return replace(outcome, measured=values)
 
 
 def everything(plan: Plan, suite: Suite) -> Work:
@@ -85,7 +89,8 @@ def lacking(plan: Plan, suite: Suite, run: Run, registry: Registry, *, retry_fai
         lacks = tuple(_lacks(row, wanted, suite, _measured_by(row, earlier), timed_again))
         if row["status"] in MEASURED and lacks:
             jobs.append(CaseJob(case, lacks))
-            held[case.id] = Held(row["status"], row["reason"], Measured.of(row))
+            reason = "" if row["reason"].startswith(UNFINISHED) else row["reason"]
+            held[case.id] = Held(row["status"], reason, Measured.of(row))
     unsupported = tuple((case, reason) for case, reason in plan.unsupported if case.id not in rows)
     return Work(tuple(jobs), unsupported, held)
 
@@ -93,7 +98,9 @@ def lacking(plan: Plan, suite: Suite, run: Run, registry: Registry, *, retry_fai
 def _lacks(row: Row, wanted: Sequence[str], suite: Suite, earlier: Suite, timed_again: set[str]) -> Iterator[str]:
     """The part of `wanted` that a record lacks. `earlier` is the suite by which it was measured."""
     for name in wanted:
-        if name == "time":
+        if name in row["pending"]:
+            yield name
+        elif name == "time":
             if (not row["seconds"] and "time" not in earlier.measure) or row["case"] in timed_again:
                 yield name
         elif name == "memory":

@@ -30,7 +30,7 @@ from harness.registry import Registry
 from harness.resume import RETRIED, Work, everything, identities, lacking, refuse_changed
 from harness.runner.executor import AbstractExecutor
 from harness.runner.forms import refuse_unworkable
-from harness.runner.job import block_jobs
+from harness.runner.job import Outcome, block_jobs
 from harness.runner.local import LocalExecutor
 from harness.runner.model_probe import find_models
 from harness.runner.probe import cuda_devices
@@ -256,28 +256,29 @@ def execute(
     run, work, suite = opened.run, opened.work, opened.planned.resolved.suite
     wanted = {job.case: job.measure for job in work.cases}
 
-    def write(case: Case, status: str, reason: str, measured: Measured) -> None:
+    def write(outcome: Outcome) -> None:
         run.append(
             Record(
                 run=run.id,
                 suite=suite.name,
                 execution=opened.execution,
-                case=case,
-                status=status,
-                reason=reason,
-                measured=measured,
+                case=outcome.case,
+                status=outcome.status,
+                reason=outcome.reason,
+                pending=outcome.pending,
+                measured=outcome.measured,
             )
         )
-        listener.done(case, status)
+        if not outcome.pending:
+            listener.done(outcome.case, outcome.status)
 
     try:
         for case, reason in work.unsupported:
-            write(case, "unsupported", reason, Measured())
+            write(Outcome(case, "unsupported", reason, Measured()))
         models = opened.planned.resolved.registry.models
         jobs = block_jobs(work.cases, budget=suite.budget, seed=suite.seed, plugins=suite.plugins, models=models)
         for outcome in executor.execute(itertools.takewhile(lambda _: go_on(), jobs)):
-            found = work.completed(outcome, wanted[outcome.case])
-            write(found.case, found.status, found.reason, found.measured)
+            write(work.completed(outcome, wanted[outcome.case]))
     except KeyboardInterrupt:
         return Executed(run, interrupted=True)
     return Executed(run, interrupted=False)

@@ -102,12 +102,17 @@ class Run:
         return frames.load(self.folder)
 
 
+def _from_version_2(row: Row) -> Row:
+    """Version 2 wrote a record when all of it was known, and timed a block in one group."""
+    return {**row, "pending": [], "anchor_seconds": []}
+
+
 def _from_version_1(row: Row) -> Row:
     """Version 1 didn't record the host, nor which execution measured a case."""
-    return {**row, "execution": None, "host": None}
+    return {**_from_version_2(row), "execution": None, "host": None}
 
 
-READERS: dict[int, Callable[[Row], Row]] = {1: _from_version_1, SCHEMA_VERSION: lambda row: row}
+READERS: dict[int, Callable[[Row], Row]] = {1: _from_version_1, 2: _from_version_2, SCHEMA_VERSION: lambda row: row}
 """What makes a stored record of each version of the schema one of the current version."""
 
 

@@ -18,12 +18,15 @@ Answer = Callable[[Case], tuple[str, str]]
 class FakeExecutor(AbstractExecutor):
     """Makes up values for what it is asked, and remembers the jobs. `answer` gives a case's status and reason.
 
+    `interrupt_after` so many cases it is interrupted: `halfway`, when the time of the next one is known and no more.
     Jobs and outcomes go through pickle, as they would on their way to another machine.
     """
 
-    def __init__(self, answer: Answer = lambda _: ("ok", ""), interrupt_after: int | None = None) -> None:
+    def __init__(
+        self, answer: Answer = lambda _: ("ok", ""), interrupt_after: int | None = None, *, halfway: bool = False
+    ) -> None:
         self.jobs: list[BlockJob] = []
-        self._answer, self._interrupt_after = answer, interrupt_after
+        self._answer, self._interrupt_after, self._halfway = answer, interrupt_after, halfway
         self._pairings = (f"pairing {n}" for n in itertools.count())
 
     @property
@@ -42,6 +45,9 @@ class FakeExecutor(AbstractExecutor):
             pairing = next(self._pairings)
             for one in received.cases:
                 if next(count) == self._interrupt_after:
+                    if self._halfway:
+                        timed = _measured(CaseJob(one.case, ("time",)), received.budget, pairing)
+                        yield Outcome(one.case, "ok", "", timed, tuple(name for name in one.measure if name != "time"))
                     raise KeyboardInterrupt
                 status, reason = self._answer(one.case)
                 measured = _measured(one, received.budget, pairing) if status in ("ok", "unstable") else Measured()

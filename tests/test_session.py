@@ -115,6 +115,21 @@ def test_an_interrupted_run_goes_on_where_it_stopped(measure):
     assert len(run.history()) == 4
 
 
+def test_what_was_known_of_a_case_when_a_run_was_interrupted_is_kept(measure):
+    suite = altered(measure=["time", "memory", "error"])
+    run, _ = measure(suite, FakeExecutor(interrupt_after=3, halfway=True))
+    *_, row = run.rows()
+    assert (row["status"], row["pending"], row["peak_bytes"]) == ("ok", ["memory", "error"], None)
+    assert "memory, error" in row["reason"]
+    run, executor = measure(suite, resume=True)
+    assert executor.asked == {"torch/floor 16": ("memory",)}  # a floor has no errors
+    *_, whole = run.rows()
+    assert (whole["pending"], whole["reason"], whole["peak_bytes"]) == ([], "", 1000)
+    assert whole["seconds"] == row["seconds"]
+    assert len(run.rows()) == 4
+    assert measure(suite, resume=True)[1].jobs == []
+
+
 def test_a_wider_measure_measures_what_is_new_and_keeps_the_rest(measure):
     run, _ = measure(SUITE)
     before = run.rows()

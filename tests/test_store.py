@@ -69,12 +69,17 @@ def test_the_newest_record_of_a_case_counts(run, record, make_case):
     assert list(run.frame()["status"]) == ["failed", "ok"]
 
 
-def test_records_of_version_1_are_read(run, record):
+@pytest.mark.parametrize(
+    ("version", "lacks"),
+    [(1, ("execution", "host", "pending", "anchor_seconds")), (2, ("pending", "anchor_seconds"))],
+)
+def test_records_of_earlier_versions_are_read(run, record, version, lacks):
     row = json.loads(record.to_json())
-    old = {**{name: row[name] for name in row if name not in ("execution", "host")}, "schema_version": 1}
+    old = {**{name: row[name] for name in row if name not in lacks}, "schema_version": version}
     (run.folder / "records.jsonl").write_text(json.dumps(old) + "\n")
     (found,) = run.rows()
-    assert found == {**row, "schema_version": 1, "execution": None, "host": None}
+    absent = {"execution": None, "host": None, "pending": [], "anchor_seconds": []}
+    assert found == {**row, "schema_version": version, **{name: absent[name] for name in lacks}}
 
 
 def test_a_schema_that_is_not_known_is_said(run, record):
@@ -94,6 +99,12 @@ def test_newer_values_replace_older_ones_and_keep_the_others():
     older = Measured(seconds=(1.0,), pairing="a", peak_bytes=5, host="here")
     newer = Measured(seconds=(2.0, 3.0), pairing="b", host="there")
     assert older.updated(newer) == Measured(seconds=(2.0, 3.0), pairing="b", peak_bytes=5, host="there")
+
+
+def test_samples_and_those_of_their_anchor_are_replaced_together():
+    older = Measured(seconds=(1.0,), anchor_seconds=(0.5,))
+    assert older.updated(Measured(seconds=(2.0,))).anchor_seconds == ()
+    assert older.updated(Measured(peak_bytes=1)).anchor_seconds == (0.5,)
 
 
 def test_the_newest_run(tmp_path, run):

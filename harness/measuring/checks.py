@@ -10,17 +10,20 @@ import numpy as np
 
 from harness.arrays import A, Namespace, Scalar, Theta
 from harness.case import Case
-from harness.errors import ProblemError
+from harness.errors import ProblemError, shown
 from harness.gradient_arrays import GradientArrays, relative_error
 from harness.grid import Grid, count_of
 from harness.initial import Values
-from harness.measuring.framework import AbstractFramework, Function
+from harness.measuring.framework import AbstractFramework, Function, Outline
 from harness.method import Gradient
 from harness.problem import AbstractProblem
 from harness.stepping.reported import with_exact_ends
 
 if TYPE_CHECKING:
     from jaxtyping import Float
+
+LONGEST_NOTE = 500
+"""In characters."""
 
 
 def check_problem(problem: AbstractProblem, values: Values, case: Case, framework: AbstractFramework) -> None:
@@ -111,21 +114,72 @@ def with_checked_states(problem: AbstractProblem, case: Case) -> AbstractProblem
     return checked
 
 
-def check_gradient(gradient: object, values: Values, case: Case, framework: AbstractFramework) -> None:
-    """A method's gradient has a scalar loss, θ's names, each parameter's shape, y0's shape. Raises ProblemError."""
+def check_kind(gradient: object, case: Case) -> None:
+    """A method gives a Gradient whose `theta` is a mapping. Raises ProblemError."""
     if not isinstance(gradient, Gradient):
         raise ProblemError(f"{case.method} gives {type(gradient).__name__}; needed: Gradient(loss, theta, y0)")
+    if not isinstance(gradient.theta, Mapping):
+        given = type(gradient.theta).__name__
+        raise ProblemError(f"{case.method} gives {given} for theta; needed: a mapping from parameters to gradients")
+
+
+def check_gradient(gradient: Gradient, values: Values, case: Case, framework: AbstractFramework) -> None:
+    """A method's gradient has a scalar loss, θ's names, each parameter's shape, y0's shape. Raises ProblemError."""
     if set(gradient.theta) != set(values.theta):
         given, needed = (", ".join(sorted(map(str, names))) or "none" for names in (gradient.theta, values.theta))
         raise ProblemError(f"{case.method} gives gradients for the parameters {given}; needed: {needed}")
     rows = [("loss", gradient.loss, ()), ("gradient for y0", gradient.y0, values.y0.shape)]
     rows += [(f"gradient for {name}", gradient.theta[name], value.shape) for name, value in values.theta.items()]
     for what, found, needed in rows:
-        shape, dtype = framework.form(found)
+        shape, dtype = _form(found, f"the {what} that {case.method} gives", framework)
         if shape != needed:
             raise ProblemError(f"the {what} that {case.method} gives has shape {shape}; needed: {needed}")
+        if dtype is None and (needed or not _is_real(found)):
+            raise ProblemError(f"the {what} that {case.method} gives is {type(found).__name__}; needed: {case.dtype}")
         if dtype is not None and dtype != case.dtype:
             raise ProblemError(f"the {what} that {case.method} gives is {dtype} in a case of {case.dtype}")
+    _check_told(gradient, case)
+
+
+def _form(found: Any, what: str, framework: AbstractFramework) -> Outline:
+    """The shape and the dtype of what a method gives, which may be anything."""
+    try:
+        return framework.form(found)
+    except Exception as error:
+        raise ProblemError(f"{what} can't be read as an array: {type(error).__name__}: {error}") from error
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_told(gradient: Gradient, case: Case) -> None:
+    """The evaluations and the variance that a method may tell are numbers of 0 or more."""
+    for name in ("evaluations", "variance"):
+        told = getattr(gradient, name)
+        try:
+            holds = told is None or not float(told) < 0  # where a solve diverges, a variance isn't a number
+        except (TypeError, ValueError, OverflowError, RuntimeError):
+            holds = False
+        if not holds:
+            raise ProblemError(f"the {name} that {case.method} tells is {shown(told)}; needed: a number of 0 or more")
+
+
+def note_of(compute: object, case: Case) -> str:
+    """What the callable that a method built says of itself in its attribute `note`, in a line. Raises ProblemError."""
+    note = getattr(compute, "note", "")
+    if not isinstance(note, str):
+        raise ProblemError(f"the note of {case.method} is {shown(note)}; needed: text")
+    return " ".join(note.split())[:LONGEST_NOTE]
+
+
+def bytes_of(compute: object, name: str, case: Case) -> int | None:
+    """A count of bytes that the callable gives in its method of this name, if it has one. Raises ProblemError."""
+    count = getattr(compute, name, None)
+    found = count() if callable(count) else count
+    if found is not None and (not isinstance(found, int) or isinstance(found, bool)):
+        raise ProblemError(f"{name} of {case.method} gives {shown(found)}; needed: a number of bytes")
+    return found
 
 
 def check_times(gradient: Gradient, problem: AbstractProblem, case: Case) -> None:

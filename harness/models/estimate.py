@@ -21,7 +21,9 @@ COARSEST = {True: 2**9, False: 2**11}
 FINER = {True: 2, False: 4}
 COARSEST_OF_AN_ODE, FINER_OF_AN_ODE = 2**8, 2
 """The first grid that judges a reference has so many steps at least, and so many times those of the case. That of an
-SDE depends on whether the noise commutes. See `harness.reference.sde.refined` and `harness.reference.ode.refined`."""
+SDE depends on whether the noise commutes. See `harness.reference.sde.refined` and `harness.reference.ode.compared`."""
+CONTROLLED = 500
+"""Steps of a smooth ODE that are controlled. They are chosen, solved, and solved once more, cut in two."""
 
 
 def case_seconds(
@@ -44,12 +46,12 @@ def case_seconds(
 def reference_steps(facts: ModelFacts, steps: Sequence[int]) -> int:
     """The steps of all grids that the continuous references of cases with so many steps take at least.
 
-    Cases share grids: those of an SDE are powers of two, those of an ODE the case's steps times one.
+    Cases share grids: those of an SDE are powers of two, those of an ODE the case's steps times one, and the controlled
+    steps of an ODE are the same for all.
     """
     if facts.noise == "none":
         first = {_doubled(count, max(COARSEST_OF_AN_ODE, FINER_OF_AN_ODE * count)) for count in steps}
-        finer = {4 * count for count in first}
-        return sum(first | finer) + sum(finer)  # by one scheme, and by another
+        return sum(first) + 4 * CONTROLLED
     least, times = COARSEST[facts.commutative], FINER[facts.commutative]
     first = {_doubled(4, max(least, times * count)) for count in steps}
     return 2 * sum({level for count in first for level in (count // 4, count, 4 * count)})

@@ -27,6 +27,10 @@ LONGEST = 16
 """The interval is cut into at least so many steps."""
 
 
+class NoStepsError(RuntimeError):
+    """The steps of an ODE can't be chosen by their errors. The message says why."""
+
+
 def adaptive_grid(problem: AbstractProblem, case: Case) -> FineGrid:
     """The steps that scipy's DOP853 accepts for the solution together with two directional sensitivities.
 
@@ -36,7 +40,7 @@ def adaptive_grid(problem: AbstractProblem, case: Case) -> FineGrid:
 
     A controller that saw y alone would take steps of any length where y stands still, at an equilibrium say, whatever
     its sensitivities do. A step whose error in a random direction is small has, but for an unlucky direction, a small
-    error in all of them. Every observation is the end of a step. Raises RuntimeError where it takes more than
+    error in all of them. Every observation is the end of a step. Raises NoStepsError where it takes more than
     `MOST_STEPS` steps, or where the solution isn't finite.
     """
     y0, theta = initial_values(problem, case.batch, case.seed)
@@ -49,13 +53,8 @@ def adaptive_grid(problem: AbstractProblem, case: Case) -> FineGrid:
     def field(t: float, state: np.ndarray) -> np.ndarray:
         return _with_sensitivities(problem, t, state, parameters, directions)
 
-    times, places = [problem.t0], []
     ends = Grid.of_case(problem, case).observed_times()
-    for t, _, observed in accepted_steps(field, problem, ends, start, TOLERANCE):
-        times.append(t)
-        if observed:
-            places.append(len(times) - 1)
-    return FineGrid(np.array(times), np.array(places))
+    return accepted_grid(field, problem, ends, start, TOLERANCE)
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -82,20 +81,38 @@ def typical_size(*arrays: np.ndarray) -> float:
     return float(np.sqrt(np.mean(entries**2))) or 1.0 if entries.size else 1.0
 
 
+def accepted_grid(
+    field: Callable[[float, np.ndarray], np.ndarray],
+    problem: AbstractProblem,
+    ends: np.ndarray,
+    start: np.ndarray,
+    tolerance: float,
+    longest: int = LONGEST,
+) -> FineGrid:
+    """The steps of `accepted_steps`. Each of `ends` is the end of a step, and is observed. Raises NoStepsError."""
+    times, places = [problem.t0], []
+    for t, _, observed in accepted_steps(field, problem, ends, start, tolerance, longest):
+        times.append(t)
+        if observed:
+            places.append(len(times) - 1)
+    return FineGrid(np.array(times), np.array(places))
+
+
 def accepted_steps(
     field: Callable[[float, np.ndarray], np.ndarray],
     problem: AbstractProblem,
     ends: np.ndarray,
     start: np.ndarray,
     tolerance: float,
+    longest: int = LONGEST,
 ) -> Iterator[tuple[float, np.ndarray, bool]]:
     """scipy's DOP853 from t0 to the last of `ends`: (time, state, whether it is one of these) after every step.
 
     `field` takes and gives arrays of the shape of `start`. The tolerance is relative to each entry, or to the typical
-    size of `start` where an entry is smaller. Raises RuntimeError.
+    size of `start` where an entry is smaller. The interval is cut into at least `longest` steps. Raises NoStepsError.
     """
     shape = start.shape
-    longest = (problem.t1 - problem.t0) / LONGEST
+    most = (problem.t1 - problem.t0) / longest
     atol = tolerance * typical_size(start)
 
     def flat(t: float, state: np.ndarray) -> np.ndarray:
@@ -104,13 +121,13 @@ def accepted_steps(
     state, taken, step = start.ravel(), 0, None
     for begin, end in itertools.pairwise([problem.t0, *ends]):
         first = None if step is None else min(step, end - begin)
-        solver = DOP853(flat, begin, state, end, longest, tolerance, atol, first_step=first)
+        solver = DOP853(flat, begin, state, end, most, tolerance, atol, first_step=first)
         while solver.status == "running":
             message = solver.step()
             taken += 1
             if solver.status == "failed" or not np.isfinite(solver.y).all():
-                raise RuntimeError(f"the ODE can't be solved beyond t = {solver.t:.6g}: {message or 'not finite'}")
+                raise NoStepsError(f"the ODE can't be solved beyond t = {solver.t:.6g}: {message or 'not finite'}")
             if taken > MOST_STEPS:
-                raise RuntimeError(f"the reference needs more than {MOST_STEPS} steps at tolerance {tolerance:g}")
+                raise NoStepsError(f"the reference needs more than {MOST_STEPS} steps at tolerance {tolerance:g}")
             yield solver.t, solver.y.reshape(shape), solver.status == "finished"
         state, step = solver.y, solver.h_abs

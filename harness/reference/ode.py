@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays, relative_errors
@@ -25,7 +25,7 @@ COARSEST = 2**8
 FINEST = 2**14
 """Equal steps, at most, unless twice the case's are more."""
 
-_SCHEME = Dop853()  # one instance, since a compiled chunk is known by its scheme
+SCHEME = Dop853()  # one instance, since a compiled chunk is known by its scheme
 _OTHER = Dopri5()
 
 
@@ -50,32 +50,56 @@ def ode(
         return adaptive_grid(problem, case)
 
     def solved(kind: str, grid_of: Callable[[], FineGrid], *rest: int) -> GradientArrays:
-        return cache.get((kind, problem, case, None, *rest), lambda: grid_solve(problem, case, _SCHEME, grid_of()))
+        return cache.get((kind, problem, case, None, *rest), lambda: grid_solve(problem, case, SCHEME, grid_of()))
 
     whole = solved("adapted steps", adapted)
     halved = solved("halved steps", lambda: adapted().halved())
     differences = cache.get(
         ("loss differences", problem, case, None), lambda: loss_differences(problem, case), LossDifferences
     )
-    misses = differences.misses(halved)
+    ends = Grid.of_case(problem, case).observed_times()
 
-    def compared(equal: GradientArrays) -> Reference:
+    def equal(steps: int) -> GradientArrays:
+        return solved("equal steps", lambda: FineGrid.equal(problem, steps, ends), steps)
+
+    misses = differences.misses(halved)
+    return compared(whole, halved, equal, case, found=found, most_steps=most_steps, misses=misses)
+
+
+def compared(
+    whole: GradientArrays,
+    halved: GradientArrays,
+    equal: Callable[[int], GradientArrays],
+    case: Case,
+    *,
+    found: Sequence[GradientArrays] = (),
+    most_steps: int,
+    misses: Mapping[str, float] | None = None,
+) -> Reference:
+    """The gradient at controlled steps that are cut in two, `halved`, with bars from its distances from the others.
+
+    `whole` is the gradient at these steps uncut, `equal(steps)` that at steps of one length. Each bar is `SAFETY` times
+    the larger distance, and never less than what `misses` has. Steps of one length get finer until the bars resolve the
+    errors of `found`, or there would be more than `FINEST` or `most_steps` of them. Raises RuntimeError where one of
+    the first two isn't finite.
+    """
+
+    def beside(equal: GradientArrays) -> Reference:
         """An equal grid that is too coarse to stay finite says nothing."""
         others = [relative_errors(other, halved) for other in (whole, equal) if other.finite()]
         bars = {
-            part: max(SAFETY * max(distance[part] for distance in others) + ROUNDING, misses.get(part, 0.0))
+            part: max(SAFETY * max(distance[part] for distance in others) + ROUNDING, (misses or {}).get(part, 0.0))
             for part in others[0]
         }
         return Reference(halved, **bars)
 
     if not whole.finite() or not halved.finite():
         raise RuntimeError("the reference's gradient isn't finite")
-    steps, ends = case.steps, Grid.of_case(problem, case).observed_times()
+    steps = case.steps
     while steps < max(COARSEST, 2 * case.steps):
         steps *= 2
     while True:
-        equal = solved("equal steps", lambda steps=steps: FineGrid.equal(problem, steps, ends), steps)
-        reference = compared(equal)
+        reference = beside(equal(steps))
         if reference.resolves(found) or 4 * steps > min(FINEST, most_steps):
             return reference
         steps *= 4
@@ -89,7 +113,7 @@ def refined(
     found: Sequence[GradientArrays] = (),
     most_steps: int,
 ) -> Reference:
-    """The gradient on the finest of several grids of equal steps, for what can't be evaluated here.
+    """The gradient on the finest of several grids of equal steps, for what steps can't be controlled for.
 
     `by(scheme, steps)` solves with so many steps, or a few more. The bar is `SAFETY` times the larger of two distances:
     from the grid before it, and from another scheme on the same grid. Refined, four times as fine each, until the bars
@@ -100,10 +124,10 @@ def refined(
     steps = case.steps
     while steps < max(COARSEST, 2 * case.steps):
         steps *= 2
-    before = by(_SCHEME, steps)
+    before = by(SCHEME, steps)
     while True:
         steps *= 4
-        finest, other = by(_SCHEME, steps), by(_OTHER, steps)
+        finest, other = by(SCHEME, steps), by(_OTHER, steps)
         if not finest.finite():
             raise RuntimeError("the reference's gradient isn't finite")
         distances = [relative_errors(one, finest) for one in (before, other) if one.finite()]

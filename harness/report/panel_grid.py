@@ -10,6 +10,10 @@ import seaborn as sns
 
 from harness.report.format import Cell
 
+NEARLY = {"left": 0.05, "right": 0.99, "bottom": 0.08, "top": 0.95, "wspace": 0.08, "hspace": 0.12}
+"""Shares of the figure near those of a finished layout. A label at a line's end reaches out of a narrow panel further
+than out of a wide one, so that its room is measured in panels of about their final width."""
+
 
 @dataclass(frozen=True, eq=False)
 class PanelGrid:
@@ -76,6 +80,7 @@ class PanelGrid:
         """Move the panels apart so that no text overlaps."""
         for axes in self.panels.values():
             axes.spines[:].set_in_layout(False)  # they stand at the panel's edge, and measuring them takes long
+        self.figure.subplots_adjust(**NEARLY)
         self.figure.tight_layout()
 
     def _inner_x(self) -> list[plt.Axes]:

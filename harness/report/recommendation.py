@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ByteSize, TypeAdapter
 
+from harness.frames import paired_samples
 from harness.measuring.statistics import ratio_interval
 from harness.report.answer.contest import rounding_of
 from harness.report.answer.general import RETAINED, busy
@@ -153,7 +154,7 @@ def _undecided(rows: Rows) -> Iterator[str]:
     for _, group in rows[rows["seconds"].map(bool)].groupby(["pairing", "scheme"]):
         best, *others = [row for _, row in group.sort_values("seconds_median").iterrows()]
         for other in others:
-            middle, low, _ = ratio_interval(other["seconds"], best["seconds"])
+            middle, low, _ = ratio_interval(paired_samples(other), paired_samples(best))
             if low <= 1:
                 found.append(
                     f"{best['method']} and {other['method']} with {best['scheme']} {_where(best)}"

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import functools
-import random
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from harness.case import Case
 from harness.initial import Values
-from harness.measuring.time import Clock, Rounds, Series, repeats_for
+from harness.measuring.time import Clock, Series, repeats_for
 from harness.random import splitmix
 from harness.record import Measured
 from harness.registry import Registry
 from harness.runner.child import CaseTarget, ReferenceTarget
 from harness.runner.entry import AbstractWorker, Entry
+from harness.runner.groups import MOST_ALIVE, groups_of
 from harness.runner.job import ERRORS, BlockJob, CaseJob, Outcome
 from harness.runner.judge import Judge, failed
 from harness.runner.lanes import Lanes, lanes_for
+from harness.runner.timing import Timer
 from harness.runner.worker import CaseFailure
 
 
@@ -29,7 +29,8 @@ class BlockRunner:
     which are given to all, and computes references.
 
     `cores` are those at hand: as many children as they allow build, and are measured for memory and error, at a time.
-    `say` hears what is going on, for the progress line.
+    At most `most_alive` cases, and the anchor of their times, have a child at a time. `say` hears what is going on, for
+    the progress line.
     """
 
     job: BlockJob
@@ -38,13 +39,16 @@ class BlockRunner:
     references: AbstractWorker[ReferenceTarget]
     cores: int
     say: Callable[[str], None]
+    most_alive: int = MOST_ALIVE
     clock: Clock = time.monotonic
 
     def run(self) -> Iterator[Outcome]:
-        """Outcomes as they become known. Children are ended when their case is done, or when the caller stops."""
+        """Outcomes as they become known. Children are ended when their case is done, or when the caller stops.
+
+        A case whose time is known has an outcome at once, and a later one when the rest is known.
+        """
         jobs = self.job.cases
         lanes = Lanes(lanes_for(jobs[0].case, self.cores))
-        entries: list[Entry] = []
         workers: list[AbstractWorker[CaseTarget]] = []
         try:
             try:
@@ -52,21 +56,18 @@ class BlockRunner:
             except CaseFailure as failure:
                 yield from (Outcome(job.case, failure.status, failure.reason, Measured()) for job in jobs)
                 return
-            for built in lanes.map(lambda job, lane: self._build(job, values, lane, workers), jobs):
-                if isinstance(built, Outcome):
-                    yield built
-                else:
-                    entries.append(built)
-            entries.sort(key=lambda entry: jobs.index(entry.job))
-            yield from self._time(entries)
             finished: list[Entry] = []
-            for found in lanes.map(self._finish, entries):
-                if isinstance(found, Outcome):
-                    yield found
-                elif found.gradients:
-                    finished.append(found)
-                else:
-                    yield self._judge.outcome(found)
+            groups = groups_of(jobs, self.most_alive)
+            timer = self._timer(len(groups))
+            for group in groups:
+                entries: list[Entry] = []
+                yield from self._build_all(group, values, lanes, workers, entries)
+                yield from timer.time(entries)
+                yield from self._unfinished(entries)
+                rest = [entry for entry in entries if entry is not timer.anchor]
+                yield from self._finish_all(rest, lanes, finished)
+            if timer.anchor is not None:
+                yield from self._finish_all([timer.anchor], lanes, finished)
             if finished:
                 self._judge.compare(finished, values)
                 yield from map(self._judge.outcome, finished)
@@ -75,11 +76,59 @@ class BlockRunner:
                 worker.close()
             lanes.close()
 
+    def _timer(self, groups: int) -> Timer:
+        return Timer(
+            self.job,
+            groups=groups,
+            baseline=lambda case: self.registry.method(case.method).baseline,
+            clock=self.clock,
+            say=self.say,
+        )
+
+    def _build_all(
+        self,
+        group: list[CaseJob],
+        values: Values,
+        lanes: Lanes,
+        workers: list[AbstractWorker[CaseTarget]],
+        entries: list[Entry],
+    ) -> Iterator[Outcome]:
+        """Add an entry for each case that could be built to `entries`, in the order of the group."""
+        for built in lanes.map(lambda job, lane: self._build(job, values, lane, workers), group):
+            if isinstance(built, Outcome):
+                yield built
+            else:
+                entries.append(built)
+        entries.sort(key=lambda entry: group.index(entry.job))
+
+    def _unfinished(self, entries: list[Entry]) -> Iterator[Outcome]:
+        """What is known of cases after they were timed, where more is to be measured."""
+        for entry in entries:
+            pending = tuple(name for name in entry.job.measure if name != "time" and self._measures(entry.job, name))
+            if pending and entry.series.seconds:
+                yield Outcome(entry.case, "ok", entry.note, entry.so_far(), pending)
+
+    def _finish_all(self, entries: list[Entry], lanes: Lanes, finished: list[Entry]) -> Iterator[Outcome]:
+        """Outcomes after memory and gradients. Entries whose gradients wait for references are added to `finished`."""
+        for found in lanes.map(self._finish, entries):
+            if isinstance(found, Outcome):
+                yield found
+            elif found.gradients:
+                finished.append(found)
+                if "memory" in found.job.measure:
+                    pending = tuple(name for name in found.job.measure if name in ERRORS)
+                    yield Outcome(found.case, "ok", found.note, found.so_far(), pending)
+            else:
+                yield self._judge.outcome(found)
+
     def _build(
         self, job: CaseJob, values: Values, lane: int, workers: list[AbstractWorker[CaseTarget]]
     ) -> Entry | Outcome:
         case = job.case
-        worker = self.spawn(case, values, lane)
+        try:
+            worker = self.spawn(case, values, lane)
+        except CaseFailure as failure:
+            return Outcome(case, failure.status, failure.reason, Measured())
         workers.append(worker)
         if self._judged(job) and not {"time", "memory"} & set(job.measure):
             return Entry(job, worker, Measured())  # errors are of gradients on the shared path, built for it
@@ -102,22 +151,6 @@ class BlockRunner:
         except CaseFailure as failure:
             worker.close()
             return Outcome(case, failure.status, failure.reason, Measured())
-
-    def _time(self, entries: list[Entry]) -> Iterator[Outcome]:
-        """Paired rounds of the cases whose time is to be measured. One that fails leaves, the others go on."""
-        budget, pairing = self.job.budget, uuid.uuid4().hex[:12]
-        timed = [entry for entry in entries if "time" in entry.job.measure]
-        for entry in timed:
-            entry.measured = replace(entry.measured, pairing=pairing)
-        rounds = Rounds(budget.rounds, budget.seconds, budget.precision, self.clock)
-        for n, entry in rounds.turns(timed, random.Random(f"{self.job.seed} {self.job.id}")):
-            self.say(f"timing {len(timed)} methods, round {n + 1}: {self.job.setting}")
-            try:
-                entry.series.add(entry.worker.call(CaseTarget.time, entry.series.repeats))
-            except CaseFailure as failure:
-                timed.remove(entry)
-                entries.remove(entry)
-                yield failed(entry, failure)
 
     def _finish(self, entry: Entry, lane: int) -> Entry | Outcome:
         """Memory, and the gradients whose errors are to be measured. The child isn't needed after it."""
@@ -162,6 +195,10 @@ class BlockRunner:
             return ""
         interpolated = self.registry.method(case.method).interpolates and not isinstance(case.observations, int)
         return case.backend if interpolated or case.stepping == "adaptive" else ""
+
+    def _measures(self, job: CaseJob, name: str) -> bool:
+        """Whether this is measured of the case, for which its suite asks."""
+        return name not in ERRORS or self._judged(job)
 
     def _judged(self, job: CaseJob) -> bool:
         """Whether errors of the case are measured. A baseline has no gradient of its own."""

@@ -6,13 +6,14 @@ import contextlib
 import functools
 import importlib
 import os
+import sys
 import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from harness.gradient_arrays import PARTS, GradientArrays
 from harness.initial import Values, draw, with_values
 from harness.lazy import lazily
 from harness.measuring.allocator import keep_freed_memory
-from harness.measuring.checks import check_problem, check_repeated
+from harness.measuring.checks import bytes_of, check_kind, check_problem, check_repeated, note_of
 from harness.measuring.framework import FRAMEWORKS, pin
 from harness.measuring.memory import in_use_cpu, in_use_cuda, peak_bytes_cpu, peak_bytes_cuda, retained_bytes
 from harness.measuring.time import Sample, take_sample
@@ -31,6 +32,7 @@ from harness.method import Gradient
 from harness.models.facts import ModelFacts
 from harness.problem import AbstractProblem
 from harness.registry import Registry
+from harness.runner.orphans import tie_to_server
 from harness.runner.subject import path_of, subject_of
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ else:
 class Answer:
     """What a request came to: a value, or what went wrong (a status of a record, and why)."""
 
-    value: object = None
+    value: Any = None
     status: str = "ok"
     reason: str = ""
 
@@ -79,12 +81,20 @@ class Memory:
     retained: float | None = None
 
 
+LONGEST_REASON = 500
+LONGEST_TRACEBACK = 20_000
+"""The most characters of a traceback that are logged. A message of a method's may be of any length."""
+
+
 def serve(connection: Connection, make: Callable[[], object], log: str | None) -> None:
-    """Answer requests (name of a method, its arguments) on what `make` makes, until the parent goes."""
+    """Answer requests (name of a method, its arguments) on what `make` makes, until the parent goes.
+
+    Whatever a method raises or gives is an answer, and the child goes on.
+    """
+    tie_to_server()
+    os.register_at_fork(after_in_child=connection.close)  # a fork of a method's has no say
     if log is not None:
-        file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.dup2(file, 1)
-        os.dup2(file, 2)
+        _redirect_output(log)
     target = None
     while True:
         try:
@@ -96,24 +106,56 @@ def serve(connection: Connection, make: Callable[[], object], log: str | None) -
             answer = Answer(getattr(target, name)(*args, **kwargs))
         except BaseException as error:
             answer = _failure(error)
-        connection.send(answer)
+        try:
+            connection.send(answer)
+        except (EOFError, OSError):
+            return
+        except Exception as error:  # it can't be pickled
+            connection.send(_failure(error))
+
+
+def _redirect_output(log: str) -> None:
+    """Output goes to a file, and nowhere where that can't be written: no case fails for it."""
+    try:
+        file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    except OSError:
+        file = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
 
 
 def _failure(error: BaseException) -> Answer:
-    traceback.print_exception(error)
-    text = _words(error)
+    _log(error)
     if isinstance(error, UnsupportedError):
-        return Answer(status="unsupported", reason=str(error))
+        return Answer(status="unsupported", reason=_message(error)[:LONGEST_REASON])
+    text = _words(error)
     memory = ("out of memory", "RESOURCE_EXHAUSTED", "can't allocate memory", "Unable to allocate")
     if isinstance(error, MemoryError) or any(words.lower() in text.lower() for words in memory):
         return Answer(status="out-of-memory", reason=text)
     return Answer(status="failed", reason=text)
 
 
+def _log(error: BaseException) -> None:
+    """Write the traceback to the child's output. A full disk, or an exception that can't be printed, is no failure."""
+    with contextlib.suppress(Exception):
+        lines = "".join(traceback.format_exception(error))
+        sys.stderr.write(lines[-LONGEST_TRACEBACK:])
+        sys.stderr.flush()
+
+
 def _words(error: BaseException) -> str:
     """What happened, in a line. A ProblemError is a sentence already."""
-    text = str(error) if isinstance(error, ProblemError) else f"{type(error).__name__}: {error}"
-    return " ".join(text.split())[:500]
+    message = _message(error)
+    text = message if isinstance(error, ProblemError) else f"{type(error).__name__}: {message}".rstrip(": ")
+    return text[:LONGEST_REASON]
+
+
+def _message(error: BaseException) -> str:
+    """Its message in a line, which is the method's own code and may raise."""
+    try:
+        return " ".join(str(error)[: 10 * LONGEST_REASON].split())
+    except Exception as fault:
+        return f"its message can't be read, which raises {type(fault).__name__}"
 
 
 class CaseTarget:
@@ -140,12 +182,13 @@ class CaseTarget:
         start = time.perf_counter()
         self.compute = self.subject.build(path)
         built = time.perf_counter()
-        gradient = self._once()
+        gradient = self.compute()
+        check_kind(gradient, self.case)
+        self.framework.wait(gradient)
         done = time.perf_counter()
         self.subject.check(gradient)
         found = self.framework.read(gradient)
-        note = getattr(self.compute, "note", "")
-        return Built(built - start, done - built, found.finite(), found.theta.size, note)
+        return Built(built - start, done - built, found.finite(), found.theta.size, note_of(self.compute, self.case))
 
     def move(self, lane: int) -> None:
         """Move to the cores of a lane. Everything is timed in lane 0."""
@@ -158,15 +201,14 @@ class CaseTarget:
     def memory(self) -> Memory:
         """Peak bytes of one call, what several further ones retain, and XLA's own count."""
         framework, start = self.method.framework, time.perf_counter()
-        temp_bytes = getattr(self.compute, "temp_bytes", None)
         if self.case.device == "cuda":
             peak, in_use = peak_bytes_cuda(self._once, framework), functools.partial(in_use_cuda, framework)
-            planned_bytes = getattr(self.compute, "planned_bytes", None)
-            peak = planned_bytes() if planned_bytes else peak
+            planned = bytes_of(self.compute, "planned_bytes", self.case)
+            peak = peak if planned is None else planned
         else:
             peak, in_use = peak_bytes_cpu(self._once), in_use_cpu
         retained = retained_bytes(self._once, in_use, time.perf_counter() - start)
-        return Memory(peak=peak, xla_temp=temp_bytes() if temp_bytes else None, retained=retained)
+        return Memory(peak=peak, xla_temp=bytes_of(self.compute, "temp_bytes", self.case), retained=retained)
 
     def gradient(self, path_seed: int) -> GradientArrays:
         """The gradient on the shared path with this seed, once it is seen that a second call gives it again."""
@@ -174,6 +216,7 @@ class CaseTarget:
         found: list[GradientArrays] = []
         for _ in range(2):
             gradient = compute()
+            check_kind(gradient, self.case)
             self.framework.wait(gradient)
             self.subject.check(gradient)
             found.append(self.framework.read(gradient))
@@ -199,6 +242,11 @@ class ReferenceTarget(ABC):
         self, case: Case, values: Values, path_seed: int, found: Sequence[GradientArrays], most_steps: int
     ) -> tuple[GradientArrays, dict[str, float]]:
         """The continuous reference, fine enough to judge the gradients `found`, and its error bars by part."""
+
+    def remark(self, case: Case) -> str:
+        """What to know about the case's continuous reference, once that is computed; mostly nothing."""
+        del case
+        return ""
 
     @abstractmethod
     def discrete(

@@ -31,7 +31,7 @@ class AbstractWorker(Protocol[T]):
         ...
 
 
-@dataclass
+@dataclass(eq=False)
 class Entry:
     """A case under measurement."""
 
@@ -46,10 +46,19 @@ class Entry:
     note: str = ""
     failure: CaseFailure | None = None
 
+    def remark(self, text: str) -> None:
+        """Add to what the record's reason says of an `ok` case, once."""
+        if text and text not in self.note:
+            self.note = f"{self.note}; {text}" if self.note else text
+
     @property
     def case(self) -> Case:
         """The case itself."""
         return self.job.case
+
+    def take_sample(self) -> None:
+        """One sample, a round's. Raises CaseFailure."""
+        self.series.add(self.worker.call(CaseTarget.time, self.series.repeats))
 
     def so_far(self) -> Measured:
         """With the samples taken until now."""

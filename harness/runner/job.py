@@ -51,12 +51,16 @@ class BlockJob:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A case that was measured, or could not be: a status of `harness.record.STATUSES`, its reason, and the values."""
+    """A case that was measured, or could not be: a status of `harness.record.STATUSES`, its reason, and the values.
+
+    `pending` are the measures that are still to come, with a later outcome of the same case.
+    """
 
     case: Case
     status: str
     reason: str
     measured: Measured
+    pending: tuple[str, ...] = ()
 
 
 def block_jobs(

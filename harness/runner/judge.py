@@ -30,6 +30,10 @@ def _columns(
     return errors(found, continuous, discrete) | {name: value for name, value in told.items() if value is not None}
 
 
+def _without_reference(failure: CaseFailure) -> CaseFailure:
+    return CaseFailure(failure.status, f"no reference: {failure.reason}")
+
+
 def _far_off(entry: Entry, replicate: int) -> bool:
     """Whether the loss or the gradient is off by more than its own size, so that the solve may be unstable."""
     names = ("loss_error", "gradient_error_theta", "gradient_error_y0")
@@ -82,8 +86,10 @@ class Judge:
                     reference, bars = self.references.call(ReferenceTarget.continuous, case, values, seed, found, most)
                 except CaseFailure as failure:
                     for entry in waiting:
-                        entry.failure = failure
+                        entry.failure = _without_reference(failure)
                     return
+                for entry in waiting:
+                    entry.remark(self.references.call(ReferenceTarget.remark, case))
             by_solve: dict[tuple[str, str, bytes], list[Entry]] = {}
             for entry in waiting:
                 times = entry.gradients[replicate].times
@@ -95,12 +101,18 @@ class Judge:
                     discrete = self.references.call(ReferenceTarget.discrete, group[0].case, values, seed, times)
                 except CaseFailure as failure:
                     for entry in group:
-                        entry.failure = failure
+                        entry.failure = _without_reference(failure)
                     continue
                 for entry in group:
                     if discrete is None:
-                        entry.note = f"no adjoint error: {entry.case.backend} doesn't tell the steps that it accepted"
-                    columns = _columns(entry.gradients[replicate], reference, discrete)
+                        entry.remark(f"no adjoint error: {entry.case.backend} doesn't tell the steps that it accepted")
+                    try:
+                        columns = _columns(entry.gradients[replicate], reference, discrete)
+                    except ValueError as error:  # arrays of other sizes, which costs this case alone
+                        entry.failure = CaseFailure(
+                            "failed", f"its gradient and the reference can't be compared: {error}"
+                        )
+                        continue
                     if bars is not None:
                         entry.bars.append(max(bars["theta"], bars["y0"]))
                         columns |= {f"reference_error_{part}": value for part, value in bars.items()}
@@ -112,7 +124,9 @@ class Judge:
                             f"{entry.case.scheme} diverges at this step: the float64 gradient of the same solve isn't"
                             " finite"
                         )
-                self._explain(group, values, replicate, seed, reference)
+                compared = [entry for entry in group if entry.failure is None]
+                if compared:
+                    self._explain(compared, values, replicate, seed, reference)
 
     def _explain(
         self, group: Sequence[Entry], values: Values, replicate: int, seed: int, continuous: GradientArrays | None
@@ -139,7 +153,7 @@ class Judge:
             with contextlib.suppress(CaseFailure):
                 if self.references.call(ReferenceTarget.meets_a_jump, case, values, seed):
                     for entry in missing:
-                        entry.note = (
+                        entry.remark(
                             "f or g jumps at a time of the grid: the method rounds that time in its own way, and"
                             " evaluates it on the other side of the jump"
                         )
@@ -147,7 +161,7 @@ class Judge:
     def outcome(self, entry: Entry) -> Outcome:
         """The outcome of a case whose child has done all that it was asked."""
         if entry.failure is not None:
-            return failed(entry, CaseFailure(entry.failure.status, f"no reference: {entry.failure.reason}"))
+            return failed(entry, entry.failure)
         if entry.gradients:
             lists = {name: tuple(column) for name, column in entry.errors.items()}
             bar = statistics.median(entry.bars) if entry.bars else None

@@ -11,13 +11,15 @@ import threading
 import time
 import types
 from collections.abc import Callable, Generator
+from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Concatenate, Generic, ParamSpec, TypeVar
 
 import psutil
 
-from harness.runner.child import serve
+from harness.runner.child import Answer, serve
+from harness.runner.orphans import end_tree
 
 WATCH_SECONDS = 0.1
 
@@ -39,7 +41,8 @@ R = TypeVar("R")
 class Worker(Generic[T]):
     """A child process that holds one target (`harness.runner.child`) and does what is asked of it.
 
-    `make` makes the target in the child: a function that can be pickled, such as a class or a partial of one.
+    `make` makes the target in the child: a function that can be pickled, such as a class or a partial of one. Raises
+    CaseFailure where no child can be started.
     """
 
     def __init__(
@@ -53,13 +56,15 @@ class Worker(Generic[T]):
     ) -> None:
         self._timeout = timeout
         self._memory = memory
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(
-            target=serve, args=(theirs, make, None if log is None else str(log)), daemon=True
-        )
-        with _no_main_module():
-            self._process.start()
-        theirs.close()
+        try:
+            self._connection, theirs = context.Pipe()
+            self._process = context.Process(
+                target=serve, args=(theirs, make, None if log is None else str(log)), daemon=True
+            )
+            with theirs, _no_main_module():
+                self._process.start()
+        except (EOFError, OSError) as error:
+            raise CaseFailure("failed", f"no child could be started: {error or type(error).__name__}") from error
 
     def call(self, method: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """The answer of a method of the target's class. Raises CaseFailure.
@@ -72,7 +77,7 @@ class Worker(Generic[T]):
         except OSError as error:
             raise CaseFailure("failed", self._obituary()) from error
         deadline = time.monotonic() + self._timeout
-        while not self._connection.poll(WATCH_SECONDS):
+        while not wait([self._connection, self._process.sentinel], WATCH_SECONDS):
             if time.monotonic() > deadline:
                 self.close()
                 raise CaseFailure("timeout", f"{name} took longer than {self._timeout:g} s")
@@ -83,20 +88,29 @@ class Worker(Generic[T]):
                     "out-of-memory",
                     f"{name} took {used / 2**30:.2f} GiB, over {self._memory / 2**30:.2f} GiB",
                 )
+        if not self._connection.poll():  # a process that the child started may hold its end of the pipe
+            raise CaseFailure("failed", self._obituary())
         try:
             answer = self._connection.recv()
         except (EOFError, OSError) as error:
             raise CaseFailure("failed", self._obituary()) from error
+        except Exception as error:
+            self.close()
+            raise CaseFailure("failed", f"the child's answer can't be read: {type(error).__name__}") from error
+        if not isinstance(answer, Answer):
+            self.close()
+            raise CaseFailure("failed", f"the child answered {type(answer).__name__}, which isn't an answer")
         if answer.status != "ok":
             raise CaseFailure(answer.status, answer.reason)
         return answer.value
 
     def close(self) -> None:
-        """End the child."""
-        with contextlib.suppress(OSError):
-            self._connection.close()
-        if self._process.is_alive() and self._process.pid is not None:
-            os.kill(self._process.pid, signal.SIGKILL)
+        """End the child, and what it has started."""
+        if self._connection.closed:
+            return
+        self._connection.close()
+        if self._process.pid is not None:
+            end_tree(self._process.pid)
         self._process.join(5)
 
     def _resident_bytes(self) -> int:

@@ -138,7 +138,7 @@ def test_a_bar_covers_chaos(make_case, draw):
     problem = LongerLorenz(noise="none", calculus="stratonovich", dim=3)
     case = make_case(problem=problem.name, noise="none", batch=2, seed=draw)
     found = ode(problem, case, NoCache(), most_steps=2**17)
-    fine = grid_solve(problem, case, ode_module._SCHEME, adaptive_grid(problem, case).halved().halved())
+    fine = grid_solve(problem, case, ode_module.SCHEME, adaptive_grid(problem, case).halved().halved())
     assert relative_error(found.gradient.theta, fine.theta) <= found.theta < 1e-8
 
 
@@ -173,9 +173,9 @@ def test_filling_up_the_last_chunk_changes_nothing(registry, make_case):
     case = make_case(problem="lotka-volterra", noise="none", dim=2, observations=5, steps=100)
     it = problem_of(registry, case)
     grid = FineGrid.equal(it, 100, np.arange(1, 6) / 5)
-    filled = grid_solve(it, case, ode_module._SCHEME, grid)
+    filled = grid_solve(it, case, ode_module.SCHEME, grid)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("harness.reference.grid_solve.CHUNK", 10)
-        exact = grid_solve(it, case, ode_module._SCHEME, grid)
+        exact = grid_solve(it, case, ode_module.SCHEME, grid)
     assert relative_error(filled.theta, exact.theta) < 1e-14
     assert relative_error(filled.y0, exact.y0) < 1e-14

@@ -41,6 +41,27 @@ def test_samplers_are_summed_up_apart(run):
     assert found["comparisons"].tolist() == [2, 2]
 
 
+def test_cases_of_different_groups_are_compared_by_their_ratios_to_the_anchor(tmp_path, make_case):
+    """The machine took twice as long for everything while the second group was timed."""
+    run = new_run(tmp_path / "results", "groups")
+    run.add_execution("groups", {})
+    rounds = (1.0, 1.2, 0.9)
+    for method, seconds, slowdown in (
+        ("torch/floor", 1.0, 1.0),
+        ("torch/backprop", 3.0, 1.0),
+        ("torchsde/backprop", 12.0, 2.0),
+    ):
+        measured = Measured(
+            seconds=tuple(seconds * slowdown * x for x in rounds),
+            anchor_seconds=tuple(slowdown * x for x in rounds),
+            pairing="one",
+        )
+        run.append(Record(run=run.id, suite="groups", case=make_case(method=method), status="ok", measured=measured))
+    frame = load(run.folder)
+    (pair,) = speedups(frame).to_dict("records")
+    assert (pair["ratio"], pair["low"], pair["high"], pair["floor_ratio"]) == pytest.approx((4.0, 4.0, 4.0, 3.0))
+
+
 def test_the_least_has_its_interval_and_its_place(run):
     found = ratios(speedups(load(run.folder))).set_index("brownian")
     least = found.loc["own"]

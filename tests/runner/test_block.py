@@ -42,6 +42,7 @@ class FakeWorker:
             "continuous": (TRUTH, {"theta": 0.01, "y0": 0.02, "loss": 0.03}),
             "discrete": TRUTH,
             "meets_a_jump": False,
+            "remark": "",
             "largest_state": 1.0,
             "values": Values(np.zeros((4, 3)), {"a": np.zeros(2)}),
         }
@@ -89,6 +90,84 @@ def measure(make_case, registry):
         return outcomes, log, workers
 
     return run
+
+
+@pytest.fixture
+def outcomes_of(make_case, registry):
+    """All outcomes of a block of cases, in their order, at most two of them alive at a time; and the workers."""
+
+    def run(methods: tuple[str, ...], scripts: dict[str, dict[str, Any]] | None = None, **budget: Any):
+        jobs = tuple(CaseJob(make_case(method=method), ("time",)) for method in methods)
+        workers: list[FakeWorker] = []
+        alive: list[int] = []
+
+        def spawn(case, values, lane):
+            workers.append(FakeWorker([], case.method, (scripts or {}).get(case.method, {})))
+            alive.append(sum(not worker.closed for worker in workers))
+            return workers[-1]
+
+        runner = BlockRunner(
+            job=BlockJob(cases=jobs, budget=Budget(**budget), seed=0),
+            registry=registry,
+            spawn=spawn,
+            references=FakeWorker([], "reference", {}),
+            cores=1,
+            most_alive=2,
+            say=lambda _: None,
+        )
+        outcomes = list(runner.run())
+        assert all(worker.closed for worker in workers)
+        return outcomes, max(alive)
+
+    return run
+
+
+FIVE = ("torch/backprop", "torch/floor", "jax/backprop", "torch/adjoint", "jax/adjoint")
+
+
+def test_a_large_block_is_timed_in_groups_that_share_an_anchor(outcomes_of):
+    outcomes, alive = outcomes_of(FIVE, rounds=3, precision=1e-9)
+    assert [outcome.status for outcome in outcomes] == ["ok"] * 5
+    assert alive == 3  # two, and the anchor
+    assert {outcome.case.method for outcome in outcomes[-1:]} == {"torch/floor"}  # the anchor is done last
+    assert len({outcome.measured.pairing for outcome in outcomes}) == 1
+    assert all(len(outcome.measured.anchor_seconds) == 3 for outcome in outcomes)
+
+
+def test_a_group_whose_anchor_fails_has_another(outcomes_of):
+    calls = iter(range(100))
+
+    class Fails(dict[str, Any]):
+        """A floor whose sixth sample fails: it is calibrated once and timed for three rounds in the first group."""
+
+        def get(self, name: str, default: Any = None) -> Any:
+            return CaseFailure("failed", "gone") if name == "time" and next(calls) == 5 else default
+
+    outcomes, _ = outcomes_of(FIVE, {"torch/floor": Fails()}, rounds=3, precision=1e-9)
+    found = {outcome.case.method: outcome for outcome in outcomes}
+    assert found["torch/floor"].status == "failed"
+    assert len(found["torch/floor"].measured.seconds) == 3
+    first, second, third = (found[method].measured for method in ("torch/backprop", "jax/backprop", "jax/adjoint"))
+    assert len({first.pairing, second.pairing}) == 2
+    assert second.pairing == third.pairing
+    assert len(second.anchor_seconds) == len(third.anchor_seconds) == 3
+
+
+def test_what_is_known_is_told_before_the_rest(make_case, registry):
+    """The time of each case, then its memory, then its errors."""
+    job = CaseJob(make_case(method="torch/backprop"), ("time", "memory", "error"))
+    runner = BlockRunner(
+        job=BlockJob(cases=(job,), budget=Budget(rounds=1), seed=0),
+        registry=registry,
+        spawn=lambda case, *_: FakeWorker([], case.method, {}),
+        references=FakeWorker([], "reference", {}),
+        cores=1,
+        say=lambda _: None,
+    )
+    timed, remembered, whole = runner.run()
+    assert (timed.pending, len(timed.measured.seconds), timed.measured.peak_bytes) == (("memory", "error"), 1, None)
+    assert (remembered.pending, remembered.measured.peak_bytes) == (("error",), 1000)
+    assert (whole.pending, len(whole.measured.gradient_error_theta)) == ((), 1)
 
 
 def test_a_block_measures_everything(measure):
@@ -255,6 +334,12 @@ def test_a_wrong_gradient_of_a_stable_solve_is_no_instability(measure):
     outcomes, _, _ = measure(scripts)
     assert outcomes["jax/backprop"].status == "ok"
     assert outcomes["jax/backprop"].measured.adjoint_error_theta[0] > 1e29
+
+
+def test_what_is_to_know_about_a_reference_is_told(measure):
+    outcomes, _, _ = measure({"reference": {"remark": "it has equal steps"}})
+    judged = [outcome for outcome in outcomes.values() if outcome.measured.gradient_error_theta]
+    assert {outcome.reason for outcome in judged} == {"it has equal steps"}
 
 
 def test_a_method_on_the_other_side_of_a_jump_is_told_so(measure):

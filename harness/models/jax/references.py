@@ -20,12 +20,15 @@ from harness.jax._solve import native_method
 from harness.measuring.framework import FRAMEWORKS
 from harness.models.facts import ModelFacts
 from harness.models.jax.compiled import Compiled
+from harness.models.jax.controlled import AtTimes, Poses, Posing, chosen
 from harness.models.jax.instance import Instance
 from harness.models.jax.native import NativeSolver, found_of
 from harness.models.jax.precision import AbstractPrecision, Wide, precisions
 from harness.models.jax.subject import noise_of
 from harness.models.jax.watched import Largest, Watched
 from harness.models.references import AbstractModelReferences, rounded_up
+from harness.reference.grid_solve import FineGrid
+from harness.reference.ode import SCHEME
 from harness.runner.subject import path_of
 from harness.scheme import AbstractScheme
 
@@ -40,8 +43,8 @@ PROGRAMS = 16
 class JaxModelReferences(AbstractModelReferences):
     """Every reference is the model's own loss, with its solve done in float64 on the shared path.
 
-    The discrete one is backpropagation through the case's own scheme and steps. The continuous one is the finest of
-    several grids, with bars from their distances, as for problems: `harness.reference`. The model is built in its own
+    The discrete one is backpropagation through the case's own scheme and steps. The continuous one is that of a fine
+    grid, with bars from the distances of several, as for problems: `harness.reference`. The model is built in its own
     precision, so that it starts from the same numbers; then its parameters and its state are made float64.
     """
 
@@ -97,6 +100,25 @@ class JaxModelReferences(AbstractModelReferences):
             native_method("checkpoint"), scheme, steps, brownian, found=found_of(self.facts), stratonovich=ito
         )
         return self._gradient(case, values, solver, path)
+
+    def controlled(self, case: Case, values: Values) -> tuple[FineGrid, GradientArrays]:
+        """The loss is evaluated once to learn its equation, with states of zeros."""
+        instance, _ = self._instance(case)
+        instance.check(values)
+        posing = Posing()
+        solver = NativeSolver(native_method("checkpoint"), SCHEME, 1, "own", dtype="float64")
+        with self._precision(case).evaluating():
+            theta = self._wide(instance.theta)
+            jax.block_until_ready(jax.jit(lambda theta: instance.loss(Poses(solver, posing), theta, None))(theta))
+            grid = chosen(posing, self.facts, case)
+        return grid, self.on_grid(case, values, grid)
+
+    def on_grid(self, case: Case, values: Values, grid: FineGrid) -> GradientArrays:
+        """As `fine`."""
+        case = replace(case, steps=grid.steps, brownian="own", stepping="fixed", scheme=SCHEME.name)
+        times, observed = tuple(grid.times.tolist()), tuple(grid.observed.tolist())
+        solver = AtTimes(native_method("checkpoint"), SCHEME, grid.steps, "own", times=times, observed=observed)
+        return self._gradient(case, values, solver, None)
 
     def _gradient(self, case: Case, values: Values, solver: NativeSolver, path: SharedPath | None) -> GradientArrays:
         self._instance(case)[0].check(values)

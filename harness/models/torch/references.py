@@ -16,6 +16,7 @@ from harness.measuring.framework import FRAMEWORKS
 from harness.models.facts import ModelFacts
 from harness.models.references import AbstractModelReferences, rounded_up
 from harness.models.torch.call import OdeCall, SdeCall
+from harness.models.torch.controlled import Controlled
 from harness.models.torch.device import default_device
 from harness.models.torch.double import Double, double, tensors
 from harness.models.torch.instance import Instance
@@ -26,6 +27,8 @@ from harness.models.torch.structure import Structure
 from harness.models.torch.subject import check_parameters
 from harness.models.torch.undoubled import Undoubled, same_without
 from harness.models.torch.watched import Watched
+from harness.reference.grid_solve import FineGrid
+from harness.reference.ode import SCHEME
 from harness.runner.subject import path_of
 from harness.scheme import AbstractScheme
 from harness.torch._drive import Shared
@@ -36,8 +39,8 @@ from harness.torch._solve import native_method
 class TorchModelReferences(AbstractModelReferences):
     """Every reference is the model's own loss and autograd, with its solve done in float64 on the shared path.
 
-    The discrete one is backpropagation through the case's own scheme and steps. The continuous one is the finest of
-    several grids, with bars from their distances, as for problems: `harness.reference`.
+    The discrete one is backpropagation through the case's own scheme and steps. The continuous one is that of a fine
+    grid, with bars from the distances of several, as for problems: `harness.reference`.
     """
 
     def __init__(self, plugins: tuple[str, ...], facts: ModelFacts) -> None:
@@ -74,6 +77,21 @@ class TorchModelReferences(AbstractModelReferences):
         """By checkpoints, outside of `Double` where that makes no difference."""
         solver = _Fine(Undoubled(), scheme, rounded_up(case, steps), Shared(path), structure=self._structure)
         return self._gradient(case, values, solver)
+
+    def controlled(self, case: Case, values: Values) -> tuple[FineGrid, GradientArrays]:
+        """f is evaluated outside of `Double` where that makes no difference."""
+        solver = self._at_steps(case, None)
+        gradient = self._gradient(case, values, solver)
+        assert solver.grid is not None  # the loss has solved
+        return solver.grid, gradient
+
+    def on_grid(self, case: Case, values: Values, grid: FineGrid) -> GradientArrays:
+        """As `fine`."""
+        return self._gradient(case, values, self._at_steps(case, grid))
+
+    def _at_steps(self, case: Case, grid: FineGrid | None) -> Controlled:
+        solver = _Fine(Undoubled(), SCHEME, 1, Shared(None), structure=self._structure)
+        return Controlled(solver, self.facts, case, grid)
 
     def _gradient(self, case: Case, values: Values, solver: AbstractSolver) -> GradientArrays:
         instance, own = self._built(case)

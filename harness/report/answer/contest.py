@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from harness.frames import paired_samples
 from harness.measuring.statistics import intervals_of, ratios_of_rounds
 from harness.record import Row
 from harness.report.tables import dicts
@@ -47,7 +48,7 @@ def compare(slower: Sequence[Row], faster: Row) -> list[Ratio]:
     """The time of each record over that of another."""
     paired = [bool(row["pairing"] == faster["pairing"] and row["seconds"] and faster["seconds"]) for row in slower]
     rounds = [
-        ratios_of_rounds(row["seconds"], faster["seconds"]) if pair else ()
+        ratios_of_rounds(paired_samples(row), paired_samples(faster)) if pair else ()
         for row, pair in zip(slower, paired, strict=True)
     ]
     return [

@@ -100,7 +100,8 @@ def _draw_line(axes: plt.Axes, figure: Scaling, name: str, line: pd.DataFrame, p
     error = error_of(figure.y)
     if error:
         hollow = line[line[figure.y] <= UNRESOLVED * line[bar_of(error)]]
-        axes.plot(hollow[figure.x], hollow[figure.y], ls="", mfc="white", zorder=3, color=color, marker=marker)
+        if len(hollow):
+            axes.plot(hollow[figure.x], hollow[figure.y], ls="", mfc="white", zorder=3, color=color, marker=marker)
 
 
 def _guides(axes: plt.Axes, figure: Scaling, panel: pd.DataFrame, limits: Limits) -> None:

@@ -1,0 +1,111 @@
+"""Nothing that a run has started outlives it, and a child that is gone is noticed whoever holds its pipe."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+from commands import command
+from faults.toys import newest, write_suite
+
+GOOD = "return Gradient(1.0, theta, y0)"
+
+
+def spawn(mark: str, *, session: bool = False, then: str = "") -> str:
+    """A gradient whose first call starts a process that sleeps, in a session of its own or not, and does more."""
+    start = f"subprocess.Popen(['sleep', '1000'], env={{'MARK': '{mark}'}}, start_new_session={session})"
+    lines = ["if not STARTED:", "    STARTED.append(1)", *(f"    {line}" for line in (start, *then.splitlines())), GOOD]
+    return "\n".join(lines)
+
+
+def marked(mark: str) -> list[int]:
+    """The processes in whose environment the mark stands, but for those that have ended and wait for their parent."""
+    found: list[int] = []
+    for process in psutil.process_iter():
+        try:
+            if mark in process.environ().get("MARK", "") and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found
+
+
+def soon(holds: Callable[[], bool], seconds: float) -> bool:
+    """Whether it comes true within so many seconds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if holds():
+            return True
+        time.sleep(0.05)
+    return holds()
+
+
+def test_what_a_method_starts_ends_with_its_case(tmp_path: Path):
+    """Also where it forks and ends, so that a process that isn't the child holds the pipe; this is no timeout."""
+    mark = uuid.uuid4().hex
+    write_suite(
+        tmp_path,
+        {
+            "group": spawn(mark),
+            "session": spawn(mark, session=True),
+            "forks": spawn(mark, then="if os.fork():\n    os._exit(0)\ntime.sleep(1000)"),
+            "twice": spawn(mark, then="os.fork()"),
+        },
+        budget="{rounds: 1, timeout: 30}",
+    )
+    start = time.monotonic()
+    done = command(tmp_path, "run", "toy.yaml")
+    assert time.monotonic() - start < 25
+    assert done.returncode == 1, done.stderr
+    found = newest(tmp_path)
+    assert {name: row["status"] for name, row in found.items()} == {
+        "good": "ok",
+        "group": "ok",
+        "session": "ok",
+        "forks": "failed",
+        "twice": "ok",
+    }
+    assert "exit code 0" in found["forks"]["reason"]
+    assert soon(lambda: not marked(mark), 2), marked(mark)
+
+
+def test_a_killed_run_leaves_nothing(tmp_path: Path):
+    """Neither the child that hangs, nor what it has started, nor the fork server."""
+    mark = uuid.uuid4().hex
+    write_suite(
+        tmp_path,
+        {
+            "hangs": spawn(
+                mark,
+                session=True,
+                then="if os.fork() == 0:\n    os.setsid()\n    if os.fork():\n        os._exit(0)\n"
+                "    time.sleep(1000)\nPath('hangs').touch()\n"
+                "signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 30))\ntime.sleep(1000)",
+            )
+        },
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", "run", "toy.yaml"],
+        cwd=tmp_path,
+        env={**os.environ, "MARK": mark},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert soon((tmp_path / "hangs").exists, 60)
+        assert len(marked(mark)) >= 5  # the command, fork server, tracker, child, and what the child has started
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert soon(lambda: not marked(mark), 2), marked(mark)
+    finally:
+        process.kill()
+        process.wait()
+        for pid in marked(mark):
+            os.kill(pid, signal.SIGKILL)
