@@ -28,12 +28,22 @@ FACTS = computed(
 )
 
 
+MACHINE = computed(
+    "machine",
+    "the machine and the versions on it that measured the case: the processor, or what tells several apart",
+    of="host",
+    type=str,
+    roles=("facet",),
+)
+"""What keeps the records of several machines apart. `harness/machines.py` names them."""
+
+
 def _all() -> Iterator[Column]:
     """Each stored column, then what is computed from it."""
     for column in STORED:
         yield column
         yield from statistics(column)
-        yield from (found for found in (FACTS, *RATIOS) if found.of == column.name)
+        yield from (found for found in (FACTS, MACHINE, *RATIOS) if found.of == column.name)
 
 
 COLUMNS: dict[str, Column] = {column.name: column for column in _all()}

@@ -12,30 +12,34 @@ import pandas as pd
 
 from harness.backend_facts import BackendFacts, stored_facts
 from harness.column import UNRESOLVED
-from harness.columns import COMPUTED, FACTS, MEASURED_LISTS, RATIOS, bar_of
+from harness.columns import COMPUTED, FACTS, MACHINE, MEASURED_LISTS, RATIOS, bar_of
 from harness.grouping import KEYS
+from harness.machines import machines_of
 from harness.measuring.statistics import intervals_of, ratios_of_rounds
 from harness.record import STORED, Row, columns
 from harness.registry import Registry
 from harness.spec import base
-from harness.store import open_run
+from harness.store import Run, open_run
 
 
 def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     """The records of a run, or of several, a row each: the stored columns and the computed ones.
 
-    A run is named by its folder, or by its suite's name: then it is the newest one in `results/`.
+    A run is named by its folder, or by its suite's name: then it is the newest one in `results/`. If several runs
+    measured a case on one machine, the record of the newest run counts. `machine` keeps machines apart.
     `harness/columns.py` declares what is computed, `harness list columns` prints it. `backend_facts` is what the
     backend of that name declares here, or what the run stored of one that isn't installed. Raises InputError where the
     path holds no run.
     """
     paths = [path] if isinstance(path, str | Path) else list(path)
     runs = [open_run(Path(item)) for item in paths]
-    frame = pd.DataFrame([row for run in runs for row in run.rows()], columns=list(columns()))
+    rows = list(_newest(runs))
+    frame = pd.DataFrame([row for row, _ in rows], columns=list(columns()))
     frame["observations"] = [_observations(value) for value in frame["observations"]]
     facts = stored_facts(runs) | _installed_facts()
     declared = [facts.get(name, BackendFacts()) for name in frame["backend"]]
     frame[FACTS.name] = pd.Series(declared, index=frame.index, dtype=object)
+    frame[MACHINE.name] = pd.Series([machine for _, machine in rows], index=frame.index, dtype=frame["run"].dtype)
     for column in STORED:
         if column.kind == "measured" and column.numeric:
             frame[column.name] = pd.to_numeric(frame[column.name])
@@ -43,6 +47,16 @@ def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     for column in RATIOS:
         frame[column.name] = COMPUTE[column.name](frame)
     return frame[[*columns(), *COMPUTED]]
+
+
+def _newest(runs: Sequence[Run]) -> Iterable[tuple[Row, str]]:
+    """The records of all runs with their machines: of each case on each machine that of the newest run."""
+    ordered = sorted(runs, key=lambda run: run.id)
+    rows = [run.rows() for run in ordered]
+    found: dict[tuple[str, str], Row] = {}
+    for of_run, machines in zip(rows, machines_of(ordered, rows), strict=True):
+        found.update({(row["case"], machine): row for row, machine in zip(of_run, machines, strict=True)})
+    return ((row, machine) for (_, machine), row in found.items())
 
 
 def _add_statistics(frame: pd.DataFrame) -> None:

@@ -13,9 +13,11 @@ import pandas as pd
 from harness.case import AXES, FIELDS
 from harness.record import Row
 
-KEYS = (*AXES, "seed")
-"""What names a case. The seed differs only between runs."""
-HOW = tuple(column.name for column in FIELDS if column.how)
+MACHINE = "machine"
+"""The column of the machine that measured a record. See `harness/machines.py`."""
+KEYS = (*AXES, "seed", MACHINE)
+"""What names a case, and where it was measured. The seed and the machine differ only between runs."""
+HOW = (*(column.name for column in FIELDS if column.how), MACHINE)
 """How a case is computed. Summaries over many cases never mix these."""
 WHAT = tuple(axis for axis in KEYS if axis not in ("method", *HOW))
 """What is computed: the problem, the scheme and the sizes. Summaries of a method go over these."""
@@ -57,9 +59,9 @@ def telling(frame: pd.DataFrame, named: Iterable[str] = (), *, but: Iterable[str
     """The axes to name besides the columns `named`, so that records of different settings have different names.
 
     An axis that follows from those named before it isn't named: where each scheme has one calculus, the scheme tells
-    it. Axes in `but` are never named.
+    it. The machine is always named where there are several. Axes in `but` are never named.
     """
-    told, left = list(named), {*named, *but}
+    told, left = list(named), {*named, *but, MACHINE}
     axes: list[str] = []
     for axis in NAMED_FIRST:
         found = differing(frame, within=told, but=left)
@@ -69,7 +71,8 @@ def telling(frame: pd.DataFrame, named: Iterable[str] = (), *, but: Iterable[str
             axes.append(axis)
             told.append(axis)
             left.add(axis)
-    return axes
+    several = MACHINE in frame and frame[MACHINE].nunique(dropna=False) > 1
+    return [*axes, MACHINE] if several and MACHINE not in {*named, *but} else axes
 
 
 def words(place: Row, axes: Iterable[str]) -> list[str]:

@@ -18,14 +18,20 @@ if TYPE_CHECKING:
 class Measurements:
     """What a section is made from.
 
-    `frame` has the records, as `harness.load` gives them. `executions` are the entries of `run.json`: where and when
-    the suite was executed, once or more. `registry` has the suite's plugins too.
+    `frame` has the records of the page's runs, as `harness.load` gives them, with what isn't visible as escapes.
+    `executions` are the entries of each `run.json`, the newest last: where and when the suite was executed.
+    `registry` has the suite's plugins too.
     """
 
     frame: pd.DataFrame
     suite: Suite
     registry: Registry
     executions: tuple[About, ...]
+
+    @property
+    def machines(self) -> list[str]:
+        """The names of the machines that measured the records."""
+        return sorted(set(self.frame["machine"]))
 
 
 class AbstractSection(ABC):

@@ -88,7 +88,7 @@ def test_what_belongs_to_a_column():
 
 
 def test_figures_can_show_numbers_and_axes():
-    assert set(with_role("facet")) <= {*AXES, "backend", "approach"}
+    assert set(with_role("facet")) <= {*AXES, "backend", "approach", "machine"}
     assert all(COLUMNS[name].numeric for name in with_role("y"))
     assert "seconds" not in with_role("x")
     assert {column.name for column in FIELDS if column.kind == "identity"} == {"seed"}

@@ -15,8 +15,8 @@ def frame(*rows: dict[str, object]) -> pd.DataFrame:
     return pd.DataFrame([{**usual, **row} for row in rows])
 
 
-def test_every_axis_and_the_seed_hold_a_group_together():
-    assert set(KEYS) == {*AXES, "seed"}
+def test_every_axis_the_seed_and_the_machine_hold_a_group_together():
+    assert set(KEYS) == {*AXES, "seed", "machine"}
 
 
 @pytest.mark.parametrize("axis", KEYS)
@@ -40,6 +40,12 @@ def test_an_axis_that_another_tells_is_not_named():
     assert telling(records) == ["scheme"]
     assert telling(records, but=["scheme"]) == ["calculus"]
     assert telling(records, ["method", "scheme"]) == []
+
+
+def test_a_machine_is_named_though_another_axis_tells_it():
+    records = frame({"scheme": "euler", "machine": "a"}, {"scheme": "heun", "machine": "b"})
+    assert telling(records) == ["scheme", "machine"]
+    assert telling(records, but=["machine"]) == ["scheme"]
 
 
 def test_numbers_have_the_name_of_their_axis():

@@ -13,7 +13,7 @@ import typer
 from harness.case import AXES
 from harness.cli.terminal import say
 from harness.column import REQUIRED, Column, statistics
-from harness.columns import COLUMNS, FACTS, RATIOS
+from harness.columns import COLUMNS, FACTS, MACHINE, RATIOS
 from harness.environment import package_version
 from harness.errors import InputError, one_of
 from harness.record import STORED
@@ -105,7 +105,7 @@ def columns() -> list[Row]:
             "computed": [made.name for made in statistics(column)],
             "figures": column.roles,
         }
-        for column in (*STORED, FACTS, *RATIOS)
+        for column in (*STORED, FACTS, MACHINE, *RATIOS)
     ]
 
 

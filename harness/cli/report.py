@@ -1,4 +1,4 @@
-"""`harness report`: write the page of a run anew from its records."""
+"""`harness report`: write the page of one or several runs again from their records."""
 
 from __future__ import annotations
 
@@ -17,10 +17,16 @@ else:
 
 
 def report(
-    run: Annotated[
-        Path, typer.Argument(help="A run's folder, or the name of a suite: its newest run.", show_default=False)
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...",
+            help="A run's folder, or the name of a suite: its newest run. Several runs of a suite share a page.",
+            show_default=False,
+        ),
     ],
     report: Annotated[Path, typer.Option("--report", help="The folder of the pages.")] = Path("report"),
 ) -> None:
-    """Write the page of a run from its records."""
-    print(page.write_report(open_run(run), report))
+    """Write the page of one run, or of several runs of one suite."""
+    found = {run.folder.resolve(): run for run in map(open_run, runs)}
+    print(page.write_report(list(found.values()), report))

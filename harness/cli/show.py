@@ -146,7 +146,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def print_summary(run: Run) -> None:
     """The number of cases per status, the answer to the suite's question, and what the records say in general."""
-    measurements, _ = read.read(run)
+    measurements, _ = read.read([run])
     counts = Counter(measurements.frame["status"])
     say(f"{run.folder}: {', '.join(f'{n} {status}' for status, n in sorted(counts.items())) or 'no records'}")
     say(measurements.suite.title)

@@ -1,4 +1,4 @@
-"""The page of a run, one file that needs no network, and the index of all pages."""
+"""The page of a run or of several, one file that needs no network, and the index of all pages."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import html
 import json
 import shlex
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,25 +29,30 @@ class Part:
     fault: str
 
 
-def write_report(run: Run, folder: Path) -> Path:
+def write_report(runs: Run | Sequence[Run], folder: Path) -> Path:
     """Write `folder/<suite>.html` and `folder/index.html`; return the page's path.
 
     Where the suite's plugins can't be loaded, the page is written without them and says so.
-    A run of a part of the suite (`--only`) has a page of its own, `<suite>.only.html`: that of a whole run stays.
+    Several runs have a page of their own, `<suite>.merged.html`, as has a run of a part of the suite (`--only`),
+    `<suite>.only.html`: that of a whole run stays. Raises InputError where the runs are of several suites.
     """
-    about = run.about()
-    measurements, unloaded = read(run)
-    suite = measurements.suite
+    runs = [runs] if isinstance(runs, Run) else sorted(runs, key=lambda run: run.id)
+    part = sorted({text for run in runs for text in only(run.about())}) if all(only(r.about()) for r in runs) else []
+    measurements, unloaded = read(runs)
+    suite, machines = measurements.suite, measurements.machines
+    commands = dict.fromkeys(command(run.about()["executions"][-1]) for run in runs)
     made = [_part(section, measurements) for section in measurements.registry.sections()]
     counts = Counter(measurements.frame["status"])
-    name = f"{suite.name}, a part" if only(about) else suite.name
+    of_runs = f"{len(runs)} runs" if len(runs) > 1 else ""
+    name = ", ".join(filter(None, [suite.name, of_runs, "a part" if part else ""]))
     page = render(
         "page.html",
         suite=suite,
-        run=run.id,
+        runs=[run.id for run in runs],
         execution=measurements.executions[-1],
-        command=command(measurements.executions[-1]),
-        only=only(about),
+        machines=machines,
+        commands=[words for words in commands if words],
+        only=part,
         counts=sorted(counts.items()),
         unloaded=unloaded,
         parts=[part for part in made if part.html or part.fault],
@@ -54,14 +60,14 @@ def write_report(run: Run, folder: Path) -> Path:
             {
                 "name": name,
                 "title": suite.title,
-                "run": run.id,
+                "run": ", ".join(run.id for run in runs),
                 "cases": counts.total(),
-                "machine": measurements.executions[-1]["processor"],
+                "machine": "; ".join(machines) or measurements.executions[-1]["processor"],
             }
         ),
     )
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{suite.name}{'.only' if only(about) else ''}.html"
+    path = folder / f"{suite.name}{'.merged' if of_runs else ''}{'.only' if part else ''}.html"
     path.write_text(visible(page), encoding="utf-8")
     write_index(folder)
     return path

@@ -1,6 +1,8 @@
-"""A run, read for its page and for the terminal."""
+"""Runs, read for their page and for the terminal."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from harness.errors import InputError
 from harness.frames import load
@@ -12,15 +14,22 @@ from harness.store import Run
 from harness.suite import Suite
 
 
-def read(run: Run) -> tuple[Measurements, str]:
+def read(runs: Sequence[Run]) -> tuple[Measurements, str]:
     """What was measured, and why the suite's plugins couldn't be loaded, "" where they could or there are none.
 
+    All runs are of one suite, which is that of the newest execution. Raises InputError where they aren't.
     Characters that nobody sees are written as escapes in the records' texts.
     """
-    executions = tuple(run.about()["executions"])
-    suite = suite_of(executions[-1], run.folder)
+    ordered = sorted(runs, key=lambda run: run.id)
+    suites = {run.about()["suite"]: run for run in ordered}
+    if len(suites) > 1:
+        found = " and ".join(f"{run.folder} is of {name}" for name, run in suites.items())
+        raise InputError("RUN", "", found, "give runs of one suite; each suite has a page of its own")
+    executions = tuple(execution for run in ordered for execution in run.about()["executions"])
+    suite = suite_of(executions[-1], ordered[-1].folder)
     registry, unloaded = _registry(suite)
-    return Measurements(visible_frame(load(run.folder)), suite, registry, executions), unloaded
+    frame = load([run.folder for run in ordered])
+    return Measurements(visible_frame(frame), suite, registry, executions), unloaded
 
 
 def _registry(suite: Suite) -> tuple[Registry, str]:

@@ -13,7 +13,7 @@ from pydantic import ByteSize, TypeAdapter
 from harness.frames import paired_samples
 from harness.measuring.statistics import ratio_interval
 from harness.report.answer.contest import rounding_of
-from harness.report.answer.general import RETAINED, busy
+from harness.report.answer.general import RETAINED, busy, by_machine
 from harness.report.format import error as errors
 from harness.report.format import listing, plural, ratio, seconds, size
 
@@ -49,8 +49,11 @@ def recommend(frame: Rows, *, error: float | None = None, memory: str | int | No
     """The fastest case within a gradient error and a peak memory; the smallest where no time was measured.
 
     An error that the reference doesn't resolve counts as the reference's own bar. Raises LookupError where none is
-    within, and ValueError where `memory` is no size.
+    within, and ValueError where `memory` is no size or where the records are of several machines.
     """
+    machines = sorted(set(frame["machine"]))
+    if len(machines) > 1:
+        raise ValueError(f"the records are of {listing(machines)}: keep those of one machine")
     rows = _measured(frame)
     if error is not None:
         rows = rows[rows["bounded"] <= error]
@@ -64,6 +67,10 @@ def recommend(frame: Rows, *, error: float | None = None, memory: str | int | No
 
 def sentences(frame: Rows) -> list[str]:
     """For each model: the fastest for an error, the smallest memory, the Pareto front, what the data can't decide."""
+    return by_machine(frame, _sentences)
+
+
+def _sentences(frame: Rows) -> list[str]:
     rows = _measured(frame)
     if rows.empty:
         return ["No case was measured.", *_refused(frame)]

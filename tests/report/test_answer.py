@@ -14,7 +14,7 @@ from harness.report.answer.contest import compare, pareto
 from harness.report.answer.growth import power, slope
 from harness.report.answer.overview import overview
 from harness.report.answer.question import Asked, asked
-from harness.report.answer.regimes import common, largest, regimes
+from harness.report.answer.regimes import common, main_regimes, regimes
 from harness.report.answer.sentences import sentences
 from harness.report.answer.standings import shortened, standings
 from harness.report.answer.visible_bias import visible_bias
@@ -102,7 +102,7 @@ def test_a_regime_is_all_that_is_given(frame):
     assert [regime.words for regime in found] == ["additive noise", "diagonal noise"]
     assert [len(regime.cases) for regime in found] == [5, 5]
     assert found[0].where == "at 256 steps (additive noise)"
-    main = largest(found)
+    (main,) = main_regimes(found)
     assert main is not None
     assert main.words == "diagonal noise"
     assert "float32" in common(frame)

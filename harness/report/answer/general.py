@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from harness.column import UNRESOLVED
@@ -24,8 +26,20 @@ WAITED = 0.9
 """Processor over wall time below which a run had to wait for its core."""
 
 
+def by_machine(frame: pd.DataFrame, told: Callable[[pd.DataFrame], list[str]]) -> list[str]:
+    """What `told` says of the records of each machine, whose name stands before where there are several."""
+    parts = list(frame.groupby("machine", sort=True))
+    if len(parts) < 2:
+        return told(frame)
+    return [f"{machine}: {sentence}" for machine, part in parts for sentence in told(part)]
+
+
 def answers(frame: pd.DataFrame) -> list[str]:
-    """Sentences on speed, overhead, memory and error, each only where the run has the data for it."""
+    """Sentences on speed, overhead, memory and error, each only where a machine has the data for it."""
+    return by_machine(frame, _answers)
+
+
+def _answers(frame: pd.DataFrame) -> list[str]:
     ok = frame[(frame["status"] == "ok")]
     methods = ok[ok["approach"] != "floor"]
     sentences = [

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.grouping import KEYS, groups, telling, words
+from harness.grouping import KEYS, MACHINE, groups, telling, words
 from harness.record import Row
 from harness.report.answer.question import Asked
 from harness.report.tables import dicts
@@ -55,9 +55,16 @@ def regimes(frame: pd.DataFrame, asked: Asked) -> list[Regime]:
     return [_regime(place, group, asked.over, told) for place, group in parts if (group["status"] == "ok").any()]
 
 
-def largest(found: Sequence[Regime]) -> Regime | None:
-    """The regime with the most methods to choose among, the last of several."""
-    return max(reversed(found), key=lambda regime: regime.cases["method"].nunique(), default=None)
+def main_regimes(found: Sequence[Regime]) -> list[Regime]:
+    """Of each machine the regime with the most methods to choose among, the last of several."""
+    machines = dict.fromkeys(str(regime.place[MACHINE]) for regime in found)
+    return [
+        max(
+            (regime for regime in reversed(found) if regime.place[MACHINE] == machine),
+            key=lambda regime: regime.cases["method"].nunique(),
+        )
+        for machine in machines
+    ]
 
 
 def _regime(place: Row, group: pd.DataFrame, over: str | None, told: list[str]) -> Regime:
@@ -90,7 +97,8 @@ def _words(place: Row, axes: list[str]) -> Iterator[str]:
 
 def common(frame: pd.DataFrame) -> str:
     """What all cases of a run share, in words."""
-    constant = [axis for axis in KEYS if axis not in ("seed", *CHOSEN) and frame[axis].nunique(dropna=False) == 1]
+    told = [axis for axis in KEYS if axis not in ("seed", MACHINE, *CHOSEN)]
+    constant = [axis for axis in told if frame[axis].nunique(dropna=False) == 1]
     if "observations" in constant and frame["observations"].iloc[0] == 1:
         constant.remove("observations")  # at the end alone, as most often
     return ", ".join(_words(dicts(frame.head(1))[0], constant)) if len(frame) else ""

@@ -12,7 +12,7 @@ from harness.report.answer.general import native_against_library
 from harness.report.answer.growth import CONSTANT
 from harness.report.answer.names import by_approach, case_name, costs, interval, longer, times
 from harness.report.answer.question import Asked, asked
-from harness.report.answer.regimes import Regime, largest, regimes
+from harness.report.answer.regimes import Regime, main_regimes, regimes
 from harness.report.answer.standings import standings
 from harness.report.answer.visible_bias import visible_bias
 from harness.report.format import error as errors
@@ -168,15 +168,15 @@ def _fastest_of(rows: pd.DataFrame, table: pd.DataFrame) -> str:
 
 
 def answer(measurements: Measurements) -> list[str]:
-    """The sentences of the regime with the most methods, after those on orders and on ratios where these are asked."""
+    """Of each machine the sentences of its regime with the most methods, after those on orders and on ratios where
+    these are asked."""
     frame, question = measurements.frame, asked(measurements.suite, measurements.frame)
     verdicts = list(fitted(measurements)["verdict"])
     found = [tally(verdicts)] if verdicts else []
     if question.about == "speedup":
         found += native_against_library(frame)
     parts = regimes(frame, question)
-    main = largest(parts)
-    if main is not None:
+    for main in main_regimes(parts):
         found += sentences(main, standings(main, question, measurements.registry), question)
     return [*found, *visible_bias(parts)]
 

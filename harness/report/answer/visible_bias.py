@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from harness.grouping import MACHINE
 from harness.record import Row
 from harness.report.answer.contest import rounding_of
 from harness.report.answer.names import by_approach
@@ -20,7 +21,16 @@ MOST = 4
 
 
 def visible_bias(found: Sequence[Regime]) -> list[str]:
-    """A sentence on the biased methods at the largest size of every regime, where both errors were measured."""
+    """A sentence on the biased methods at the largest size of every regime, where both errors were measured; one a
+    machine where there are several."""
+    machines = dict.fromkeys(str(regime.place[MACHINE]) for regime in found)
+    if len(machines) < 2:
+        return _visible_bias(found)
+    parts = {name: [regime for regime in found if regime.place[MACHINE] == name] for name in machines}
+    return [f"{name}: {sentence}" for name, part in parts.items() for sentence in _visible_bias(part)]
+
+
+def _visible_bias(found: Sequence[Regime]) -> list[str]:
     judged = [row for regime in found for row in _judged(regime)]
     if not judged:
         return []

@@ -7,7 +7,7 @@ import pandas as pd
 
 from harness.columns import COLUMNS
 from harness.figure.bias import Bias
-from harness.grouping import KEYS, telling, words
+from harness.grouping import KEYS, MACHINE, telling, words
 from harness.report.answer.contest import rounding_of
 from harness.report.answer.growth import slope
 from harness.report.direct_labels import ROOM, Label, Limits, power, write_labels
@@ -71,7 +71,11 @@ def _band(axes: plt.Axes, panel: pd.DataFrame) -> list[Label]:
     exact = panel[(panel["line"] == "") & panel[GRADIENT].notna()]
     if exact.empty:
         return []
-    band = exact.groupby("steps")[[GRADIENT, *ENDS]].median().reset_index()
-    axes.fill_between(band["steps"], band[ENDS[0]] / 1.15, band[ENDS[1]] * 1.15, color="#999999", alpha=0.35, lw=0)
-    axes.plot(band["steps"], band[GRADIENT], color="#555555", lw=1.2, ls=":")
-    return [Label("the scheme's own error", band["steps"].iloc[-1], band[GRADIENT].iloc[-1], (0.33, 0.33, 0.33))]
+    labels = []
+    for machine, part in exact.groupby(MACHINE):
+        band = part.groupby("steps")[[GRADIENT, *ENDS]].median().reset_index()
+        axes.fill_between(band["steps"], band[ENDS[0]] / 1.15, band[ENDS[1]] * 1.15, color="#999999", alpha=0.35, lw=0)
+        axes.plot(band["steps"], band[GRADIENT], color="#555555", lw=1.2, ls=":")
+        name = " ".join(["the scheme's own error", *([str(machine)] if exact[MACHINE].nunique() > 1 else [])])
+        labels.append(Label(name, band["steps"].iloc[-1], band[GRADIENT].iloc[-1], (0.33, 0.33, 0.33)))
+    return labels

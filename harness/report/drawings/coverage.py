@@ -7,6 +7,7 @@ from matplotlib.patches import Patch, Rectangle
 
 from harness.columns import COLUMNS
 from harness.figure.coverage import Coverage
+from harness.grouping import MACHINE
 from harness.report.palette import Palette
 from harness.report.panel_grid import PanelGrid
 from harness.report.tables import dicts
@@ -18,8 +19,13 @@ MEANINGS = {"ok": "all ok", "in part": "some failed or diverged", "none": "all f
 
 
 def data(figure: Coverage, records: pd.DataFrame) -> pd.DataFrame:
-    """A row a method and value: how many cases are `ok`, how many are `supported`, and what became of them."""
+    """A row a method and value: how many cases are `ok`, how many are `supported`, and what became of them.
+
+    Where there are several machines, the method's name goes on with that of the machine.
+    """
     counted = records.assign(ok=records["status"] == "ok", supported=records["status"] != "unsupported")
+    if records[MACHINE].nunique() > 1:
+        counted["method"] = [f"{row['method']} {row[MACHINE]}" for row in dicts(records[["method", MACHINE]])]
     found = counted.groupby(["method", figure.x], sort=False)[["ok", "supported"]].sum().reset_index()
     return found.assign(became=[_became(row["ok"], row["supported"]) for row in dicts(found)])
 

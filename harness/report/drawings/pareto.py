@@ -8,7 +8,7 @@ from matplotlib.colors import to_rgb
 
 from harness.columns import COLUMNS
 from harness.figure.pareto import Pareto
-from harness.grouping import KEYS, telling, words
+from harness.grouping import KEYS, MACHINE, telling, words
 from harness.report.direct_labels import ROOM, Label, Limits, write_labels
 from harness.report.palette import Palette
 from harness.report.panel_grid import PanelGrid
@@ -24,7 +24,7 @@ def data(figure: Pareto, records: pd.DataFrame) -> pd.DataFrame:
     found = found[[*KEYS, "backend", X, Y]].sort_values([X, Y])
     axes = telling(found, ["method"], but=[str(figure.facet)])
     names = [" ".join([row["method"], *words(row, axes)]) for row in dicts(found)]
-    panels = found.groupby(figure.facet, sort=False) if figure.facet else [(None, found)]
+    panels = found.groupby([*([figure.facet] if figure.facet else []), MACHINE], sort=False)
     best = [index for _, panel in panels for index in panel.index[panel[Y] < panel[Y].cummin().shift(fill_value=1e300)]]
     return found.assign(name=names, front=found.index.isin(best))
 
@@ -51,8 +51,8 @@ def plot(figure: Pareto, data: pd.DataFrame, palette: Palette) -> PanelGrid:
 def _draw(axes: plt.Axes, panel: pd.DataFrame, palette: Palette) -> list[Label]:
     """The marks, and the names of those on the front."""
     labels = []
-    front = panel[panel["front"]].sort_values(X)
-    axes.step(front[X], front[Y], where="post", color="#888888", lw=1.0, zorder=1)
+    for _, front in panel[panel["front"]].sort_values(X).groupby(MACHINE):
+        axes.step(front[X], front[Y], where="post", color="#888888", lw=1.0, zorder=1)
     for row in dicts(panel):
         color, marker = palette.color(row["method"]), palette.marker(row["method"])
         axes.plot(

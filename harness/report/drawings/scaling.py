@@ -11,6 +11,7 @@ import pandas as pd
 from harness.column import UNRESOLVED
 from harness.columns import COLUMNS, bar_of, error_of, interval_of
 from harness.figure.scaling import Scaling
+from harness.grouping import MACHINE
 from harness.report.answer.growth import LEAST, slope
 from harness.report.direct_labels import ROOM, Label, Limits, power, write_labels
 from harness.report.line_panels import COLUMN, Panel, arranged
@@ -31,7 +32,8 @@ def data(figure: Scaling, records: pd.DataFrame) -> pd.DataFrame:
     found = drawn(figure, records, figure.x)
     if not pd.api.types.is_numeric_dtype(found[figure.x]):
         place = [name for name in (figure.x, figure.facet, figure.color) if name is not None]
-        if not found.duplicated(place).any():  # an axis that follows from x, as the scheme from the noise, isn't told
+        single = found[MACHINE].nunique() == 1
+        if single and not found.duplicated(place).any():  # what follows from x, as a scheme from its noise, isn't told
             return found.assign(line=found[figure.color])
     return found.assign(line=line_names(figure, found))
 

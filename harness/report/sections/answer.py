@@ -6,10 +6,10 @@ import pandas as pd
 from markupsafe import Markup
 
 from harness.grouping import differing
-from harness.report.answer.general import answers, busy
+from harness.report.answer.general import answers, busy, by_machine
 from harness.report.answer.overview import COLUMNS, overview, summary
 from harness.report.answer.question import Asked, asked
-from harness.report.answer.regimes import Regime, common, largest, regimes
+from harness.report.answer.regimes import Regime, common, main_regimes, regimes
 from harness.report.answer.sentences import answer
 from harness.report.answer.standings import shortened, standings
 from harness.report.figure_element import buttons, elements
@@ -34,10 +34,11 @@ class Answer(AbstractSection):
         """First what was asked, then the rest."""
         question = asked(measurements.suite, measurements.frame)
         found = regimes(measurements.frame, question)
-        main = largest(found)
-        shown = Markup("") if main is None else _table(main, question, measurements)
+        mains = main_regimes(found)
+        shown = Markup("").join(_table(main, question, measurements) for main in mains)
         rows = overview(found, question, measurements.registry)
-        first = _list("answers", [*summary(rows), *answer(measurements)])
+        counted = summary(rows) if len(measurements.machines) < 2 else []
+        first = _list("answers", [*counted, *answer(measurements)])
         others = _overview(rows, question)
         figure = Markup("").join([*elements(measurements)[:1], buttons()] if elements(measurements) else [])
         parts = [others, figure, shown] if len(found) > FEW else [shown, figure, others]
@@ -50,7 +51,7 @@ def _busy(frame: pd.DataFrame) -> Markup:
 
 
 def _waited(frame: pd.DataFrame) -> list[str]:
-    return busy(frame[(frame["status"] == "ok") & (frame["threads"] == 1)])
+    return by_machine(frame[(frame["status"] == "ok") & (frame["threads"] == 1)], busy)
 
 
 def _general(frame: pd.DataFrame) -> Markup:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.report.reasons import reasons
-from harness.report.tables import table, value, values
+from harness.report.tables import axes, table, value
 from harness.section import AbstractSection, Measurements
 
 
@@ -18,5 +18,5 @@ class Failures(AbstractSection):
         """A table."""
         frame = measurements.frame
         found = reasons(frame[~frame["status"].isin(["ok", "unsupported"])])
-        fields = [*values(["status", "method", "scheme", "cases"]), value("reason", wrap=True)]
+        fields = [*axes(found, ["status", "method", "scheme"]), value("cases"), value("reason", wrap=True)]
         return table("failures", found, fields) if len(found) else ""

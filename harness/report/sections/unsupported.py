@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.report.reasons import reasons
-from harness.report.tables import table, value, values
+from harness.report.tables import axes, table, value
 from harness.section import AbstractSection, Measurements
 
 
@@ -18,5 +18,5 @@ class Unsupported(AbstractSection):
         """A table."""
         frame = measurements.frame
         found = reasons(frame[frame["status"] == "unsupported"])
-        fields = [*values(["method", "scheme", "cases"]), value("reason", wrap=True)]
+        fields = [*axes(found, ["method", "scheme"]), value("cases"), value("reason", wrap=True)]
         return table("unsupported", found, fields) if len(found) else ""
