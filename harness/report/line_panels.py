@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from harness.figure.abstract import AbstractLines
+from harness.grouping import MACHINE
 from harness.report.panels import facets_of, method_of, part_of, titles
 
 MOST_LINES = 7
@@ -16,17 +17,22 @@ COLUMN = "panel"
 
 @dataclass(frozen=True)
 class Panel:
-    """A panel: its title, and what the names of its lines share, which a label leaves out."""
+    """A panel: its title, and what the names of its lines share, which a label leaves out: a start and an end."""
 
     title: str
     prefix: str
+    suffix: str
+
+    def label(self, line: str) -> str:
+        """What a line is called in the panel."""
+        return line.removeprefix(self.prefix).removesuffix(self.suffix)
 
 
 def arranged(figure: AbstractLines, data: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Panel], int]:
     """The data with its `COLUMN`, the panels by its values in their order, and how many stand in a row.
 
-    A panel for each value of the facet. Where any would have more lines than seven, a panel for each backend too, or
-    where lines aren't methods for as many lines as fit.
+    A panel for each value of the facet. Where any would have more lines than seven, a panel for each machine and
+    backend too, or where lines aren't methods for as many lines as fit.
     """
     facets = facets_of(figure, data)
     named = titles(figure, data)
@@ -35,29 +41,44 @@ def arranged(figure: AbstractLines, data: pd.DataFrame) -> tuple[pd.DataFrame, d
     placed, shown = [], {}
     widest = 1
     for facet, part in parts:
-        groups = _groups(figure, part) if crowded else [("", list(part["line"].unique()))]
+        groups = _groups(figure, part) if crowded else [_Group(tuple(part["line"].unique()))]
         widest = max(widest, len(groups))
-        for name, lines in groups:
-            title = ", ".join(filter(None, [named.get(facet, ""), name]))
-            key = f"{facet}|{name}"
-            shown[key] = Panel(title, f"{name}/" if figure.named_by == "method" and name else "")
-            placed.append(part[part["line"].isin(lines)].assign(**{COLUMN: key}))
+        for group in groups:
+            title = ", ".join(filter(None, [named.get(facet, ""), group.title]))
+            key = f"{facet}|{group.title}"
+            prefix = f"{group.backend}/" if group.backend else ""
+            shown[key] = Panel(title, prefix, f" {group.machine}" if group.machine else "")
+            placed.append(part[part["line"].isin(group.lines)].assign(**{COLUMN: key}))
     return pd.concat(placed), shown, min(5, widest) if crowded else min(3, len(shown))
 
 
-def _groups(figure: AbstractLines, part: pd.DataFrame) -> list[tuple[str, list[str]]]:
-    """Names of groups with their lines, each of at most seven."""
-    lines = sorted(part["line"].unique())
-    whole = {"": lines}
-    if figure.named_by == "method":
-        whole = {}
-        for line in lines:
-            whole.setdefault(method_of(line).partition("/")[0], []).append(line)
+@dataclass(frozen=True)
+class _Group:
+    """Lines that share a panel. `backend` and `machine` are those of all of them, "" where that isn't told."""
+
+    lines: tuple[str, ...]
+    backend: str = ""
+    machine: str = ""
+    part: str = ""
+
+    @property
+    def title(self) -> str:
+        return " ".join(filter(None, [", ".join(filter(None, [self.backend, self.machine])), self.part]))
+
+
+def _groups(figure: AbstractLines, part: pd.DataFrame) -> list[_Group]:
+    """Groups of at most seven lines."""
+    machines = dict(zip(part["line"], part[MACHINE], strict=True))
+    several = part[MACHINE].nunique() > 1
+    whole: dict[tuple[str, str], list[str]] = {}
+    for line in sorted(machines):
+        backend = method_of(line).partition("/")[0] if figure.named_by == "method" else ""
+        whole.setdefault((str(machines[line]) if several else "", backend), []).append(line)
     found = []
-    for name, several in whole.items():
-        count = -(-len(several) // MOST_LINES)
-        size = -(-len(several) // count)
+    for (machine, backend), lines in sorted(whole.items()):
+        count = -(-len(lines) // MOST_LINES)
+        size = -(-len(lines) // count)
         for k in range(count):
             numbered = f"{k + 1} of {count}" if count > 1 else ""
-            found.append((" ".join(filter(None, [name, numbered])), several[k * size : (k + 1) * size]))
+            found.append(_Group(tuple(lines[k * size : (k + 1) * size]), backend, machine, numbered))
     return found

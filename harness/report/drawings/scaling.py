@@ -67,7 +67,7 @@ def plot(figure: Scaling, data: pd.DataFrame, palette: Palette) -> PanelGrid:
 
 def _label(figure: Scaling, panel: Panel, name: str, line: pd.DataFrame, color: Color) -> Label:
     last = line.iloc[-1]
-    return Label(name.removeprefix(panel.prefix) + _power(figure, line), last[figure.x], last[figure.y], color)
+    return Label(panel.label(name) + _power(figure, line), last[figure.x], last[figure.y], color)
 
 
 def _function(figure: Scaling, group: pd.DataFrame, named: list[str] | None) -> pd.DataFrame:

@@ -35,7 +35,7 @@ class Answer(AbstractSection):
         question = asked(measurements.suite, measurements.frame)
         found = regimes(measurements.frame, question)
         mains = main_regimes(found)
-        shown = Markup("").join(_table(main, question, measurements) for main in mains)
+        shown = Markup("").join(_table(main, question, measurements, k) for k, main in enumerate(mains))
         rows = overview(found, question, measurements.registry)
         counted = summary(rows) if len(measurements.machines) < 2 else []
         first = _list("answers", [*counted, *answer(measurements)])
@@ -65,8 +65,8 @@ def _list(name: str, items: list[str]) -> Markup:
     return Markup('<ul id="{}">{}</ul>\n').format(name, points) if items else Markup("")
 
 
-def _table(regime: Regime, question: Asked, measurements: Measurements) -> Markup:
-    """The methods of a regime, at most ten."""
+def _table(regime: Regime, question: Asked, measurements: Measurements, place: int) -> Markup:
+    """The methods of a regime, at most ten. `place` counts the tables of this kind on the page."""
     frame = measurements.frame
     whole = standings(regime, question, measurements.registry)
     rows = shortened(whole)
@@ -82,7 +82,7 @@ def _table(regime: Regime, question: Asked, measurements: Measurements) -> Marku
     said = ", ".join(filter(None, [regime.where, common(frame)]))
     bold = " In bold: no other is better in time, memory and error at once." if rows["front"].any() else ""
     return hint(f"{said[:1].upper()}{said[1:]}.{schemes}{bold}{left}") + table(
-        "standings", rows, fields, bold=lambda row: bool(row["front"])
+        f"standings-{place}" if place else "standings", rows, fields, bold=lambda row: bool(row["front"])
     )
 
 
