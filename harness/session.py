@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 import yaml
 
 from harness.case import Case
+from harness.condition import condition
 from harness.environment import environment
 from harness.errors import InputError
 from harness.estimate import expected_seconds
@@ -220,8 +221,10 @@ def open_run(planned: Planned, *, results: Path, resume: bool = False, retry_fai
         work = lacking(planned.plan, suite, run, resolved.registry, retry_failed=retry_failed)
     else:
         run, work = new_run(results, suite.name), everything(planned.plan, suite)
+    here = environment(resolved.registry)
     about = {
-        **environment(resolved.registry),
+        **here,
+        "warnings": condition(here, resolved.registry),
         **resolved.identity.to_data(),
         "suite_text": resolved.source.text,
         "seed": suite.seed,

@@ -91,6 +91,7 @@ def test_a_run_stores_the_resolved_suite(measure):
     assert execution["suite"]["grid"][0]["dtype"] == ["float32"]
     assert execution["suite"]["budget"]["timeout"] == 120.0
     assert execution["plugins"] == {}
+    assert all(isinstance(warning, str) for warning in execution["warnings"])
 
 
 def test_the_page_of_a_suite_given_as_a_mapping(measure, tmp_path):

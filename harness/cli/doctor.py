@@ -8,6 +8,7 @@ import typer
 
 from harness.case import Case
 from harness.compiler import cannot_compile, cxx_compiler
+from harness.condition import busy, missing
 from harness.environment import environment
 from harness.gpu import concerns
 from harness.initial import draw
@@ -24,11 +25,14 @@ def doctor() -> None:
     print(f"Python {about['python']} on {about['platform']}")
     print(f"{about['processor']}, {about['usable_cores']} usable cores, {about['memory_bytes'] / 2**30:.0f} GiB")
     problems = 0
-    of_backends = [backend.packages[0] for backend in registry.backends.values() if backend.packages]
-    for name in dict.fromkeys((*of_backends, "memray")):
-        version = about["packages"][name]
-        print(f"{name:12} {version or 'MISSING: pip install ' + name}")
-        problems += version is None
+    for name, version in about["packages"].items():
+        if version is not None:
+            print(f"{name:12} {version}")
+    for name in missing(about, registry):
+        print(f"{name:12} MISSING: pip install {name}")
+        problems += 1
+    for warning in busy(about["usable_cores"]):
+        print(f"busy         {warning}: times that are measured now are too long")
     context = start_server()
     for method in ("torch/backprop", "jax/backprop"):
         case = Case(

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from harness.report.read import read
 from harness.report.templating import render, script
+from harness.report.trust import machine
 from harness.report.visible import visible
 from harness.section import AbstractSection, Measurements
 from harness.store import About, Run
@@ -53,6 +54,7 @@ def write_report(runs: Run | Sequence[Run], folder: Path) -> Path:
         machines=machines,
         commands=[words for words in commands if words],
         only=part,
+        trust=machine(measurements),
         counts=sorted(counts.items()),
         unloaded=unloaded,
         parts=[part for part in made if part.html or part.fault],

@@ -90,3 +90,15 @@ def test_sections_have_different_names_and_places():
     found = Registry.load().sections()
     assert len({section.name for section in found}) == len({section.order for section in found}) == len(found)
     assert [section.order for section in found] == sorted(section.order for section in found)
+
+
+def test_warnings_of_the_machine_stand_above_the_answer(run, tmp_path):
+    unchecked = write_report(run, tmp_path / "report").read_text()
+    assert "did not check its machine" in unchecked
+    run.add_execution("tiny", {**run.about()["executions"][0], "warnings": ["GPU <b>: slow", "2 of 2 cores in use"]})
+    page = write_report(run, tmp_path / "report").read_text()
+    answer = page.partition('data-section="answer"')[2].partition("</section>")[0]
+    notes = re.findall(r'<p class="note">(.*?)</p>', answer)
+    assert len(notes) == 2
+    assert "GPU &lt;b&gt;: slow" in notes[0]
+    assert "GPU &lt;b&gt;: slow and 2 of 2 cores in use" in page.partition('class="environment"')[2]

@@ -29,9 +29,8 @@ COLUMNS = {
 
 def overview(found: Sequence[Regime], asked: Asked, registry: Registry) -> pd.DataFrame:
     """The regimes in words, in their order; of `COLUMNS` those that have a value anywhere."""
-    rows = pd.DataFrame(
-        [_row(regime, standings(regime, asked, registry)) for regime in found], columns=list(COLUMNS)
-    ).fillna("")
+    told = [_row(regime, standings(regime, asked, registry)) for regime in found]
+    rows = pd.DataFrame([{column: row.get(column, "") for column in COLUMNS} for row in told], columns=list(COLUMNS))
     return rows[[column for column in rows if column == "regime" or rows[column].map(bool).any()]]
 
 

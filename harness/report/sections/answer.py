@@ -15,6 +15,7 @@ from harness.report.answer.standings import shortened, standings
 from harness.report.figure_element import buttons, elements
 from harness.report.format import error, seconds, size
 from harness.report.tables import Field, hint, table, value
+from harness.report.trust import warnings
 from harness.section import AbstractSection, Measurements
 
 FEW = 2
@@ -42,12 +43,13 @@ class Answer(AbstractSection):
         others = _overview(rows, question)
         figure = Markup("").join([*elements(measurements)[:1], buttons()] if elements(measurements) else [])
         parts = [others, figure, shown] if len(found) > FEW else [shown, figure, others]
-        return Markup("").join([_busy(measurements.frame), first, *parts, _general(measurements.frame)])
+        return Markup("").join([_notes(measurements), first, *parts, _general(measurements.frame)])
 
 
-def _busy(frame: pd.DataFrame) -> Markup:
-    """What stands above all: that the times can't be trusted."""
-    return Markup("").join(Markup('<p class="note">{}</p>\n').format(told) for told in _waited(frame))
+def _notes(measurements: Measurements) -> Markup:
+    """What stands above all: why the times can't be trusted."""
+    notes = [*_waited(measurements.frame), *warnings(measurements)]
+    return Markup("").join(Markup('<p class="note">{}</p>\n').format(told) for told in notes)
 
 
 def _waited(frame: pd.DataFrame) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from harness.report.tables import scrolling
+from harness.report.trust import told
 from harness.section import AbstractSection, Measurements
 from harness.store import About
 
@@ -47,5 +48,6 @@ def _rows(execution: About) -> dict[str, str]:
         "machine": "; ".join(machine),
         "versions": ", ".join([f"Python {execution['python']}", *versions]),
         "settings": ", ".join([f"seed {execution['seed']}", *variables]),
+        "warnings": told(execution),
         "revision": execution["git_revision"] or "not in a git checkout",
     }
