@@ -28,6 +28,7 @@ STYLE: dict[RcKeyType, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "axes.titlesize": 10,
+    "text.parse_math": False,  # a dollar in a method's name is a dollar
     "axes.titley": 1.0,  # no ticks stand at the top, which matplotlib would look for in every panel
     "axes.grid": True,
     "grid.alpha": 0.4,

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import seaborn as sns
 
 from harness.report.format import Cell
+from harness.report.ticks import plain_powers
 
 NEARLY = {"left": 0.05, "right": 0.99, "bottom": 0.08, "top": 0.95, "wspace": 0.08, "hspace": 0.12}
 """Shares of the figure near those of a finished layout. A label at a line's end reaches out of a narrow panel further
@@ -80,6 +81,7 @@ class PanelGrid:
         """Move the panels apart so that no text overlaps."""
         for axes in self.panels.values():
             axes.spines[:].set_in_layout(False)  # they stand at the panel's edge, and measuring them takes long
+            plain_powers(axes)
         self.figure.subplots_adjust(**NEARLY)
         self.figure.tight_layout()
 

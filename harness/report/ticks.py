@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axis import Axis
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    LogFormatterSciNotation,
+    LogLocator,
+    NullFormatter,
+    NullLocator,
+)
 
 from harness.column import Format
 from harness.columns import COLUMNS
@@ -74,6 +82,27 @@ def write_ticks(axis: Axis, written: Format, low: float, high: float) -> None:
         return  # matplotlib labels some of the ticks in between, for which there is room
     axis.set_minor_formatter(NullFormatter())
     axis.set_minor_locator(NullLocator())
+
+
+class _PlainPowers(LogFormatterSciNotation):
+    """Powers of ten as texts: 10⁻², 2×10⁻². Matplotlib writes them as formulas, which our texts are not."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        formula = super().__call__(x, pos).replace(r"\times", "×")
+        text = re.sub(r"\^\{(-?\d+)\}", lambda found: found[1].translate(SUPERSCRIPTS), formula)
+        return re.sub(r"\$|\\mathdefault|[{}\s]", "", text)
+
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def plain_powers(axes: plt.Axes) -> None:
+    """Write the powers of ten at the logarithmic axes of a panel as texts."""
+    for axis in (axes.xaxis, axes.yaxis):
+        if type(axis.get_major_formatter()) is LogFormatterSciNotation:
+            axis.set_major_formatter(_PlainPowers())
+        if type(axis.get_minor_formatter()) is LogFormatterSciNotation:
+            axis.set_minor_formatter(_PlainPowers())
 
 
 def powers_of_two(low: float, high: float) -> list[float]:

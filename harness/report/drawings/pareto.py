@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.colors import to_rgb
@@ -25,7 +27,11 @@ def data(figure: Pareto, records: pd.DataFrame) -> pd.DataFrame:
     axes = telling(found, ["method"], but=[str(figure.facet)])
     names = [" ".join([row["method"], *words(row, axes)]) for row in dicts(found)]
     panels = found.groupby([*([figure.facet] if figure.facet else []), MACHINE], sort=False)
-    best = [index for _, panel in panels for index in panel.index[panel[Y] < panel[Y].cummin().shift(fill_value=1e300)]]
+    best = [
+        index
+        for _, panel in panels
+        for index in panel.index[panel[Y] < panel[Y].astype(float).cummin().shift(fill_value=math.inf)]
+    ]
     return found.assign(name=names, front=found.index.isin(best))
 
 
