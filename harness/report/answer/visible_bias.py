@@ -34,17 +34,24 @@ def _visible_bias(found: Sequence[Regime]) -> list[str]:
     judged = [row for regime in found for row in _judged(regime)]
     if not judged:
         return []
+    at = _steps(found)
     visible = sorted((row for row in judged if row["share"] >= VISIBLE), key=lambda row: -row["share"])
     if not visible:
         worst = max(row["share"] for row in judged)
         names = by_approach(dict.fromkeys(row["method"] for row in judged))
-        return [f"The bias of {names} can't be seen: it is at most {worst:.1g} of the scheme's own error."]
+        return [f"The bias of {names} can't be seen{at}: it is at most {worst:.1g} of the scheme's own error."]
     told = [f"{row['method']} {row['where']} ({error(row['adjoint'])} beside {error(row['own'])})" for row in visible]
     more = f" and {len(told) - MOST} more" if len(told) > MOST else ""
     return [
-        f"A bias is visible beside the scheme's own error in {len(visible)} of {plural(len(judged), 'case')}:"
+        f"A bias is visible beside the scheme's own error{at} in {len(visible)} of {plural(len(judged), 'case')}:"
         f" {listing(told[:MOST]) if not more else ', '.join(told[:MOST])}{more}."
     ]
+
+
+def _steps(found: Sequence[Regime]) -> str:
+    """At how many steps, where all regimes have the same; where the steps grow, each case's place tells it."""
+    steps = {regime.place.get("steps") for regime in found}
+    return "" if len(steps) > 1 or None in steps else f" at {plural(int(steps.pop()), 'step')}"
 
 
 def _judged(regime: Regime) -> list[Row]:
