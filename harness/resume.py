@@ -159,8 +159,8 @@ def identities(run: Run) -> list[Identity]:
         raise InputError(
             run.folder,
             "",
-            "was measured by an earlier version, which didn't record enough to go on",
-            "leave out --resume",
+            "was measured by an earlier version of the harness, whose records don't say enough to continue it",
+            "leave out --resume to start a new run",
         )
     return [identity for identity in found if identity is not None]
 
@@ -176,15 +176,15 @@ def refuse_changed(
     changed = identity.difference(earlier)
     if changed is not None and not _same_cases(identity.suite, earlier.suite, path, registry, machine):
         key, before, now = changed
-        what = f"is {shown(now)}, and {shown(before)} in the run {run.folder}"
-        raise InputError(path, key, what, "change it back, or leave out --resume for a new run")
+        what = f"given {shown(now)}; the run {run.folder} has {shown(before)}"
+        raise InputError(path, key, what, "change it back, or leave out --resume to start a new run")
     for name in identity.edited(earlier):
         if not edited:
             raise InputError(
                 path,
                 "plugins",
-                f"{name} was edited since the run {run.folder} was measured with it",
-                "leave out --resume for a new run, or add --retry-failed to keep what the earlier code gave",
+                f"{name} was edited after the run {run.folder} was measured with it",
+                "leave out --resume to start a new run, or add --retry-failed to keep the records of the earlier code",
             )
 
 

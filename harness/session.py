@@ -206,16 +206,18 @@ def open_run(planned: Planned, *, results: Path, resume: bool = False, retry_fai
     suite, notes = resolved.suite, ()
     _refuse_without_device(planned)
     if retry_failed and not resume:
-        raise InputError("--retry-failed", "", "needs a run to continue", "give --resume too")
+        raise InputError("--retry-failed", "", "works only together with --resume", "add --resume")
     if resume:
         run = newest_run(results, suite.name)
         if run is None:
-            raise InputError("--resume", "", f"{results / suite.name} has no run to continue", "leave --resume out")
+            raise InputError(
+                "--resume", "", f"there is no run in {results / suite.name}", "leave out --resume to start one"
+            )
         refuse_changed(
             resolved.identity, resolved.source.path, run, resolved.registry, planned.machine, edited=retry_failed
         )
         notes = tuple(
-            f"{name} was edited: records measured with its earlier code are kept"
+            f"{name} was edited. The records that its earlier code gave are kept."
             for name in resolved.identity.edited(identities(run)[-1])
         )
         work = lacking(planned.plan, suite, run, resolved.registry, retry_failed=retry_failed)

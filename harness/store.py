@@ -89,11 +89,21 @@ class Run:
             try:
                 row: Row = json.loads(line)
             except ValueError as error:
-                raise InputError(path, f"line {number}", "isn't a record", "remove the line to go on") from error
+                raise InputError(
+                    path,
+                    f"line {number}",
+                    "isn't a record",
+                    "remove the line; its case is then measured again by --resume",
+                ) from error
             version = row.get("schema_version")
             if version not in READERS:
                 allowed = " and ".join(map(str, READERS))
-                raise InputError(path, f"line {number}", f"has schema {version!r}", f"this version reads {allowed}")
+                raise InputError(
+                    path,
+                    f"line {number}",
+                    f"has schema {version!r}",
+                    f"this version of the harness reads {allowed}",
+                )
             rows.append(READERS[version](row))
         return rows
 
@@ -143,7 +153,7 @@ def new_run(results: Path, suite: str, now: datetime | None = None) -> Run:
         except OSError as error:
             raise InputError(results, "--results", f"can't be written: {error.strerror}") from error
         return Run(folder)
-    raise InputError(results, "--results", "too many runs in one second")
+    raise InputError(results, "--results", "1,000 runs were started in one second", "wait a second")
 
 
 def newest_run(results: Path, suite: str) -> Run | None:
@@ -164,5 +174,5 @@ def open_run(path: Path, results: Path = Path("results")) -> Run:
         newest = newest_run(suite.parent, suite.name)
         if newest is not None:
             return newest
-    allowed = "give a run's folder, results/<suite>/<run>, or the name of a suite that was run"
-    raise InputError(path, "", f"isn't a run: it has no {ABOUT}", allowed)
+    allowed = "give a run's folder, results/<suite>/<run>, or the name of a suite that was measured here"
+    raise InputError(path, "", f"no run is here: there is no {ABOUT}", allowed)

@@ -74,9 +74,9 @@ def doctor() -> None:
             print(f"             {concern}")
             problems += 1
     seen = ", ".join(f"{framework}: {name}" for framework, name in cuda_devices().items())
-    print(f"CUDA         {seen or 'none (suites with device cuda are unsupported)'}")
+    print(f"CUDA         {seen or 'none (cases with device cuda are unsupported)'}")
     lacking = cannot_compile()
     print(f"C++ compiler {cxx_compiler() if lacking is None else f'{lacking} (torch-compile/* is unsupported)'}")
-    print("all well" if not problems else f"{problems} problem(s)")
+    print(f"{problems or 'no'} problem{'' if problems == 1 else 's'} found")
     if problems:
         raise typer.Exit(1)

@@ -33,9 +33,9 @@ def export(
 ) -> None:
     """Write the records of a run, a row each, as CSV or Parquet."""
     if as_format not in FORMATS:
-        raise InputError("--format", "", f"{as_format!r} is no format", one_of(FORMATS, as_format))
+        raise InputError("--format", "", f"given {as_format!r}", one_of(FORMATS, as_format))
     if as_format == "parquet" and to is None:
-        raise InputError("--to", "", "is missing", "Parquet needs a file: --to records.parquet")
+        raise InputError("--to", "", "is required for Parquet", "give a file: --to records.parquet")
     frame = frames.load(open_run(run).folder).drop(columns=FACTS.name)
     try:
         if as_format == "parquet":
@@ -44,7 +44,9 @@ def export(
         else:
             _flat(frame).to_csv(sys.stdout if to is None else to, index=False)
     except ImportError as error:
-        raise InputError("--format", "", "Parquet needs pyarrow", "pip install gradient-harness[parquet]") from error
+        raise InputError(
+            "--format", "", "Parquet needs pyarrow, which is not installed", "pip install gradient-harness[parquet]"
+        ) from error
     except OSError as error:
         raise InputError("--to", "", f"{to} can't be written: {error.strerror or error}") from error
 

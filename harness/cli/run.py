@@ -79,9 +79,9 @@ def _print_work(opened: Opened, console: Console) -> None:
     tell(console, opened.planned.resolved.suite.title, "bold")
     tell(
         console,
-        f"{len(work.cases)} cases to measure, about {_minutes(sum(opened.expected_seconds.values()))}"
-        + (f"; {held} already in the run" if held else "")
-        + f"; {opened.run.folder}",
+        f"{len(work.cases)} cases to measure in about {_minutes(sum(opened.expected_seconds.values()))}"
+        + (f"; {held} are already measured" if held else "")
+        + f". The run: {opened.run.folder}",
     )
     for note in opened.notes:
         tell(console, note)
@@ -138,7 +138,7 @@ def _print_unsupported(plan: Plan) -> None:
     for (method, scheme, reason), count in itertools.islice(counts.items(), LISTED_REASONS):
         say(f"  {method:30} {scheme:16} {reason}" + (f" ({count} cases)" if count > 1 else ""))
     if len(counts) > LISTED_REASONS:
-        say(f"  and {len(counts) - LISTED_REASONS} more")
+        say(f"  and {len(counts) - LISTED_REASONS} more reasons")
 
 
 def _minutes(seconds: float) -> str:

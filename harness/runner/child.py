@@ -155,7 +155,7 @@ def _message(error: BaseException) -> str:
     try:
         return " ".join(str(error)[: 10 * LONGEST_REASON].split())
     except Exception as fault:
-        return f"its message can't be read, which raises {type(fault).__name__}"
+        return f"reading its message raises {type(fault).__name__}"
 
 
 class CaseTarget:

@@ -38,7 +38,7 @@ def refuse_unworkable(plan: Plan, suite: Suite, registry: Registry) -> Plan:
             refused = forms.refusal(case, method.framework, case.dtype)
             if refused is None and judges and not method.baseline:
                 refused = forms.refusal(case, *REFERENCE)
-                refused = refused and f"no reference for its errors, which is computed in JAX: {refused}"
+                refused = refused and f"its errors have no reference, because references are computed in JAX: {refused}"
             return refused
 
         return plan.refusing(reason)
@@ -76,4 +76,4 @@ class _Forms:
         except CaseFailure as failure:
             worker.close()
             del self._workers[dtype]
-            return dict.fromkeys(FRAMEWORKS, f"evaluating {case.problem} once: {failure.reason}")
+            return dict.fromkeys(FRAMEWORKS, f"{case.problem} can't be evaluated: {failure.reason}")

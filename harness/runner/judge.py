@@ -105,7 +105,7 @@ class Judge:
                     continue
                 for entry in group:
                     if discrete is None:
-                        entry.remark(f"no adjoint error: {entry.case.backend} doesn't tell the steps that it accepted")
+                        entry.remark(f"no adjoint error: {entry.case.backend} doesn't say which steps it accepted")
                     try:
                         columns = _columns(entry.gradients[replicate], reference, discrete)
                     except ValueError as error:  # arrays of other sizes, which costs this case alone
@@ -121,8 +121,8 @@ class Judge:
                 if discrete is not None and not discrete.finite():
                     for entry in group:
                         entry.unstable = (
-                            f"{entry.case.scheme} diverges at this step: the float64 gradient of the same solve isn't"
-                            " finite"
+                            f"{entry.case.scheme} diverges with steps of this size: the float64 gradient of the same"
+                            " solve isn't finite"
                         )
                 compared = [entry for entry in group if entry.failure is None]
                 if compared:
@@ -145,8 +145,8 @@ class Judge:
                 if largest is not None and not largest <= OUTGROWN * solution:
                     for entry in group:
                         entry.unstable = (
-                            f"{case.scheme} is unstable at this step: its states reach {largest:.2g}, the solution's"
-                            f" {solution:.2g}"
+                            f"{case.scheme} is unstable with steps of this size: its states reach {largest:.2g},"
+                            f" those of the solution {solution:.2g}"
                         )
         missing = [entry for entry in group if self.exact(entry.case) and _misses(entry, replicate)]
         if missing and not group[0].unstable and case.stepping == "fixed":

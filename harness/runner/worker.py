@@ -86,7 +86,7 @@ class Worker(Generic[T]):
                 self.close()
                 raise CaseFailure(
                     "out-of-memory",
-                    f"{name} took {used / 2**30:.2f} GiB, over {self._memory / 2**30:.2f} GiB",
+                    f"{name} used {used / 2**30:.2f} GiB; the limit is {self._memory / 2**30:.2f} GiB",
                 )
         if not self._connection.poll():  # a process that the child started may hold its end of the pipe
             raise CaseFailure("failed", self._obituary())
@@ -99,7 +99,7 @@ class Worker(Generic[T]):
             raise CaseFailure("failed", f"the child's answer can't be read: {type(error).__name__}") from error
         if not isinstance(answer, Answer):
             self.close()
-            raise CaseFailure("failed", f"the child answered {type(answer).__name__}, which isn't an answer")
+            raise CaseFailure("failed", f"the child sent {type(answer).__name__} instead of an answer")
         if answer.status != "ok":
             raise CaseFailure(answer.status, answer.reason)
         return answer.value
@@ -124,7 +124,7 @@ class Worker(Generic[T]):
         code = self._process.exitcode
         if code is not None and code < 0:
             name = signal.Signals(-code).name
-            hint = " (the kernel does this when memory runs out)" if name == "SIGKILL" else ""
+            hint = " (the kernel does this when the machine runs out of memory)" if name == "SIGKILL" else ""
             return f"the child was ended by {name}{hint}"
         return f"the child ended with exit code {code}"
 

@@ -50,8 +50,10 @@ def _visible_bias(found: Sequence[Regime]) -> list[str]:
 
 def _steps(found: Sequence[Regime]) -> str:
     """At how many steps, where all regimes have the same; where the steps grow, each case's place tells it."""
-    steps = {regime.place.get("steps") for regime in found}
-    return "" if len(steps) > 1 or None in steps else f" at {plural(int(steps.pop()), 'step')}"
+    if any("steps" not in regime.place for regime in found):
+        return ""
+    steps = {int(regime.place["steps"]) for regime in found}
+    return "" if len(steps) > 1 else f" at {plural(steps.pop(), 'step')}"
 
 
 def _judged(regime: Regime) -> list[Row]:
