@@ -20,7 +20,7 @@ def take() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="light")
-        for path in sorted(PAGES.glob("*.html")):
+        for path in sorted(set(PAGES.glob("*.html")) - {PAGES / "index.html"}):
             page.goto(path.as_uri())
             picture = Image.open(io.BytesIO(page.screenshot()))
             picture.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE).save(
