@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.errors import InputError
 from harness.lazy import lazily
 from harness.store import open_run
+from harness.written import refuse_unwritable
 
 if TYPE_CHECKING:
     from harness.report import page
@@ -23,4 +25,8 @@ def report(
     report: Annotated[Path, typer.Option("--report", help="The folder of the pages.")] = Path("report"),
 ) -> None:
     """Write the page of a run from its records."""
-    print(page.write_report(open_run(run), report))
+    refuse_unwritable(report, "--report")
+    try:
+        print(page.write_report(open_run(run), report))
+    except OSError as error:
+        raise InputError(report, "--report", f"the page can't be written: {error.strerror or error}") from error

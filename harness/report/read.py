@@ -8,7 +8,7 @@ from harness.identity import suite_of
 from harness.registry import Registry
 from harness.report.visible import visible_frame
 from harness.section import Measurements
-from harness.store import Run
+from harness.store import ABOUT, RESTORE, Run
 from harness.suite import Suite
 
 
@@ -18,6 +18,9 @@ def read(run: Run) -> tuple[Measurements, str]:
     Characters that nobody sees are written as escapes in the records' texts.
     """
     executions = tuple(run.about()["executions"])
+    for key in ("processor", "packages", "suite_text"):
+        if key not in executions[-1]:
+            raise InputError(run.folder / ABOUT, f"executions.{len(executions) - 1}", f"has no {key}", RESTORE)
     suite = suite_of(executions[-1], run.folder)
     registry, unloaded = _registry(suite)
     return Measurements(visible_frame(load(run.folder)), suite, registry, executions), unloaded
