@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.store import About, Run
+from harness.errors import InputError
+from harness.store import ABOUT, RESTORE, About, Run
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,17 @@ class BackendFacts:
 
 
 def stored_facts(runs: Iterable[Run]) -> dict[str, BackendFacts]:
-    """What these runs stored of their backends, the newest execution's. Runs of earlier versions stored nothing."""
-    return {
-        name: BackendFacts.of_json(stored)
-        for run in runs
-        for execution in run.about()["executions"]
-        for name, stored in execution.get("backends", {}).items()
-    }
+    """What these runs stored of their backends, the newest execution's. Runs of earlier versions stored nothing.
+
+    Raises InputError where a run.json is damaged.
+    """
+    facts: dict[str, BackendFacts] = {}
+    for run in runs:
+        for execution in run.about()["executions"]:
+            for name, stored in execution.get("backends", {}).items():
+                try:
+                    facts[name] = BackendFacts.of_json(stored)
+                except (AttributeError, KeyError, TypeError, ValueError) as error:
+                    fault = f"doesn't say what a report needs of {name}"
+                    raise InputError(run.folder / ABOUT, "backends", fault, RESTORE) from error
+    return facts

@@ -29,6 +29,10 @@ class InputError(Exception):
         super().__init__(f"{printable(str(where))}: {_shorten(message, LONGEST_MESSAGE)}")
 
 
+class RecordingError(Exception):
+    """A record can't be written. The records before it are kept. The command line prints it and exits with code 1."""
+
+
 class UnsupportedError(Exception):
     """A method can't do a case, which shows only when it is built. The case is recorded as `unsupported`."""
 

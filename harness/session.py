@@ -10,7 +10,7 @@ import functools
 import itertools
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -24,6 +24,7 @@ from harness.errors import InputError
 from harness.estimate import expected_seconds
 from harness.identity import Identity
 from harness.lazy import lazily
+from harness.lock import Lock
 from harness.machine import Machine
 from harness.plan import Plan, make_plan
 from harness.record import Measured, Record
@@ -38,6 +39,7 @@ from harness.runner.probe import cuda_devices
 from harness.shipped import suite_file
 from harness.store import Run, new_run, newest_run
 from harness.suite import Suite, make_suite, read_suite
+from harness.written import refuse_unwritable
 
 if TYPE_CHECKING:
     from harness.report import page as _page
@@ -91,6 +93,8 @@ class Opened:
     execution: int
     work: Work
     notes: tuple[str, ...]
+    lock: Lock
+    """Held while the run is measured."""
 
     @functools.cached_property
     def expected_seconds(self) -> Mapping[Case, float]:
@@ -164,10 +168,10 @@ def resolve(source: Source, *, device: str | None = None) -> Resolved:
     Raises InputError.
     """
     suite = source.suite if device is None else _with_device(source.suite, device)
+    folder = source.path.parent.resolve()  # before a plugin can change the current folder
     registry = Registry.load(suite.plugins, source.path)
     for grid in suite.grid:
         where = "cpu" if "cpu" in grid.device else "cuda"
-        folder = source.path.parent.resolve()
         found = find_models(grid.models(), folder, seed=suite.seed, device=where, where=source.path)
         registry.add_models(found)
     return Resolved(source, Identity.found(suite, registry.models.values()), registry)
@@ -199,8 +203,8 @@ def plan(resolved: Resolved, *, only: Sequence[str] = ()) -> Planned:
 def open_run(planned: Planned, *, results: Path, resume: bool = False, retry_failed: bool = False) -> Opened:
     """A new run in the folder `results`, or with `resume` the suite's newest run, and its missing work.
 
-    Raises InputError where there is no run to continue, where its grid, its seed or a plugin differ, where
-    `retry_failed` is given without `resume`, or where all cases are for a GPU and there is none.
+    Raises InputError where there is no run to continue, where another process measures it, where its grid, its seed or
+    a plugin differ, where `retry_failed` is given without `resume`, or where all cases are for a GPU and there is none.
     """
     resolved = planned.resolved
     suite, notes = resolved.suite, ()
@@ -213,6 +217,7 @@ def open_run(planned: Planned, *, results: Path, resume: bool = False, retry_fai
             raise InputError(
                 "--resume", "", f"there is no run in {results / suite.name}", "leave out --resume to start one"
             )
+        lock = Lock(run.folder)  # before the work that it lacks is read
         refuse_changed(
             resolved.identity, resolved.source.path, run, resolved.registry, planned.machine, edited=retry_failed
         )
@@ -223,6 +228,7 @@ def open_run(planned: Planned, *, results: Path, resume: bool = False, retry_fai
         work = lacking(planned.plan, suite, run, resolved.registry, retry_failed=retry_failed)
     else:
         run, work = new_run(results, suite.name), everything(planned.plan, suite)
+        lock = Lock(run.folder)
     here = environment(resolved.registry)
     about = {
         **here,
@@ -234,7 +240,7 @@ def open_run(planned: Planned, *, results: Path, resume: bool = False, retry_fai
         "only": list(planned.only),
         "models": {name: [facts.described, *facts.notes] for name, facts in resolved.registry.models.items()},
     }
-    return Opened(planned, run, run.add_execution(suite.name, about), work, notes)
+    return Opened(planned, run, run.add_execution(suite.name, about), work, notes, lock)
 
 
 def _refuse_without_device(planned: Planned) -> None:
@@ -254,7 +260,8 @@ def execute(
 ) -> Executed:
     """Do the work of a run and write each record as soon as it is known. Ctrl-C ends it and keeps the records.
 
-    By default the executor is one on this machine. No block is started once `go_on` returns False.
+    By default the executor is one on this machine. No block is started once `go_on` returns False. Raises
+    RecordingError where a record can't be written.
     """
     listener = listener or Silent()
     executor = executor or LocalExecutor(log=opened.run.folder / "children.log", say=listener.doing)
@@ -277,15 +284,20 @@ def execute(
         if not outcome.pending:
             listener.done(outcome.case, outcome.status)
 
+    models = opened.planned.resolved.registry.models
+    jobs = block_jobs(work.cases, budget=suite.budget, seed=suite.seed, plugins=suite.plugins, models=models)
+    outcomes = executor.execute(itertools.takewhile(lambda _: go_on(), jobs))
     try:
         for case, reason in work.unsupported:
             write(Outcome(case, "unsupported", reason, Measured()))
-        models = opened.planned.resolved.registry.models
-        jobs = block_jobs(work.cases, budget=suite.budget, seed=suite.seed, plugins=suite.plugins, models=models)
-        for outcome in executor.execute(itertools.takewhile(lambda _: go_on(), jobs)):
+        for outcome in outcomes:
             write(work.completed(outcome, wanted[outcome.case]))
     except KeyboardInterrupt:
         return Executed(run, interrupted=True)
+    finally:
+        if isinstance(outcomes, Generator):
+            outcomes.close()  # ends the children
+        opened.lock.release()
     return Executed(run, interrupted=False)
 
 
@@ -311,13 +323,17 @@ def measure(
     options are those of the command. Raises InputError where the suite or an option is wrong. Raises KeyboardInterrupt
     if interrupted; the records are kept.
     """
+    # The paths are resolved now: a plugin may change the current folder.
+    results, page = Path(results).absolute(), None if page is None else Path(page).absolute()
     planned = plan(resolve(read(suite), device=device), only=only)
-    opened = open_run(planned, results=Path(results), resume=resume, retry_failed=retry_failed)
+    if page is not None:
+        refuse_unwritable(page, "page")
+    opened = open_run(planned, results=results, resume=resume, retry_failed=retry_failed)
     for note in opened.notes:
         warnings.warn(note, stacklevel=2)
     executed = execute(opened)
     if page is not None:
-        report(executed, Path(page))
+        report(executed, page)
     if executed.interrupted:
         raise KeyboardInterrupt
     return executed.run

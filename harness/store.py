@@ -10,9 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
-from harness.errors import InputError
+from harness.damage import DamageError, check_about, read_record
+from harness.errors import InputError, RecordingError, printable
 from harness.lazy import lazily
+from harness.lock import Lock
 from harness.record import SCHEMA_VERSION, Record, Row
+from harness.written import write_bytes, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +26,9 @@ else:
 
 RECORDS = "records.jsonl"
 ABOUT = "run.json"
+DAMAGED = "damaged.jsonl"
+"""Where `Run.repair` keeps the lines of records that can't be read."""
+RESTORE = "restore it from a copy"
 About: TypeAlias = dict[str, Any]
 """What `run.json` holds, or an entry of its `executions`: JSON values by their keys."""
 
@@ -39,37 +45,55 @@ class Run:
         return self.folder.name
 
     def about(self) -> About:
-        """`run.json`: schema_version, suite, and one entry an execution (a run that was resumed has several)."""
+        """`run.json`: schema_version, suite, and one entry an execution (a run that was resumed has several).
+
+        Raises InputError where it can't be read, or is damaged.
+        """
+        path = self.folder / ABOUT
         try:
-            return json.loads((self.folder / ABOUT).read_text(encoding="utf-8"))
-        except (OSError, json.JSONDecodeError) as error:
-            raise InputError(self.folder, "", f"isn't a run: its {ABOUT} can't be read ({error})") from error
+            about: About = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise InputError(self.folder, "", f"isn't a run: its {ABOUT} can't be read ({error})", RESTORE) from error
+        try:
+            check_about(about, READERS)
+        except DamageError as error:
+            raise InputError(path, "", str(error), "" if error.newer else RESTORE) from error
+        return about
 
     def add_execution(self, suite: str, execution: Mapping[str, object]) -> int:
         """Note that the suite is executed, here and now; return the execution's index, which its records carry.
 
-        The file is replaced as a whole, never half written.
+        The file is replaced as a whole, never half written. Raises InputError where that isn't possible.
         """
         path = self.folder / ABOUT
         about: About = (
             self.about() if path.exists() else {"schema_version": SCHEMA_VERSION, "suite": suite, "executions": []}
         )
         about["executions"].append(execution)
-        temporary = path.with_suffix(".tmp")
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump(about, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        try:
+            write_text(path, json.dumps(about, indent=1))
+        except OSError as error:
+            raise InputError(path, "", f"can't be written: {error.strerror or error}") from error
         return len(about["executions"]) - 1
 
     def append(self, record: Record) -> None:
-        """Write one record and see it to the disk. A torn last line, left by a kill, is cut off first."""
-        with (self.folder / RECORDS).open("ab+") as file:
-            _cut_torn_line(file)
-            file.write(record.to_json().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        """Write one record and see it to the disk. A torn last line, left by a kill, is cut off first.
+
+        Raises RecordingError. What was written of the record then is such a line.
+        """
+        try:
+            with (self.folder / RECORDS).open("ab+") as file:
+                _cut_torn_line(file)
+                file.write(record.to_json().encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except FileNotFoundError as error:
+            gone = f"{printable(str(self.folder))} is gone while the run is measured"
+            raise RecordingError(f"{gone}; put it back, then go on with --resume") from error
+        except OSError as error:
+            what = f"a record can't be written: {error.strerror or error}"
+            kept = "the records before it are kept; mend this, then go on with --resume"
+            raise RecordingError(f"{printable(str(self.folder / RECORDS))}: {what}; {kept}") from error
 
     def rows(self) -> list[Row]:
         """The newest record of each case, in the order in which the cases were first recorded. See `history`."""
@@ -80,32 +104,53 @@ class Run:
 
         A torn last line is dropped. Raises InputError where another line is damaged.
         """
-        path = self.folder / RECORDS
-        if not path.exists():
-            return []
-        lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last newline is torn, or nothing
         rows: list[Row] = []
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate(self._lines(), start=1):
             try:
-                row: Row = json.loads(line)
-            except ValueError as error:
-                raise InputError(
-                    path,
-                    f"line {number}",
-                    "isn't a record",
-                    "remove the line; its case is then measured again by --resume",
-                ) from error
-            version = row.get("schema_version")
-            if version not in READERS:
-                allowed = " and ".join(map(str, READERS))
-                raise InputError(
-                    path,
-                    f"line {number}",
-                    f"has schema {version!r}",
-                    f"this version of the harness reads {allowed}",
-                )
-            rows.append(READERS[version](row))
+                rows.append(read_record(line, READERS))
+            except DamageError as error:
+                repair = "" if error.newer else f"`harness show {self.folder} --repair` sets damaged lines aside"
+                raise InputError(self.folder / RECORDS, f"line {number}", str(error), repair) from error
         return rows
+
+    def repair(self) -> int:
+        """Move the damaged lines of the records to another file, `DAMAGED`; return their number.
+
+        Raises InputError where another process measures the run, where a newer version of the harness wrote a line, or
+        where a file can't be written.
+        """
+        lock = Lock(self.folder)
+        try:
+            whole: list[bytes] = []
+            damaged: list[bytes] = []
+            for line in self._lines():
+                (damaged if self._is_damaged(line) else whole).append(line + b"\n")
+            if damaged:
+                with (self.folder / DAMAGED).open("ab") as file:
+                    file.writelines(damaged)
+                write_bytes(self.folder / RECORDS, b"".join(whole))
+        except OSError as error:
+            raise InputError(self.folder, "", f"can't be written: {error.strerror or error}") from error
+        finally:
+            lock.release()
+        return len(damaged)
+
+    def _is_damaged(self, line: bytes) -> bool:
+        try:
+            read_record(line, READERS)
+        except DamageError as error:
+            if error.newer:
+                raise InputError(self.folder / RECORDS, "", f"a line {error}") from error
+            return True
+        return False
+
+    def _lines(self) -> list[bytes]:
+        """The lines of the records. What follows the last newline is torn, or nothing."""
+        path = self.folder / RECORDS
+        try:
+            return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+        except OSError as error:
+            raise InputError(path, "", f"can't be read: {error.strerror or error}") from error
 
     def frame(self) -> pd.DataFrame:
         """The records with computed columns, a row a case: `harness.load` of the folder."""

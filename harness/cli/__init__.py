@@ -17,7 +17,7 @@ from harness.cli.show import show
 from harness.cli.terminal import take_every_character
 from harness.cli.try_ import try_
 from harness.environment import package_version
-from harness.errors import InputError
+from harness.errors import InputError, RecordingError
 
 
 def _print_version(asked: bool) -> None:
@@ -55,7 +55,8 @@ app.command()(new)
 
 
 def main() -> None:
-    """Exit codes: 0 done; 1 a case failed or ran out of time or memory; 2 the input is wrong; 130 interrupted."""
+    """Exit codes: 0 done; 1 a case failed, or ran out of time or memory, or a record can't be written; 2 the input is
+    wrong; 130 interrupted."""
     take_every_character()
     try:
         app()
@@ -64,3 +65,6 @@ def main() -> None:
         if error.detail:
             print(error.detail, file=sys.stderr)
         sys.exit(2)
+    except RecordingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.errors import InputError
 from harness.lazy import lazily
 from harness.store import open_run
+from harness.written import refuse_unwritable
 
 if TYPE_CHECKING:
     from harness.report import page
@@ -28,5 +30,9 @@ def report(
     report: Annotated[Path, typer.Option("--report", help="The folder of the pages.")] = Path("report"),
 ) -> None:
     """Write the page of one run, or of several runs of one suite."""
+    refuse_unwritable(report, "--report")
     found = {run.folder.resolve(): run for run in map(open_run, runs)}
-    print(page.write_report(list(found.values()), report))
+    try:
+        print(page.write_report(list(found.values()), report))
+    except OSError as error:
+        raise InputError(report, "--report", f"the page can't be written: {error.strerror or error}") from error

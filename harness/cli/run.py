@@ -13,14 +13,16 @@ from rich.console import Console
 
 from harness import session
 from harness.case import Block, blocks
+from harness.cli.page import exit_code, write_page
 from harness.cli.progress import make_listener
 from harness.cli.show import print_failures, print_ratios, print_speedups, print_summary
-from harness.cli.terminal import say, tell
+from harness.cli.terminal import place, say, tell
 from harness.estimate import expected_seconds
 from harness.plan import Plan
 from harness.resume import everything
 from harness.session import Executed, Opened, Planned
 from harness.suite import Suite
+from harness.written import refuse_unwritable
 
 LISTED_CASES = 10_000
 LISTED_REASONS = 1_000
@@ -54,23 +56,21 @@ def run(
     report: Annotated[Path, typer.Option("--report", help="The folder of the pages.")] = Path("report"),
 ) -> None:
     """Measure a suite and write its page."""
+    results, report = results.absolute(), report.absolute()  # a plugin may change the current folder
     planned = session.plan(session.resolve(session.read(suite), device=device), only=only or ())
     if dry_run:
         _print_plan(planned)
         return
+    refuse_unwritable(report, "--report")
     opened = session.open_run(planned, results=results, resume=resume, retry_failed=retry_failed)
     console = Console(stderr=True)
     _print_work(opened, console)
     total = len(opened.work.cases) + len(opened.work.unsupported)
     with make_listener(console, opened.expected_seconds, total) as listener:
         executed = session.execute(opened, listener)
-    page = session.report(executed, report)
+    has_page = write_page(executed, report, console)
     _print_results(executed, opened.planned.resolved.suite)
-    tell(console, f"The page: {page}")
-    if executed.interrupted:
-        raise typer.Exit(130)
-    if executed.failed:
-        raise typer.Exit(1)
+    raise typer.Exit(exit_code(executed, has_page))
 
 
 def _print_work(opened: Opened, console: Console) -> None:
@@ -81,7 +81,7 @@ def _print_work(opened: Opened, console: Console) -> None:
         console,
         f"{len(work.cases)} cases to measure in about {_minutes(sum(opened.expected_seconds.values()))}"
         + (f"; {held} are already measured" if held else "")
-        + f". The run: {opened.run.folder}",
+        + f". The run: {place(opened.run.folder)}",
     )
     for note in opened.notes:
         tell(console, note)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.terminal import plain, say
+from harness.cli.terminal import place, plain, say
 from harness.columns import COLUMNS
 from harness.lazy import lazily
 from harness.record import Row
-from harness.store import Run, open_run
+from harness.store import DAMAGED, Run, open_run
 
 if TYPE_CHECKING:
     from rich import console, table
@@ -34,9 +34,16 @@ def show(
     run: Annotated[
         Path, typer.Argument(help="A run's folder, or the name of a suite: its newest run.", show_default=False)
     ],
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="First move damaged lines of the records to damaged.jsonl, in the run's folder."),
+    ] = False,
 ) -> None:
     """Print a run's records and its summary."""
     opened = open_run(run)
+    if repair:
+        count = opened.repair()
+        say(f"{count} damaged {'line' if count == 1 else 'lines'} set aside" + (f" in {DAMAGED}" if count else ""))
     print_records(opened)
     print_failures(opened)
     print_summary(opened)
@@ -148,7 +155,7 @@ def print_summary(run: Run) -> None:
     """The number of cases per status, the answer to the suite's question, and what the records say in general."""
     measurements, _ = read.read([run])
     counts = Counter(measurements.frame["status"])
-    say(f"{run.folder}: {', '.join(f'{n} {status}' for status, n in sorted(counts.items())) or 'no records'}")
+    say(f"{place(run.folder)}: {', '.join(f'{n} {status}' for status, n in sorted(counts.items())) or 'no records'}")
     say(measurements.suite.title)
     for sentence in sentences.answer(measurements):
         say(f"- {sentence}")

@@ -7,7 +7,9 @@ encoding lacks is written as its code.
 from __future__ import annotations
 
 import io
+import os
 import sys
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -23,6 +25,12 @@ def say(text: str = "") -> None:
 def tell(console: Console, text: str, style: str = "", rest: str = "") -> None:
     """Print a line to a console that may have a progress bar; `rest` follows the text without the style."""
     console.print(plain(text, style).append(plain(rest)), highlight=False, soft_wrap=True)
+
+
+def place(path: Path) -> str:
+    """A path as it is shown: relative to the current folder where it lies within."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
 
 
 def plain(text: str, style: str = "") -> Text:

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from harness import session
+from harness.cli.page import exit_code, write_page
 from harness.cli.progress import make_listener
 from harness.cli.show import print_failures
 from harness.cli.terminal import say, tell
@@ -19,6 +20,7 @@ from harness.lazy import lazily
 from harness.models.choice import Asked
 from harness.models.written import written
 from harness.trial import Prepared, prepare, run_prepared
+from harness.written import refuse_unwritable
 
 if TYPE_CHECKING:
     from harness.cli import trial_table as _trial_table
@@ -64,6 +66,7 @@ def try_(
     report: Annotated[Path, typer.Option("--report", help="The folder of the pages.")] = Path("report"),
 ) -> None:
     """Measure which gradient method suits your own model, and recommend one."""
+    results, report = results.absolute(), report.absolute()  # a model's file may change the current folder
     spec = _spec(model, set_ or ())
     asked = Asked(
         name=_name(spec),
@@ -82,13 +85,14 @@ def try_(
         write_suite.write_text(written(prepared.suite, _seen_from(spec, write_suite)), encoding="utf-8")
         say(f"Wrote {write_suite}. Run it: python -m harness run {write_suite}")
         return
+    refuse_unwritable(report, "--report")
     console = Console(stderr=True)
     _print_found(prepared, console)
     opened = session.open_run(prepared.planned, results=results)
     total = len(opened.work.cases) + len(opened.work.unsupported)
     with make_listener(console, opened.expected_seconds, total) as listener:
         executed = run_prepared(prepared, opened, listener)
-    page = session.report(executed, report)
+    has_page = write_page(executed, report, console)
     frame = executed.run.frame()
     _trial_table.print_table_of(frame)
     print_failures(executed.run)
@@ -97,11 +101,7 @@ def try_(
     say()
     for sentence in _recommendation.sentences(frame):
         say(f"- {sentence}")
-    tell(console, f"The page: {page}")
-    if executed.interrupted:
-        raise typer.Exit(130)
-    if executed.failed:
-        raise typer.Exit(1)
+    raise typer.Exit(exit_code(executed, has_page))
 
 
 def _print_found(prepared: Prepared, console: Console) -> None:

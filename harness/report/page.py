@@ -6,7 +6,7 @@ import html
 import json
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from harness.report.trust import machine
 from harness.report.visible import visible
 from harness.section import AbstractSection, Measurements
 from harness.store import About, Run
+from harness.written import write_text
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def write_report(runs: Run | Sequence[Run], folder: Path) -> Path:
     )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{suite.name}{'.merged' if of_runs else ''}{'.only' if part else ''}.html"
-    path.write_text(visible(page), encoding="utf-8")
+    write_text(path, visible(page))
     write_index(folder)
     return path
 
@@ -79,7 +80,7 @@ def _part(section: AbstractSection, measurements: Measurements) -> Part:
     """A section may be somebody else's code: whatever it raises costs no more than itself."""
     try:
         return Part(section.name, section.title, Markup(section.html(measurements)), "")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Part(section.name, section.title, "", f"{type(error).__name__}: {error}")
 
 
@@ -113,16 +114,27 @@ def only(about: About) -> list[str]:
 def write_index(folder: Path) -> None:
     """List the pages in a folder. Each page carries what the index says of it, in a meta element.
 
-    Pages of earlier versions don't name their machine.
+    Pages of earlier versions don't name their machine. Files that aren't pages of the harness are left out.
     """
     entries = []
     for path in sorted(folder.glob("*.html")):
-        if path.name == "index.html":
-            continue
-        head = path.read_text(encoding="utf-8")[:4000]
-        mark = '<meta name="gradient-harness" content="'
-        if mark in head:
-            content = head.partition(mark)[2].partition('"')[0]
-            entries.append({"file": path.name, "machine": "", **json.loads(html.unescape(content))})
+        said = {} if path.name == "index.html" else _said_of(path)
+        if said:
+            entries.append({"file": path.name, "machine": "", **said})
     index = render("index.html", entries=entries, script=script("index.js"))
-    (folder / "index.html").write_text(visible(index), encoding="utf-8")
+    write_text(folder / "index.html", visible(index))
+
+
+def _said_of(path: Path) -> Mapping[str, str | int]:
+    """What a page says of itself; empty where the file is none, or can't be read."""
+    try:
+        if not path.is_file():  # a pipe would never end
+            return {}
+        with path.open(encoding="utf-8", errors="replace") as file:
+            head = file.read(4000)
+        mark = '<meta name="gradient-harness" content="'
+        said = json.loads(html.unescape(head.partition(mark)[2].partition('"')[0]))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    whole = isinstance(said, dict) and all(isinstance(said.get(key), str) for key in ("name", "title", "run"))
+    return said if whole and isinstance(said.get("cases"), int) else {}

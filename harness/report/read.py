@@ -10,7 +10,7 @@ from harness.identity import suite_of
 from harness.registry import Registry
 from harness.report.visible import visible_frame
 from harness.section import Measurements
-from harness.store import Run
+from harness.store import ABOUT, RESTORE, Run
 from harness.suite import Suite
 
 
@@ -25,6 +25,11 @@ def read(runs: Sequence[Run]) -> tuple[Measurements, str]:
     if len(suites) > 1:
         found = " and ".join(f"{run.folder} is of {name}" for name, run in suites.items())
         raise InputError("RUN", "", found, "give runs of one suite; each suite has a page of its own")
+    for run in ordered:
+        executed = run.about()["executions"]
+        for key in ("processor", "packages", "suite_text"):
+            if key not in executed[-1]:
+                raise InputError(run.folder / ABOUT, f"executions.{len(executed) - 1}", f"has no {key}", RESTORE)
     executions = tuple(execution for run in ordered for execution in run.about()["executions"])
     suite = suite_of(executions[-1], ordered[-1].folder)
     registry, unloaded = _registry(suite)

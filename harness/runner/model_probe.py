@@ -73,14 +73,19 @@ def find_models(
     """By what a suite names, the models that it stands for. Raises InputError, whose message starts with `where`."""
     found: dict[str, dict[str, ModelFacts]] = {}
     for spec in dict.fromkeys(specs):
-        worker = Worker(start_server(), functools.partial(ModelProbe), timeout=TIMEOUT_SECONDS, memory=MEMORY_BYTES)
         try:
-            answer = worker.call(ModelProbe.found, spec, folder, seed, device)
+            answer = _asked(spec, folder, seed, device)
         except CaseFailure as failure:
             answer = Refused(failure.reason)
-        finally:
-            worker.close()
         if isinstance(answer, Refused):
             raise InputError(where, spec, answer.message, detail=answer.lines)
         found[spec] = answer
     return found
+
+
+def _asked(spec: str, folder: Path, seed: int, device: str) -> dict[str, ModelFacts] | Refused:
+    worker = Worker(start_server(), functools.partial(ModelProbe), timeout=TIMEOUT_SECONDS, memory=MEMORY_BYTES)
+    try:
+        return worker.call(ModelProbe.found, spec, folder, seed, device)
+    finally:
+        worker.close()

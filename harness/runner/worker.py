@@ -108,9 +108,9 @@ class Worker(Generic[T]):
         """End the child, and what it has started."""
         if self._connection.closed:
             return
-        self._connection.close()
         if self._process.pid is not None:
             end_tree(self._process.pid)
+        self._connection.close()  # not before: the child would end by itself, and what it has started would be lost
         self._process.join(5)
 
     def _resident_bytes(self) -> int:
