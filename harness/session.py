@@ -37,7 +37,7 @@ from harness.runner.local import LocalExecutor
 from harness.runner.model_probe import find_models
 from harness.runner.probe import cuda_devices
 from harness.shipped import suite_file
-from harness.store import Run, new_run, newest_run
+from harness.store import About, Run, new_run, newest_run
 from harness.suite import Suite, make_suite, read_suite
 from harness.written import refuse_unwritable
 
@@ -206,41 +206,51 @@ def open_run(planned: Planned, *, results: Path, resume: bool = False, retry_fai
     Raises InputError where there is no run to continue, where another process measures it, where its grid, its seed or
     a plugin differ, where `retry_failed` is given without `resume`, or where all cases are for a GPU and there is none.
     """
-    resolved = planned.resolved
-    suite, notes = resolved.suite, ()
     _refuse_without_device(planned)
     if retry_failed and not resume:
         raise InputError("--retry-failed", "", "works only together with --resume", "add --resume")
-    if resume:
-        run = newest_run(results, suite.name)
-        if run is None:
-            raise InputError(
-                "--resume", "", f"there is no run in {results / suite.name}", "leave out --resume to start one"
-            )
-        lock = Lock(run.folder)  # before the work that it lacks is read
-        refuse_changed(
-            resolved.identity, resolved.source.path, run, resolved.registry, planned.machine, edited=retry_failed
+    name = planned.resolved.suite.name
+    run = newest_run(results, name) if resume else new_run(results, name)
+    if run is None:
+        raise InputError("--resume", "", f"there is no run in {results / name}", "leave out --resume to start one")
+    lock = Lock(run.folder)  # before the work that it lacks is read
+    try:
+        work, notes = (
+            _continued(planned, run, retry_failed) if resume else (everything(planned.plan, planned.resolved.suite), ())
         )
-        notes = tuple(
-            f"{name} was edited. The records that its earlier code gave are kept."
-            for name in resolved.identity.edited(identities(run)[-1])
-        )
-        work = lacking(planned.plan, suite, run, resolved.registry, retry_failed=retry_failed)
-    else:
-        run, work = new_run(results, suite.name), everything(planned.plan, suite)
-        lock = Lock(run.folder)
+        return Opened(planned, run, run.add_execution(name, _about(planned)), work, notes, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _continued(planned: Planned, run: Run, retry_failed: bool) -> tuple[Work, tuple[str, ...]]:
+    """The work that a run lacks, and what to know about its records."""
+    resolved = planned.resolved
+    refuse_changed(
+        resolved.identity, resolved.source.path, run, resolved.registry, planned.machine, edited=retry_failed
+    )
+    notes = tuple(
+        f"{name} was edited. The records that its earlier code gave are kept."
+        for name in resolved.identity.edited(identities(run)[-1])
+    )
+    return lacking(planned.plan, resolved.suite, run, resolved.registry, retry_failed=retry_failed), notes
+
+
+def _about(planned: Planned) -> About:
+    """What `run.json` holds of this execution."""
+    resolved = planned.resolved
     here = environment(resolved.registry)
-    about = {
+    return {
         **here,
         "warnings": condition(here, resolved.registry),
         **resolved.identity.to_data(),
         "suite_text": resolved.source.text,
-        "seed": suite.seed,
+        "seed": resolved.suite.seed,
         "cuda_devices": dict(planned.cuda),
         "only": list(planned.only),
         "models": {name: [facts.described, *facts.notes] for name, facts in resolved.registry.models.items()},
     }
-    return Opened(planned, run, run.add_execution(suite.name, about), work, notes, lock)
 
 
 def _refuse_without_device(planned: Planned) -> None:

@@ -112,7 +112,7 @@ def test_a_dry_run_says_what_a_plugins_problem_cannot_do(tmp_path):
     """Where it can't be evaluated, what has a wrong shape or precision: with what was given and what is needed."""
     names = "mine-torch, mine-column, mine-vector-loss, mine-flat, mine-wide, mine-jax, mine-raises"
     said = run(tmp_path, f"[{names}]", "adjoint_error", "--dry-run")
-    assert "no reference for its errors" in said
+    assert "its errors have no reference" in said
     assert "mine-torch can't be evaluated in JAX" in said
     assert "the drift of mine-column has shape (4, 1); needed: (4, 3)" in said
     assert "the loss of mine-vector-loss has shape (3,); needed: ()" in said

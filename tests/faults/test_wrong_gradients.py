@@ -29,7 +29,7 @@ WRONG = {
     "evaluations": ("return Gradient(1.0, theta, y0, evaluations='many')", "evaluations"),
     "unprintable": (
         "raise type('Odd', (Exception,), {'__str__': lambda self: 1 / 0})()",
-        "Odd: its message can't be read",
+        "Odd: reading its message raises",
     ),
     "long": ("raise ValueError('x' * 10**7)", "ValueError: xxx"),
     "ends": ("sys.exit(0)", "SystemExit"),
