@@ -19,6 +19,7 @@ from harness.case import CALCULI, NOISES, Case
 from harness.gradient_arrays import GradientArrays, relative_error
 from harness.grid import Grid
 from harness.initial import initial_values
+from harness.models import controlled
 from harness.models.facts import ModelFacts
 from harness.models.jax.references import JaxModelReferences
 from harness.models.jax.structure import structure_of
@@ -208,6 +209,7 @@ def test_the_continuous_reference_lies_within_its_bars(
     """Of a closed form, or of JAX's own reference. On coarser grids than usual, whose bars are larger."""
     monkeypatch.setitem(sde.COARSEST, True, 2**8)
     monkeypatch.setattr(ode, "COARSEST", 2**4)
+    monkeypatch.setattr(controlled, "LONGEST", 32)
     facts, case = built(name, noise, calculus, observations=2)
     problem, path = posed(case)
     references = TorchModelReferences((), facts)
