@@ -1,12 +1,11 @@
-"""An ODE in both frameworks that has a narrow pulse in time, or none; its gradient is known.
+"""An ODE in both frameworks that has a narrow pulse in time, or kinks, or neither; its gradient is known.
 
-y' = (a p(t) − k) y from 1 and from 2, where p is a Gaussian density: y(T) is y(0) exp(a − k T).
+y' = (a p(t) − k) y from 1 and from 2, where p is a density: y(T) is y(0) exp(a − k T).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -25,15 +24,15 @@ CENTRE = END * (4 * 12 + 0.48) / 128
 a sixth of their error."""
 
 
-def field(exp: Callable[..., Any], width: float, t: Any, y: Any, a: Any, k: Any) -> Any:
-    """f; without a pulse where the width is 0."""
-    if not width:
-        return (a / END - k) * y
-    return (a / (width * math.sqrt(2 * math.pi)) * exp(-(((t - CENTRE) / width) ** 2) / 2) - k) * y
+def density(xp: Any, width: float, kinks: int, t: Any) -> Any:
+    """p: Gaussian where a width is given, else with so many kinks, else constant."""
+    if width:
+        return xp.exp(-(((t - CENTRE) / width) ** 2) / 2) / (width * math.sqrt(2 * math.pi))
+    return abs(xp.sin(kinks * math.pi / END * t)) * math.pi / (2 * END) if kinks else 1 / END
 
 
 def gradient() -> np.ndarray:
-    """Of the sum of y(T), by a and by k: the same for all widths."""
+    """Of the sum of y(T), by a and by k: the same for all densities."""
     loss = 3 * math.exp(A - K * END)
     return np.array([loss, -END * loss])
 
@@ -62,7 +61,7 @@ differentiable_once.defvjp(lambda x: (x, None), lambda _, gradient: (gradient,))
 
 
 @harness.torch.model
-def in_torch(solve: TorchSolve, *, width: float = 0.0, once: bool = False) -> object:
+def in_torch(solve: TorchSolve, *, width: float = 0.0, kinks: int = 0, once: bool = False) -> object:
     """Two samples of one entry."""
     a, k = (torch.tensor([x], dtype=torch.float64, requires_grad=True) for x in (A, K))
 
@@ -70,7 +69,7 @@ def in_torch(solve: TorchSolve, *, width: float = 0.0, once: bool = False) -> ob
         y0 = torch.tensor([[1.0], [2.0]], dtype=torch.float64)
 
         def f(t: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-            return field(torch.exp, width, t, Once.apply(y) if once else y, a, k)
+            return (a * density(torch, width, kinks, t) - k) * (Once.apply(y) if once else y)
 
         return solve.odeint(f, y0, torch.linspace(0, END, 2))[-1].sum()
 
@@ -78,13 +77,14 @@ def in_torch(solve: TorchSolve, *, width: float = 0.0, once: bool = False) -> ob
 
 
 @harness.jax.model
-def in_jax(solve: JaxSolve, *, width: float = 0.0, once: bool = False) -> object:
+def in_jax(solve: JaxSolve, *, width: float = 0.0, kinks: int = 0, once: bool = False) -> object:
     """The same, one sample at a time under `vmap`."""
 
     def loss(theta: Any) -> jax.Array:
         def sample(y0: jax.Array) -> jax.Array:
             def f(t: jax.Array, y: jax.Array, _: None) -> jax.Array:
-                return field(jnp.exp, width, t, differentiable_once(y) if once else y, theta["a"], theta["k"])
+                rate = theta["a"] * density(jnp, width, kinks, t) - theta["k"]
+                return rate * (differentiable_once(y) if once else y)
 
             return solve.odeint(f, y0, np.linspace(0, END, 2))[-1]
 

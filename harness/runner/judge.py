@@ -84,12 +84,13 @@ class Judge:
                     found = [entry.gradients[replicate] for entry in waiting]
                     case, most = entries[0].case, self.reference_steps
                     reference, bars = self.references.call(ReferenceTarget.continuous, case, values, seed, found, most)
+                    remark = self.references.call(ReferenceTarget.remark, case)
                 except CaseFailure as failure:
                     for entry in waiting:
                         entry.failure = _without_reference(failure)
                     return
                 for entry in waiting:
-                    entry.remark(self.references.call(ReferenceTarget.remark, case))
+                    entry.remark(remark)
             by_solve: dict[tuple[str, str, bytes], list[Entry]] = {}
             for entry in waiting:
                 times = entry.gradients[replicate].times

@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
+from jax_probed import gradient_of
 from pulse_models import gradient
 
+import harness
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays, relative_error
 from harness.models import controlled
 from harness.models.facts import ModelFacts
+from harness.models.jax import controlled as controlled_jax
 from harness.models.jax.probe import probe as jax_probe
 from harness.models.jax.references import JaxModelReferences
+from harness.models.jax.solve import Solve
 from harness.models.references import AbstractModelReferences
 from harness.models.source import Source
+from harness.models.torch import controlled as controlled_torch
 from harness.models.torch.probe import probe as torch_probe
 from harness.models.torch.references import TorchModelReferences
 from harness.reference import ode
 
 FRAMEWORKS = pytest.mark.parametrize("framework", ["torch", "jax"])
 ROUNDING = 1e-11
+DRAWN: list[np.ndarray] = []
+"""What the loss of `drawing` drew, each time that it was computed."""
+
+
+@harness.jax.model
+def drawing(solve: Solve) -> object:
+    """Its state starts at random numbers, and f reads them, from a key and from NumPy."""
+
+    def loss(a: jax.Array) -> jax.Array:
+        drawn = jax.random.normal(jax.random.key(3), (2, 3)) + np.random.normal(size=3).astype(np.float32)
+        jax.debug.callback(lambda x: DRAWN.append(np.asarray(x)), drawn)
+        states = solve.odeint(lambda t, y, _: jnp.sin(a * t) * drawn - y, drawn, np.linspace(0, 1, 2))
+        return (states[-1] ** 2).sum()
+
+    return loss, jnp.ones(3)
 
 
 @pytest.fixture(autouse=True)
@@ -78,3 +102,60 @@ def test_steps_that_cannot_be_controlled_leave_equal_ones(monkeypatch: pytest.Mo
     assert relative_error(found.theta, gradient()) <= bar < ROUNDING
     found, bar = continuous("torch", 8e-3)
     assert relative_error(found.theta, gradient()) > bar
+
+
+@FRAMEWORKS
+def test_a_reference_of_a_field_with_many_kinks_says_so_and_has_an_honest_bar(
+    framework: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The controller gives up at the kinks, at far more evaluations than a smooth field takes."""
+    monkeypatch.setattr(controlled, "MOST_EVALUATIONS", 2**11)
+    references, case = built(framework, 0.0, kinks=20)
+    found, bars = references.continuous(case, references.values(case), 0, [], 1)
+    assert "evaluations" in references.remark(case)
+    assert relative_error(found.theta, gradient()) <= bars["theta"] < 0.1
+
+
+@FRAMEWORKS
+def test_an_error_that_has_nothing_to_do_with_the_steps_is_raised(
+    framework: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no memory")
+
+    module = controlled_torch if framework == "torch" else controlled_jax
+    monkeypatch.setattr(module, "controlled_grid", broken)
+    references, case = built(framework, 0.0)
+    with pytest.raises(RuntimeError, match="no memory"):
+        references.continuous(case, references.values(case), 0, [], 1)
+
+
+@pytest.fixture
+def _settings() -> Iterator[None]:
+    """A child of references sets the precision of its process."""
+    yield
+    jax.config.update("jax_enable_x64", True)
+
+
+@pytest.mark.usefixtures("_settings")
+def test_what_a_loss_in_float32_draws_is_the_same_for_every_solve() -> None:
+    """For the measured one, for the one by which steps are chosen, and for those of the references."""
+    source = Source("a test's", __name__, "drawing")
+    with jax.enable_x64(False):
+        facts = jax_probe(source, source.model(), {}, seed=0, device="cpu")
+        case = facts.case(problem=source.label, method="jax/backprop", scheme="heun", steps=256, brownian="own")
+        DRAWN.clear()
+        measured = gradient_of(facts, case)
+        jax.effects_barrier()
+    before = len(DRAWN)
+    references = JaxModelReferences((), facts)
+    found, _ = references.continuous(case, references.values(case), 0, [], 1)
+    jax.effects_barrier()
+    assert references.remark(case) == ""
+    own = [
+        drawn for drawn in DRAWN if drawn.dtype == np.float32
+    ]  # one more tries whether JAX draws the same in float64
+    assert 0 < before < len(own) - 4  # the choice of steps, and three solves
+    assert len(DRAWN) - len(own) == 1
+    assert all(np.array_equal(drawn, own[0]) for drawn in own)
+    assert relative_error(measured.theta, found.theta) < 1e-4  # heun's error

@@ -100,11 +100,12 @@ def chosen(posing: Posing, facts: ModelFacts, case: Case) -> FineGrid:
     along = [jnp.asarray(d, x.dtype) for d, x in zip(random, read, strict=True)]
 
     def rates(t: float, state: np.ndarray) -> np.ndarray:
-        return np.asarray(
-            with_sensitivity(jnp.asarray(np.float64(t), "float64"), jnp.asarray(state, "float64"), read, along)
-        )
+        time = jnp.asarray(np.asarray(t, np.float64), "float64")  # JAX may round a scalar to float32 on the way
+        return np.asarray(with_sensitivity(time, jnp.asarray(state, "float64"), read, along))
 
     try:
         return controlled_grid(rates, facts, case, np.asarray(y0, np.float64))
-    except TypeError as error:  # a derivative of f's own that has no forward mode
+    except TypeError as error:  # JAX has no type of its own for a derivative of f's own without forward mode
+        if "forward-mode" not in str(error):
+            raise
         raise NoStepsError("f has no forward derivative") from error

@@ -74,7 +74,9 @@ def _with_sensitivity(
                 return np.stack([f.cpu().numpy(), np.zeros(f.shape)])
             try:
                 u_dot = _derivative_along(f, [y, *read], [u, *directions])
-            except RuntimeError as error:
+            except torch.OutOfMemoryError:
+                raise
+            except RuntimeError as error:  # autograd has no type of its own for what is differentiable once
                 raise NoStepsError(f"f has no second derivative: {error}") from error
         return torch.stack([f.detach(), u_dot]).cpu().numpy()
 
