@@ -11,15 +11,17 @@ from typing import Annotated, Any, TypeAlias
 
 from harness.case import FIELDS, PARTS, Case
 from harness.column import Column, declared, identity, measured
+from harness.measuring.waiting import DISTURBED
 
 Row: TypeAlias = Mapping[str, Any]
 """A record as it is read: each column's value by its name, of the type that the column declares."""
 Value: TypeAlias = "str | float | Sequence[Value] | None"
 """What a record may hold in a column, a boolean among the numbers."""
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 # History of the schema. 1: the first. 2: the columns `execution` and `host`; a case may have several records, of which
 # the newest counts; an execution in run.json holds the resolved suite, its plugins' digests and the grid's. 3: the
-# columns `pending` and `anchor_seconds`; a record may be completed by a later one of the same case.
+# columns `pending` and `anchor_seconds`; a record may be completed by a later one of the same case. 4: the columns
+# `waits` and `calibration_seconds`.
 
 STATUSES = ("ok", "unsupported", "failed", "timeout", "out-of-memory", "diverged", "unstable")
 # `unstable`: the scheme's states outgrow the solution's at this step, whatever the method. `diverged`: not finite.
@@ -90,6 +92,22 @@ class Measured:
             roles=("x", "y"),
             interval=True,
             ends=("low", "high"),
+        ),
+    ] = ()
+    waits: Annotated[
+        tuple[float, ...],
+        measured(
+            "the part of each sample's time, from 0, in which the process was ready to run and had no core: what other"
+            f" programs took. A sample with more than {DISTURBED} was disturbed",
+            unit="relative",
+        ),
+    ] = ()
+    calibration_seconds: Annotated[
+        tuple[float, ...],
+        measured(
+            "a fixed calculation directly before and directly after the rounds: it tells by how much the machine itself"
+            " became faster or slower",
+            unit="seconds",
         ),
     ] = ()
     repeats: Annotated[int | None, measured("calls in a sample of `seconds`, which is their mean")] = None

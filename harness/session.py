@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -109,10 +110,15 @@ class Opened:
 
 @dataclass(frozen=True)
 class Executed:
-    """A run after its work was done, or interrupted."""
+    """A run after its work was done, or interrupted.
+
+    `busy_seconds` of its `wall_seconds` passed while a case was built or measured; None where an executor doesn't say.
+    """
 
     run: Run
     interrupted: bool
+    wall_seconds: float
+    busy_seconds: float | None
 
     @functools.cached_property
     def statuses(self) -> Counter[str]:
@@ -275,6 +281,7 @@ def execute(
     """
     listener = listener or Silent()
     executor = executor or LocalExecutor(log=opened.run.folder / "children.log", say=listener.doing)
+    start, interrupted = time.monotonic(), False
     run, work, suite = opened.run, opened.work, opened.planned.resolved.suite
     wanted = {job.case: job.measure for job in work.cases}
 
@@ -303,12 +310,12 @@ def execute(
         for outcome in outcomes:
             write(work.completed(outcome, wanted[outcome.case]))
     except KeyboardInterrupt:
-        return Executed(run, interrupted=True)
+        interrupted = True
     finally:
         if isinstance(outcomes, Generator):
             outcomes.close()  # ends the children
         opened.lock.release()
-    return Executed(run, interrupted=False)
+    return Executed(run, interrupted, time.monotonic() - start, executor.busy_seconds())
 
 
 def report(executed: Executed, folder: Path) -> Path:

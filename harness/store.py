@@ -157,9 +157,14 @@ class Run:
         return frames.load(self.folder)
 
 
+def _from_version_3(row: Row) -> Row:
+    """Version 3 didn't record whether samples were disturbed, nor how fast the machine was."""
+    return {**row, "waits": [], "calibration_seconds": []}
+
+
 def _from_version_2(row: Row) -> Row:
     """Version 2 wrote a record when all of it was known, and timed a block in one group."""
-    return {**row, "pending": [], "anchor_seconds": []}
+    return {**_from_version_3(row), "pending": [], "anchor_seconds": []}
 
 
 def _from_version_1(row: Row) -> Row:
@@ -167,7 +172,12 @@ def _from_version_1(row: Row) -> Row:
     return {**_from_version_2(row), "execution": None, "host": None}
 
 
-READERS: dict[int, Callable[[Row], Row]] = {1: _from_version_1, 2: _from_version_2, SCHEMA_VERSION: lambda row: row}
+READERS: dict[int, Callable[[Row], Row]] = {
+    1: _from_version_1,
+    2: _from_version_2,
+    3: _from_version_3,
+    SCHEMA_VERSION: lambda row: row,
+}
 """What makes a stored record of each version of the schema one of the current version."""
 
 

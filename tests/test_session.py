@@ -96,7 +96,9 @@ def test_a_run_stores_the_resolved_suite(measure):
 
 def test_the_page_of_a_suite_given_as_a_mapping(measure, tmp_path):
     run, _ = measure(SUITE)
-    page = session.report(session.Executed(run, interrupted=False), tmp_path / "report")
+    page = session.report(
+        session.Executed(run, interrupted=False, wall_seconds=1.0, busy_seconds=None), tmp_path / "report"
+    )
     assert "Does it all work?" in page.read_text()
 
 

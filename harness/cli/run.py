@@ -95,6 +95,9 @@ def _print_results(executed: Executed, suite: Suite) -> None:
         say()
     print_failures(executed.run)
     print_summary(executed.run)
+    if executed.busy_seconds:
+        share = executed.busy_seconds / executed.wall_seconds
+        say(f"- {share:.0%} of {_minutes(executed.wall_seconds)} passed in building and measuring the cases.")
 
 
 def _print_plan(planned: Planned) -> None:

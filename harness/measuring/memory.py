@@ -76,14 +76,13 @@ def peak_bytes_cuda(call: Callable[[], object], framework: str) -> int | None:
 def retained_bytes(call: Callable[[], object], in_use: Callable[[], int | None], call_seconds: float) -> float | None:
     """The bytes that stay allocated after a call: the smaller of two means, each over half of the calls.
 
-    A leak shows in both halves; what is allocated once, such as a larger table of a cache, in one only. A call before
-    the first count fills caches. `in_use` counts the allocated bytes, as `in_use_cpu` does. `call_seconds` is about how
-    long a call takes. None where a call takes too long or where the bytes can't be counted.
+    A leak shows in both halves; what is allocated once, such as a larger table of a cache, in one only. The caller has
+    called before, so that caches are filled. `in_use` counts the allocated bytes, as `in_use_cpu` does. `call_seconds`
+    is about how long a call takes. None where a call takes too long or where the bytes can't be counted.
     """
     if call_seconds > LONGEST_SECONDS:
         return None
     calls = max(1, min(HALF_CALLS, int(HALF_SECONDS / max(call_seconds, 1e-6))))
-    call()
     counts = [in_use()]
     for _ in range(2):
         for _ in range(calls):

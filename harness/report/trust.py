@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
+from harness.measuring.waiting import DISTURBED
 from harness.report.answer.general import WAITED, by_machine
-from harness.report.format import listing
+from harness.report.format import listing, seconds
 from harness.section import Measurements
 from harness.store import About
 
@@ -28,7 +30,37 @@ def machine(measurements: Measurements) -> str:
         began = "The machine had faults when the run began: see the notes above the answer."
     else:
         began = "The machine was checked when the run began: no warning."
-    return " ".join([began, *by_machine(measurements.frame, _cores)])
+    return " ".join([began, *by_machine(measurements.frame, _while_it_ran)])
+
+
+def _while_it_ran(frame: pd.DataFrame) -> list[str]:
+    return [*_cores(frame), *_disturbed(frame), *_drift(frame)]
+
+
+def _disturbed(frame: pd.DataFrame) -> list[str]:
+    """How many samples waited for a core. Runs of earlier versions don't say."""
+    waits = np.array([wait for waits in frame["waits"] for wait in waits])
+    if not len(waits):
+        return []
+    disturbed = int((waits > DISTURBED).sum())
+    if not disturbed:
+        return [f"None of {len(waits):,} samples was disturbed by other programs."]
+    return [
+        f"{disturbed:,} of {len(waits):,} samples were disturbed by other programs: they waited for a core for more"
+        f" than {DISTURBED:.0%} of their time. They count like the others."
+    ]
+
+
+def _drift(frame: pd.DataFrame) -> list[str]:
+    """How steady the machine was."""
+    taken = [value for calibration in frame["calibration_seconds"] for value in calibration]
+    if not taken:
+        return []
+    low, high = min(taken), max(taken)
+    return [
+        f"A fixed calculation, repeated before and after the rounds of each block, took {seconds(low)} to"
+        f" {seconds(high)}: the machine's speed changed by {high / low - 1:.0%}."
+    ]
 
 
 def told(execution: About) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from harness.case import Case
 from harness.initial import Values
-from harness.measuring.time import Clock, Series, repeats_for
+from harness.measuring.time import Clock, Series, warm_up
 from harness.random import splitmix
 from harness.record import Measured
 from harness.registry import Registry
@@ -145,7 +145,7 @@ class BlockRunner:
                 return Outcome(case, "diverged", "the loss or its gradient isn't finite", measured)
             repeats = 1
             if "time" in job.measure:
-                repeats = repeats_for(built.first_call_seconds, lambda: worker.call(CaseTarget.time, 1))
+                repeats = warm_up(built.first_call_seconds, lambda calls: worker.call(CaseTarget.time, calls))
             worker.call(CaseTarget.move, 0)
             return Entry(job, worker, measured, Series(repeats), note=built.note)
         except CaseFailure as failure:

@@ -24,6 +24,7 @@ from harness.gradient_arrays import PARTS, GradientArrays
 from harness.initial import Values, draw, with_values
 from harness.lazy import lazily
 from harness.measuring.allocator import keep_freed_memory
+from harness.measuring.calibration import calibration_seconds
 from harness.measuring.checks import bytes_of, check_kind, check_problem, check_repeated, note_of
 from harness.measuring.framework import FRAMEWORKS, pin
 from harness.measuring.memory import in_use_cpu, in_use_cuda, peak_bytes_cpu, peak_bytes_cuda, retained_bytes
@@ -197,6 +198,10 @@ class CaseTarget:
     def time(self, repeats: int) -> Sample:
         """Compute the gradient `repeats` times, back to back."""
         return take_sample(self._once, repeats)
+
+    def calibration(self) -> float:
+        """How fast the machine is now: the seconds of a fixed calculation."""
+        return calibration_seconds()
 
     def memory(self) -> Memory:
         """Peak bytes of one call, what several further ones retain, and XLA's own count."""

@@ -64,4 +64,10 @@ class Entry:
         """With the samples taken until now."""
         taken = self.series
         repeats = taken.repeats if taken.seconds else None
-        return replace(self.measured, seconds=tuple(taken.seconds), repeats=repeats, cpu_ratio=taken.cpu_ratio)
+        return replace(
+            self.measured,
+            seconds=tuple(taken.seconds),
+            waits=tuple(taken.waits),
+            repeats=repeats,
+            cpu_ratio=taken.cpu_ratio,
+        )

@@ -17,3 +17,7 @@ class AbstractExecutor(ABC):
 
         Whoever stops reading closes the iterator, which ends everything that was started for it.
         """
+
+    def busy_seconds(self) -> float | None:
+        """For how long at least one case was built or measured until now; None where that isn't known."""
+        return None

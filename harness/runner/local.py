@@ -7,7 +7,7 @@ import itertools
 import os
 import platform
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.case import Case
@@ -15,6 +15,7 @@ from harness.initial import Values
 from harness.models.facts import ModelFacts
 from harness.registry import Registry
 from harness.runner.block import BlockRunner
+from harness.runner.busy import Busy, Watched
 from harness.runner.child import CaseTarget, ReferenceTarget, references_of
 from harness.runner.executor import AbstractExecutor
 from harness.runner.job import BlockJob, Outcome
@@ -37,6 +38,7 @@ class LocalExecutor(AbstractExecutor):
 
     log: Path | None = None
     say: Callable[[str], None] = _silent
+    _busy: Busy = field(default_factory=Busy, init=False)
 
     def execute(self, jobs: Iterable[BlockJob]) -> Iterator[Outcome]:
         """Outcomes as they become known. Jobs with the same plugins, model and memory share a child for references."""
@@ -60,10 +62,15 @@ class LocalExecutor(AbstractExecutor):
             finally:
                 references.close()
 
-    def _spawn(self, job: BlockJob, case: Case, values: Values, lane: int) -> Worker[CaseTarget]:
+    def busy_seconds(self) -> float:
+        """For how long at least one case was built or measured until now."""
+        return self._busy.seconds
+
+    def _spawn(self, job: BlockJob, case: Case, values: Values, lane: int) -> Watched[CaseTarget]:
         make = functools.partial(CaseTarget, case, job.plugins, values, lane, job.model)
         budget = job.budget
-        return Worker(start_server(), make, timeout=budget.timeout, memory=int(budget.memory), log=self.log)
+        worker = Worker(start_server(), make, timeout=budget.timeout, memory=int(budget.memory), log=self.log)
+        return Watched(worker, self._busy)
 
     def _spawn_references(
         self, plugins: tuple[str, ...], model: ModelFacts | None, memory: int

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from harness.case import Case
 from harness.measuring.time import Clock, Rounds, Series
+from harness.runner.child import CaseTarget
 from harness.runner.entry import Entry
 from harness.runner.job import BlockJob, Outcome
 from harness.runner.judge import failed
@@ -43,6 +44,7 @@ class Timer:
         timed = [*members, *([anchor] if anchor is not None else [])]
         budget = self._job.budget
         seconds = budget.seconds * len(members) / max(self._all, len(members))
+        before = self._calibration(timed)
         rounds = Rounds(budget.rounds, seconds, budget.precision, self._clock)
         for n, entry in rounds.turns(timed, self._order):
             self._say(f"timing {len(timed)} methods, round {n + 1}: {self._job.setting}")
@@ -57,7 +59,18 @@ class Timer:
                 else:
                     entries.remove(entry)
                     yield failed(entry, failure)
+        speed = (*before, *self._calibration(timed))
+        for entry in timed:
+            entry.measured = replace(entry.measured, calibration_seconds=speed)
         self._pair([entry for entry in members if entry in timed], anchor)
+
+    @staticmethod
+    def _calibration(timed: list[Entry]) -> tuple[float, ...]:
+        """How fast the machine is now, as one of the children sees it; empty where that one fails."""
+        try:
+            return (timed[0].worker.call(CaseTarget.calibration),) if timed else ()
+        except CaseFailure:
+            return ()
 
     def _pair(self, members: list[Entry], anchor: Entry | None) -> None:
         """Note with which samples those of the members are paired."""

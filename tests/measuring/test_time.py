@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from harness.measuring.time import SAMPLE_SECONDS, Rounds, Sample, Series, repeats_for, take_sample
+from harness.measuring.time import (
+    MOST_WARM_UPS,
+    SAMPLE_SECONDS,
+    WARM_UP_SECONDS,
+    Rounds,
+    Sample,
+    Series,
+    take_sample,
+    warm_up,
+)
 
 
 class FakeClock:
@@ -40,19 +49,50 @@ def test_a_sample_is_all_its_calls_together():
         wall.passes(0.5)
         cpu.passes(0.25)
 
-    assert take_sample(call, 3, wall=wall, cpu=cpu) == Sample(wall_seconds=1.5, cpu_seconds=0.75)
+    assert take_sample(call, 3, wall=wall, cpu=cpu, waited=FakeClock()) == Sample(wall_seconds=1.5, cpu_seconds=0.75)
+
+
+def warmed_up(first_call_seconds: float, call_seconds: list[float]) -> tuple[int, list[int]]:
+    """The calls of a sample after warming up, and those of each sample until then; the last duration stays."""
+    taken: list[int] = []
+
+    def sample(repeats: int) -> Sample:
+        took = call_seconds[min(len(taken), len(call_seconds) - 1)] * repeats
+        taken.append(repeats)
+        return Sample(took, took)
+
+    return warm_up(first_call_seconds, sample), taken
 
 
 @pytest.mark.parametrize(("once", "repeats"), [(SAMPLE_SECONDS / 5, 5), (SAMPLE_SECONDS * 3, 1), (0.0, 10_000)])
 def test_short_calls_are_repeated_within_a_sample(once, repeats):
-    assert repeats_for(0.1, lambda: Sample(once, once)) == repeats
+    assert warmed_up(0.1, [once]) == (repeats, [1, repeats])
 
 
-def test_a_slow_first_call_is_not_tried_again():
-    def once() -> Sample:
-        raise AssertionError("a second call")
+def test_samples_are_taken_until_they_settle():
+    ms = SAMPLE_SECONDS / 10
+    assert warmed_up(0.1, [10 * ms, 5 * ms, 2 * ms, 1 * ms, 1.04 * ms, 9 * ms]) == (10, [1, 1, 2, 5, 10])
 
-    assert repeats_for(30.0, once) == 1
+
+def test_what_never_settles_is_timed_nevertheless():
+    alternating = [0.01, 0.02] * MOST_WARM_UPS
+    assert len(warmed_up(0.1, alternating)[1]) == MOST_WARM_UPS
+    assert len(warmed_up(0.1, [WARM_UP_SECONDS, 1.0])[1]) == 2
+    assert len(warmed_up(0.1, [1.1 * WARM_UP_SECONDS, 1.0])[1]) == 1
+
+
+def test_there_is_no_warming_up_after_a_slow_first_call():
+    assert warmed_up(30.0, [1.0]) == (1, [])
+
+
+def test_the_time_that_a_sample_waited_for_a_core_is_kept():
+    waited = FakeClock()
+    sample = take_sample(lambda: waited.passes(0.5), 2, wall=FakeClock(), cpu=FakeClock(), waited=waited)
+    assert sample.waited_seconds == 1.0
+    series = Series(repeats=2)
+    series.add(Sample(4.0, 3.0, waited_seconds=1.0))
+    series.add(Sample(4.0, 4.0))
+    assert series.waits == [0.25, 0.0]
 
 
 def test_a_series_holds_seconds_of_one_call():
@@ -88,10 +128,22 @@ def test_each_round_has_everyone_once_in_an_order_of_its_own():
 
 
 @pytest.mark.parametrize(("seconds", "rounds"), [(0.001, 1), (10.0, 6), (1e6, 8)])
-def test_rounds_end_with_the_seconds_but_one_is_always_taken(seconds, rounds):
+def test_rounds_end_with_the_seconds_after_the_first(seconds, rounds):
     clock = FakeClock()
-    turns = timed(Rounds(8, seconds, 1e-9, clock), methods(a=[1.0, 0.9], b=[1.0, 0.9]), clock)
+    turns = timed(Rounds(8, seconds, 1e-9, clock), methods(a=[1.1, 0.9], b=[1.1, 0.9]), clock)
     assert len(turns) == 2 * rounds
+
+
+def test_the_slowest_leave_where_a_round_does_not_fit():
+    """After the first round 5 s are left: one more with both, then three of the fast one alone."""
+    clock = FakeClock()
+    turns = timed(Rounds(20, 5.0, 1e-9, clock), methods(fast=[0.5], slow=[2.0]), clock)
+    assert [name for _, name in turns].count("slow") == 3
+    assert [n for n, name in turns if name == "slow"] == [0, 1, 2]
+    assert [n for n, name in turns if name == "fast"] == [0, 1, 2]
+    turns = timed(Rounds(20, 4.0, 1e-9, clock), methods(fast=[0.5], slow=[2.0]), clock)
+    assert [n for n, name in turns if name == "slow"] == [0, 1]
+    assert [n for n, name in turns if name == "fast"] == [0, 1, 2, 3, 4]
 
 
 def test_rounds_end_when_every_interval_is_narrow():
@@ -99,6 +151,12 @@ def test_rounds_end_when_every_interval_is_narrow():
     clock = FakeClock()
     assert len(timed(Rounds(50, 1e6, 0.02, clock), methods(a=[1.0], b=[2.0]), clock)) == 2 * 5
     assert len(timed(Rounds(50, 1e6, 0.02, clock), methods(a=[1.0], b=[1.0, 5.0]), clock)) == 2 * 50
+
+
+def test_a_method_that_left_holds_up_nobody():
+    clock = FakeClock()
+    turns = timed(Rounds(50, 40.0, 0.02, clock), methods(a=[1.0], b=[10.0, 25.0]), clock)
+    assert [name for _, name in turns].count("a") == 5
 
 
 def test_what_is_removed_has_no_more_turns():

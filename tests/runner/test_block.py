@@ -36,6 +36,7 @@ class FakeWorker:
         answers = {
             "build": Built(1.0, 0.5, True),
             "time": Sample(0.02 * repeats, 0.02 * repeats),
+            "calibration": 0.004,
             "memory": Memory(peak=1000, retained=2.5),
             "move": None,
             "gradient": GradientArrays(2.2, np.array([3.0, 4.5]), np.array([1.0])),
@@ -190,11 +191,26 @@ def test_a_block_measures_everything(measure):
 
 def test_each_round_times_every_method_once_in_a_shuffled_order(measure):
     _, log, _ = measure(measure=("time",), rounds=30)
-    timed = [method for method, name in log if name == "time"][3:]  # after one calibration each
+    timed = [method for method, name in log if name == "time"][6:]  # after two samples each that warm up
     rounds = [timed[i : i + 3] for i in range(0, len(timed), 3)]
     assert len(rounds) == 5  # the samples have no spread
     assert all(len(set(r)) == 3 for r in rounds)
     assert len({tuple(r) for r in rounds}) > 1
+
+
+def test_the_speed_of_the_machine_is_recorded_around_the_rounds(measure):
+    outcomes, log, _ = measure(measure=("time",), rounds=2)
+    assert {o.measured.calibration_seconds for o in outcomes.values()} == {(0.004, 0.004)}
+    assert [name for _, name in log if name in ("time", "calibration")][6:] == [
+        "calibration",
+        *["time"] * 6,
+        "calibration",
+    ]
+
+
+def test_without_the_speed_of_the_machine_times_are_kept(measure):
+    outcomes, *_ = measure({"torch/backprop": {"calibration": CaseFailure("failed", "no")}}, ("time",), rounds=2)
+    assert {(o.status, o.measured.calibration_seconds) for o in outcomes.values()} == {("ok", ())}
 
 
 def test_each_case_of_a_block_is_measured_for_what_it_lacks(measure):
