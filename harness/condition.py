@@ -1,12 +1,16 @@
-"""What is wrong with a machine before it measures: libraries that are missing, other programs, a slowed GPU."""
+"""What is wrong with a machine before it measures: libraries that are missing, other programs, changing speed."""
 
 from __future__ import annotations
 
+import contextlib
+import getpass
 import time
+from pathlib import Path
 
 import psutil
 
 from harness.gpu import concerns
+from harness.measuring.calibration import spread
 from harness.registry import Registry
 from harness.store import About
 
@@ -14,6 +18,9 @@ BUSY = 0.3
 """So many cores that other programs use are too many: a timed run has to wait for them now and then."""
 LOOK_SECONDS = 0.2
 """For so long the processor is watched."""
+UNSTEADY = 1.2
+"""How much longer the slower ones of equal calculations may take than the faster ones."""
+CPU = Path("/sys/devices/system/cpu")
 
 
 def missing(about: About, registry: Registry) -> list[str]:
@@ -28,6 +35,8 @@ def condition(about: About, registry: Registry) -> list[str]:
     return [
         *(f"{name} is not installed" for name in missing(about, registry)),
         *busy(about["usable_cores"]),
+        *changing_speed(),
+        *other_users(),
         *(f"GPU {device['name']}: {concern}" for device in about["gpus"] for concern in concerns(device)),
     ]
 
@@ -36,6 +45,41 @@ def busy(cores: int) -> list[str]:
     """Whether programs that aren't ours use the processor now."""
     used = _used_by_others()
     return [f"other programs used {used:.1f} of {cores} cores"] if used > BUSY else []
+
+
+def changing_speed(cpu: Path = CPU) -> list[str]:
+    """Why times would vary although nothing else runs: the frequency of the cores, and what a short trial shows.
+
+    `cpu` is where the kernel tells of the cores. A virtual machine mostly isn't told.
+    """
+    governors = {text for path in cpu.glob("cpu[0-9]*/cpufreq/scaling_governor") if (text := _text(path))}
+    found = []
+    if governors - {"performance"}:
+        names = " and ".join(sorted(governors))
+        found.append(f"the cores' frequency follows the load (governor {names}): set it to performance")
+    if _text(cpu / "intel_pstate/no_turbo") == "0" or _text(cpu / "cpufreq/boost") == "1":
+        found.append(
+            "turbo is on, so a core's frequency depends on its temperature and on the other cores: switch it off"
+        )
+    ratio = spread()
+    if ratio > UNSTEADY:
+        found.append(f"equal calculations differed by {ratio - 1:.0%} in time: something else uses the machine")
+    return found
+
+
+def other_users() -> list[str]:
+    """Whether somebody else is logged in, who may start something at any time."""
+    with contextlib.suppress(OSError, KeyError):  # a container may not know its user's name
+        names = sorted({user.name for user in psutil.users()} - {getpass.getuser()})
+        return [f"other users are logged in: {', '.join(names)}"] if names else []
+    return []
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
 
 
 def _used_by_others() -> float:

@@ -75,7 +75,7 @@ class Budget(Strict):
     rounds: Count = 10
     """Rounds of paired timing."""
     seconds: Seconds = 20.0
-    """Seconds of timing for a block."""
+    """Seconds of timing for a block after its first round."""
     precision: Fraction = 0.02
     """Timing ends early once each median's 95% interval is this narrow, relative to the median, to either side."""
     timeout: Seconds = 120.0

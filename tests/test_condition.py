@@ -22,7 +22,10 @@ def registry() -> Registry:
 
 @pytest.fixture
 def idle(monkeypatch):
+    """Nothing else runs, nobody else is there, and the kernel says nothing of frequencies."""
     monkeypatch.setattr(checks, "_used_by_others", lambda: 0.01)
+    monkeypatch.setattr(checks, "changing_speed", list)
+    monkeypatch.setattr(checks, "other_users", list)
 
 
 def test_a_machine_in_order_has_no_warning(idle, registry):
@@ -31,7 +34,7 @@ def test_a_machine_in_order_has_no_warning(idle, registry):
     assert condition(about, registry) == []
 
 
-def test_each_fault_is_a_warning(monkeypatch, registry):
+def test_each_fault_is_a_warning(idle, monkeypatch, registry):
     monkeypatch.setattr(checks, "_used_by_others", lambda: 1.26)
     about = environment(registry)
     about["packages"]["diffrax"] = None
@@ -41,6 +44,31 @@ def test_each_fault_is_a_warning(monkeypatch, registry):
     assert "diffrax" in library
     assert "1.3 of 2 cores" in others
     assert "500 MiB" in device
+
+
+def test_what_changes_the_speed_of_the_cores_is_a_warning(monkeypatch, tmp_path):
+    monkeypatch.setattr(checks, "spread", lambda: 1.05)
+    assert checks.changing_speed(tmp_path / "none") == []
+    governor = tmp_path / "cpu0/cpufreq/scaling_governor"
+    boost = tmp_path / "cpufreq/boost"
+    for path, text in ((governor, "performance\n"), (boost, "0\n")):
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    assert checks.changing_speed(tmp_path) == []
+    governor.write_text("powersave\n")
+    boost.write_text("1\n")
+    monkeypatch.setattr(checks, "spread", lambda: 1.42)
+    follows, turbo, unsteady = checks.changing_speed(tmp_path)
+    assert "powersave" in follows
+    assert "turbo" in turbo
+    assert "42%" in unsteady
+
+
+def test_other_users_are_named(monkeypatch):
+    users = [SimpleNamespace(name=name) for name in ("ann", "me", "ann", "bob")]
+    monkeypatch.setattr(checks.psutil, "users", lambda: users)
+    monkeypatch.setattr(checks.getpass, "getuser", lambda: "me")
+    assert checks.other_users() == ["other users are logged in: ann, bob"]
 
 
 def _work(seconds: float) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from harness.case import Case
 from harness.compiler import cannot_compile, cxx_compiler
-from harness.condition import busy, missing
+from harness.condition import busy, changing_speed, missing, other_users
 from harness.environment import environment
 from harness.gpu import concerns
 from harness.initial import draw
@@ -31,8 +31,8 @@ def doctor() -> None:
     for name in missing(about, registry):
         print(f"{name:12} MISSING: pip install {name}")
         problems += 1
-    for warning in busy(about["usable_cores"]):
-        print(f"busy         {warning}: times that are measured now are too long")
+    for warning in (*busy(about["usable_cores"]), *changing_speed(), *other_users()):
+        print(f"timing       {warning}")
     context = start_server()
     for method in ("torch/backprop", "jax/backprop"):
         case = Case(

@@ -30,12 +30,16 @@ class Pace:
         """A case that was estimated at this many seconds is finished."""
         self._done += expected_seconds
 
+    def left_seconds(self) -> float:
+        """The time left."""
+        elapsed = time.monotonic() - self._start
+        # The estimate counts like 10 measured seconds, so the first case changes it little.
+        factor = (elapsed + 10) / (self._done + 10)
+        return max(0.0, (self._total - self._done) * factor)
+
     def left(self) -> str:
         """The time left, in words."""
-        elapsed = time.monotonic() - self._start
-        # The estimate counts like 20 measured seconds, so the first case changes it little.
-        factor = (elapsed + 20) / (self._done + 20)
-        seconds = max(0.0, (self._total - self._done) * factor)
+        seconds = self.left_seconds()
         return f"{seconds:.0f} s left" if seconds < 90 else f"{seconds / 60:.0f} min left"
 
 

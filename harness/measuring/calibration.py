@@ -1,4 +1,4 @@
-"""A fixed calculation whose time tells how fast the machine is at the moment."""
+"""A fixed calculation, whose time tells how fast the machine is at the moment."""
 
 from __future__ import annotations
 
@@ -13,11 +13,17 @@ SAMPLES = 7
 
 def calibration_seconds() -> float:
     """The seconds of a fixed calculation: matrix products and tanh as a small network has them, and plain Python."""
+    return statistics.median(_once() for _ in range(SAMPLES))
+
+
+def spread() -> float:
+    """By which factor equal calculations differ now: the third slowest of 30 over the third fastest."""
+    taken = sorted(_once() for _ in range(30))
+    return taken[-3] / taken[2]
+
+
+def _once() -> float:
     x, weights = np.full((64, 64), 0.1, np.float32), np.full((64, 64), 1 / 64, np.float32)
-    return statistics.median(_once(x, weights) for _ in range(SAMPLES))
-
-
-def _once(x: np.ndarray, weights: np.ndarray) -> float:
     start = time.perf_counter()
     for _ in range(240):
         x = np.tanh(x @ weights)

@@ -65,7 +65,7 @@ class Diffrax(AbstractBackend):
     packages = ("diffrax", "equinox", "lineax")
     module = "diffrax"
     compiled = True
-    building_seconds_cpu = 2.0
+    building_seconds_cpu = 3.2
     building_seconds_cuda = 9.0
     comparable = {
         "recursive-checkpoint": ("jax/backprop", "jax/recursive-checkpoint", "jax/reversible"),
@@ -122,7 +122,7 @@ class _Diffrax(AbstractJaxLibraryMethod):
     takes_models = True
     steppings = ("fixed", "adaptive")
     path_at_any_time = True
-    step_seconds = 1.2e-3
+    step_seconds = 7.2e-4
 
     def unsupported(self, case: Case) -> str | None:
         """Adaptive steps, whose states diffrax interpolates, so that there is no discrete solve to compare with."""

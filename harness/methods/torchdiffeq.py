@@ -93,7 +93,7 @@ class Backprop(_Torchdiffeq):
     name = "torchdiffeq/backprop"
     backend = Torchdiffeq()
     summary = "odeint, backpropagated through"
-    step_seconds = 4e-4
+    step_seconds = 1.8e-4
 
     def solver(self, of: CaseTensors, path: SharedPath | None) -> Callable[[], Tensor]:
         """By `odeint`."""
@@ -112,7 +112,7 @@ class Adjoint(_Torchdiffeq):
     backend = Torchdiffeq()
     summary = "odeint_adjoint, the continuous adjoint"
     exact = False
-    step_seconds = 1e-3
+    step_seconds = 4.5e-4
 
     def solver(self, of: CaseTensors, path: SharedPath | None) -> Callable[[], Tensor]:
         """By `odeint_adjoint`."""

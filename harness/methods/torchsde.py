@@ -148,7 +148,7 @@ class Backprop(_Torchsde):
     name = "torchsde/backprop"
     backend = Torchsde()
     summary = "sdeint, backpropagated through"
-    step_seconds = 1.2e-3
+    step_seconds = 5.4e-4
 
     def solver(self, of: CaseTensors, path: SharedPath | None) -> Callable[[], Tensor]:
         """By `sdeint`."""
@@ -170,7 +170,7 @@ class Adjoint(_Torchsde):
     backend = Torchsde()
     summary = "sdeint_adjoint, the stochastic adjoint"
     exact = False
-    step_seconds = 3e-3
+    step_seconds = 1.4e-3
 
     def unsupported(self, case: Case) -> str | None:
         """What sdeint_adjoint has no scheme for."""
@@ -205,7 +205,7 @@ class Reversible(_Torchsde):
     backend = Torchsde()
     summary = "sdeint_adjoint with reversible_heun and adjoint_reversible_heun"
     default_schemes = (REVERSIBLE,)
-    step_seconds = 2.5e-3
+    step_seconds = 1.1e-3
 
     def unsupported(self, case: Case) -> str | None:
         """Reversible Heun only."""

@@ -16,7 +16,7 @@ def warnings(measurements: Measurements) -> list[str]:
     """What was wrong with the machine when an execution began, a sentence each."""
     several = len(measurements.executions) > 1
     return [
-        f"The machine had a fault when the run began{_when(execution) if several else ''}: {warning}."
+        f"Times may be disturbed. When the run began{_when(execution) if several else ''}: {warning}."
         for execution in measurements.executions
         for warning in execution.get("warnings") or ()
     ]
@@ -27,7 +27,7 @@ def machine(measurements: Measurements) -> str:
     if not all("warnings" in execution for execution in measurements.executions):
         began = "This run is of a version that did not check its machine."
     elif warnings(measurements):
-        began = "The machine had faults when the run began: see the notes above the answer."
+        began = "The machine was checked when the run began: see the notes above the answer."
     else:
         began = "The machine was checked when the run began: no warning."
     return " ".join([began, *by_machine(measurements.frame, _while_it_ran)])

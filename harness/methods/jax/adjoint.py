@@ -27,7 +27,7 @@ class Adjoint(AbstractSweepMethod):
     samplers = NATIVE_SAMPLERS
     steppings = ("fixed", "adaptive")
     exact = False
-    step_seconds = 1.5e-4
+    step_seconds = 6.7e-5
 
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """Beside the state."""

@@ -26,7 +26,7 @@ class AsynchronousLeapfrog(AbstractSweepMethod):
     name = "jax/alf"
     summary = "asynchronous leapfrog (MALI), reconstructed backwards: exact in O(1) memory, ODEs only"
     default_schemes = ("alf",)
-    step_seconds = 6e-5
+    step_seconds = 2.7e-5
 
     def unsuited(self, scheme: AbstractScheme) -> str | None:
         """The leapfrog only."""

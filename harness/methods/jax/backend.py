@@ -17,7 +17,7 @@ class Jax(AbstractBackend):
     module = "jax"
     native = True
     compiled = True
-    building_seconds_cpu = 0.6
+    building_seconds_cpu = 1.0
     building_seconds_cuda = 8.0
     floor = "jax/floor"
     style = Style("s", ())

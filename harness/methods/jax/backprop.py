@@ -35,7 +35,7 @@ class Backprop(AbstractSweepMethod):
     summary = "backpropagation through the solver, stages and noise of every step kept"
     samplers = NATIVE_SAMPLERS
     steppings = ("fixed", "adaptive")
-    step_seconds = 1e-4
+    step_seconds = 4.5e-5
 
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """Reversible Heun's z kept, the stages of a Runge–Kutta scheme, or the states alone."""

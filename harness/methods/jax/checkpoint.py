@@ -26,7 +26,7 @@ class Checkpoint(AbstractSweepMethod):
     name = "jax/checkpoint"
     summary = "backpropagation with a checkpoint every √N steps"
     samplers = NATIVE_SAMPLERS
-    step_seconds = 1.5e-4
+    step_seconds = 6.7e-5
 
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """√N segments."""

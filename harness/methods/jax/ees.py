@@ -28,7 +28,7 @@ class EffectivelySymmetric(AbstractSweepMethod):
     samplers = NATIVE_SAMPLERS
     exact = False
     default_schemes = ("ees25", "ees27")
-    step_seconds = 1.5e-4
+    step_seconds = 6.7e-5
 
     def unsuited(self, scheme: AbstractScheme) -> str | None:
         """Effectively symmetric schemes only."""

@@ -44,7 +44,7 @@ class FiniteDifferences(AbstractGradientMethod):
     summary = "central differences on the same noise, two solves a parameter: a check, float64 only"
     samplers = NATIVE_SAMPLERS
     exact = False
-    step_seconds = 1e-2
+    step_seconds = 4.5e-3
 
     def unsupported(self, case: Case) -> str | None:
         """Every scheme, in float64."""

@@ -45,7 +45,7 @@ class Floor(AbstractGradientMethod):
     framework = "jax"
     summary = "the bare evaluations, products and noise; no solver (a floor, not a method)"
     baseline = True
-    step_seconds = 5e-5
+    step_seconds = 2.2e-5
 
     def unsupported(self, case: Case) -> str | None:
         """It draws its own noise."""

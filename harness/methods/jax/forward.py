@@ -43,7 +43,7 @@ class Forward(AbstractGradientMethod):
     framework = "jax"
     summary = "forward sensitivities of every parameter: exact in O(1) memory, for few parameters"
     samplers = NATIVE_SAMPLERS
-    step_seconds = 5e-3
+    step_seconds = 2.2e-3
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None

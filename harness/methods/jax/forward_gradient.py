@@ -37,7 +37,7 @@ class ForwardGradient(AbstractGradientMethod):
     exact = False
     directions: int = 16
     """How many, 2 at least."""
-    step_seconds = 4e-4
+    step_seconds = 1.8e-4
 
     def __post_init__(self) -> None:
         """Refuse fewer than two: their variance would be unknown."""

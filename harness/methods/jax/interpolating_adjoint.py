@@ -26,7 +26,7 @@ class InterpolatingAdjoint(AbstractSweepMethod):
     summary = "continuous adjoint, solved backwards on the stored forward path"
     samplers = NATIVE_SAMPLERS
     exact = False
-    step_seconds = 1.2e-4
+    step_seconds = 5.4e-5
 
     def sweep(self, scheme: AbstractScheme) -> AbstractSweep:
         """On the stored path."""

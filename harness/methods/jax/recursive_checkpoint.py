@@ -32,7 +32,7 @@ class RecursiveCheckpoint(AbstractSweepMethod):
     checkpoints: int | None = None
     """How many states are kept at most, 1 at least; None: ⌈log2 N⌉ + 1. Time grows as the number falls:
     docs/methods/recursive-checkpoint.md has the formula."""
-    step_seconds = 2e-4
+    step_seconds = 9e-5
 
     def __post_init__(self) -> None:
         """Refuse a number below one."""

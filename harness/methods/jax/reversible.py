@@ -29,7 +29,7 @@ class Reversible(AbstractSweepMethod):
     summary = "a reversible scheme, reconstructed backwards: exact in O(1) memory"
     samplers = NATIVE_SAMPLERS
     default_schemes = ("reversible-heun",)
-    step_seconds = 1e-4
+    step_seconds = 4.5e-5
 
     def unsuited(self, scheme: AbstractScheme) -> str | None:
         """Reversible schemes only."""

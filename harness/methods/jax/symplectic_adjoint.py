@@ -26,7 +26,7 @@ class SymplecticAdjoint(AbstractSweepMethod):
     name = "jax/symplectic-adjoint"
     summary = "adjoint by the symplectic partner of a Runge–Kutta scheme: exact, one stage at a time; ODEs"
     default_schemes = ("rk4", "heun", "euler", "midpoint")
-    step_seconds = 1e-4
+    step_seconds = 4.5e-5
 
     def unsuited(self, scheme: AbstractScheme) -> str | None:
         """Explicit Runge–Kutta schemes only."""

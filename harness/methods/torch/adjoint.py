@@ -41,7 +41,7 @@ class Adjoint(AbstractTorchMethod):
     summary = "continuous (stochastic) adjoint, solved backwards on the same path"
     steppings = ("fixed", "adaptive")
     exact = False
-    step_seconds = 9e-4
+    step_seconds = 4e-4
 
     def differentiable(self, solve: TorchSolve) -> _differentiable.AbstractDifferentiableSolve:
         """The adjoint equation backwards, the state beside it."""

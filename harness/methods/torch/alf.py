@@ -31,7 +31,7 @@ class AsynchronousLeapfrog(AbstractTorchMethod):
     name = "torch/alf"
     summary = "asynchronous leapfrog (MALI), reconstructed backwards: exact in O(1) memory, ODEs only"
     default_schemes = ("alf",)
-    step_seconds = 3e-4
+    step_seconds = 1.3e-4
 
     def unsuited(self, scheme: AbstractScheme) -> str | None:
         """The leapfrog only."""

@@ -23,7 +23,7 @@ class Backprop(AbstractTorchMethod):
     summary = "backpropagation through the solver, all intermediate values kept"
     steppings = ("fixed", "adaptive")
     unrolled = True
-    step_seconds = 4e-4
+    step_seconds = 1.8e-4
 
     def differentiable(self, solve: TorchSolve) -> _differentiable.AbstractDifferentiableSolve:
         """All steps in one graph."""

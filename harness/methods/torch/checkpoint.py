@@ -24,7 +24,7 @@ class Checkpoint(AbstractTorchMethod):
 
     name = "torch/checkpoint"
     summary = "backpropagation with a checkpoint every √N steps"
-    step_seconds = 5e-4
+    step_seconds = 2.2e-4
 
     def differentiable(self, solve: TorchSolve) -> AbstractDifferentiableSolve:
         """A state every ⌈√N⌉ steps."""

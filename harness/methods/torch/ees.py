@@ -30,7 +30,7 @@ class EffectivelySymmetric(AbstractTorchMethod):
     summary = "an effectively symmetric scheme, reversed by a step back: nearly exact in O(1) memory"
     exact = False
     default_schemes = ("ees25", "ees27")
-    step_seconds = 9e-4
+    step_seconds = 4e-4
 
     def unsuited(self, scheme: AbstractScheme) -> str | None:
         """Effectively symmetric schemes only."""

@@ -35,7 +35,7 @@ class FiniteDifferences(AbstractGradientMethod):
     summary = "central differences on the same noise, two solves a parameter: a check, float64 only"
     samplers = NATIVE_SAMPLERS
     exact = False
-    step_seconds = 5e-2
+    step_seconds = 2.2e-2
 
     def unsupported(self, case: Case) -> str | None:
         """Every scheme, in float64."""

@@ -33,7 +33,7 @@ class Floor(AbstractGradientMethod):
     framework = "torch"
     summary = "the bare evaluations, products and noise; no solver (a floor, not a method)"
     baseline = True
-    step_seconds = 3e-4
+    step_seconds = 1.3e-4
 
     def unsupported(self, case: Case) -> str | None:
         """It draws its own noise."""

@@ -33,7 +33,7 @@ class Forward(AbstractGradientMethod):
     framework = "torch"
     summary = "forward sensitivities of every parameter: exact in O(1) memory, for few parameters"
     samplers = NATIVE_SAMPLERS
-    step_seconds = 2e-2
+    step_seconds = 9e-3
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None

@@ -37,7 +37,7 @@ class InterpolatingAdjoint(AbstractTorchMethod):
     name = "torch/interpolating-adjoint"
     summary = "continuous adjoint, solved backwards on the stored forward path"
     exact = False
-    step_seconds = 9e-4
+    step_seconds = 4e-4
 
     def differentiable(self, solve: TorchSolve) -> _differentiable.AbstractDifferentiableSolve:
         """The adjoint equation backwards, along the states that were kept."""

@@ -31,7 +31,7 @@ class RecursiveCheckpoint(AbstractTorchMethod):
     checkpoints: int | None = None
     """How many states are kept at most, 1 at least; None: ⌈log2 N⌉ + 1. Time grows as the number falls:
     docs/methods/recursive-checkpoint.md has the formula."""
-    step_seconds = 7e-4
+    step_seconds = 3.1e-4
 
     def __post_init__(self) -> None:
         """Refuse a number below one."""

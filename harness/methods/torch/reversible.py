@@ -34,7 +34,7 @@ class Reversible(AbstractTorchMethod):
     name = "torch/reversible"
     summary = "a reversible scheme, reconstructed backwards: exact in O(1) memory"
     default_schemes = ("reversible-heun",)
-    step_seconds = 6e-4
+    step_seconds = 2.7e-4
 
     def unsuited(self, scheme: AbstractScheme) -> str | None:
         """Reversible schemes only."""

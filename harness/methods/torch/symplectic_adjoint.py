@@ -38,7 +38,7 @@ class SymplecticAdjoint(AbstractTorchMethod):
     name = "torch/symplectic-adjoint"
     summary = "adjoint by the symplectic partner of a Runge–Kutta scheme: exact, one stage's graph at a time; ODEs"
     default_schemes = ("rk4", "heun", "euler", "midpoint")
-    step_seconds = 1e-3
+    step_seconds = 4.5e-4
 
     def unsuited(self, scheme: AbstractScheme) -> str | None:
         """Explicit Runge–Kutta schemes only."""

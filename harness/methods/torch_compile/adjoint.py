@@ -33,7 +33,7 @@ class Adjoint(AbstractCompiled):
     name = "torch-compile/adjoint"
     summary = "continuous (stochastic) adjoint, both solves compiled in chunks by torch.compile"
     exact = False
-    step_seconds = 2e-4
+    step_seconds = 1.6e-4
 
     def differentiable(self, solve: ChunkedSolve) -> _differentiable.AbstractDifferentiableSolve:
         """The adjoint equation backwards, the state beside it."""

@@ -25,7 +25,7 @@ class Backprop(AbstractCompiled):
 
     name = "torch-compile/backprop"
     summary = "backpropagation through the solver, its steps compiled in chunks by torch.compile"
-    step_seconds = 1.5e-4
+    step_seconds = 1.2e-4
 
     def differentiable(self, solve: ChunkedSolve) -> _differentiable.AbstractDifferentiableSolve:
         """All chunks in one graph."""

@@ -24,7 +24,7 @@ class Checkpoint(AbstractCompiled):
 
     name = "torch-compile/checkpoint"
     summary = "backpropagation with a checkpoint every √N steps, compiled in chunks by torch.compile"
-    step_seconds = 2e-4
+    step_seconds = 1.6e-4
 
     def differentiable(self, solve: ChunkedSolve) -> AbstractDifferentiableSolve:
         """A state every ⌈√N⌉ steps."""

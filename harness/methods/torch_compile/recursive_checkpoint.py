@@ -30,7 +30,7 @@ class RecursiveCheckpoint(AbstractCompiled):
     checkpoints: int | None = None
     """How many states are kept at most, 1 at least; None: ⌈log2 N⌉ + 1. Time grows as the number falls:
     docs/methods/recursive-checkpoint.md has the formula."""
-    step_seconds = 2e-4
+    step_seconds = 1.6e-4
 
     def __post_init__(self) -> None:
         """Refuse a number below one."""

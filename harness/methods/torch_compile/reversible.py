@@ -27,7 +27,7 @@ class Reversible(AbstractCompiled):
     name = "torch-compile/reversible"
     summary = "reversible Heun reconstructed backwards, both sweeps compiled in chunks by torch.compile"
     default_schemes = ("reversible-heun",)
-    step_seconds = 1.5e-4
+    step_seconds = 1.2e-4
 
     def unsuited(self, scheme: AbstractScheme) -> str | None:
         """Reversible Heun only."""
