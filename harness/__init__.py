@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from harness.backend import AbstractBackend
     from harness.backend_facts import Style
     from harness.case import Case
+    from harness.comparison.changes import Comparison, compare
     from harness.errors import InputError, UnsupportedError
     from harness.frames import load, speedups
     from harness.library import AbstractJaxLibraryMethod, AbstractTorchLibraryMethod
@@ -36,6 +37,7 @@ _WHERE = {
     "AbstractTorchLibraryMethod": "harness.library",
     "AbstractSection": "harness.section",
     "Case": "harness.case",
+    "Comparison": "harness.comparison.changes",
     "Gradient": "harness.method",
     "InputError": "harness.errors",
     "Measurements": "harness.section",
@@ -44,6 +46,7 @@ _WHERE = {
     "Style": "harness.backend_facts",
     "Terms": "harness.terms",
     "UnsupportedError": "harness.errors",
+    "compare": "harness.comparison.changes",
     "load": "harness.frames",
     "measure": "harness.session",
     "pareto": "harness.report.answer.contest",
@@ -62,6 +65,7 @@ __all__ = [
     "AbstractTorchLibraryMethod",
     "AbstractSection",
     "Case",
+    "Comparison",
     "Gradient",
     "InputError",
     "Measurements",
@@ -70,6 +74,7 @@ __all__ = [
     "Style",
     "Terms",
     "UnsupportedError",
+    "compare",
     "load",
     "measure",
     "pareto",

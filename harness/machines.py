@@ -57,10 +57,15 @@ def machines_of(runs: Sequence[Run], rows: Sequence[Sequence[Row]]) -> list[list
 
     A record without a host, as that of an unsupported case, is of the host of its execution.
     """
-    places = [_places(run, found) for run, found in zip(runs, rows, strict=True)]
+    places = facts_of(runs, rows)
     distinct = list({tuple(one.items()): one for of_run in places for one in of_run}.values())
     named = dict(zip((tuple(one.items()) for one in distinct), names(distinct), strict=True))
     return [[named[tuple(one.items())] for one in of_run] for of_run in places]
+
+
+def facts_of(runs: Sequence[Run], rows: Sequence[Sequence[Row]]) -> list[list[dict[str, str]]]:
+    """The facts of the machine of each row of each run."""
+    return [_places(run, found) for run, found in zip(runs, rows, strict=True)]
 
 
 def _places(run: Run, rows: Sequence[Row]) -> list[dict[str, str]]:

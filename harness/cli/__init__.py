@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.compare import compare
 from harness.cli.doctor import doctor
 from harness.cli.export import export
 from harness.cli.list import list_
@@ -47,6 +48,7 @@ def options(
 app.command()(run)
 app.command(name="try")(try_)
 app.command()(report)
+app.command()(compare)
 app.command(name="list")(list_)
 app.command()(show)
 app.command()(export)

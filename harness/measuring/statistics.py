@@ -99,6 +99,20 @@ def ratio_interval(numerator: Samples, denominator: Samples) -> tuple[float, flo
     return median_interval(ratios_of_rounds(numerator, denominator))
 
 
+def ratio_of_medians(numerator: Samples, denominator: Samples, level: float = 0.95) -> tuple[float, float, float]:
+    """The ratio of two medians whose samples were taken apart, with its percentile-bootstrap interval.
+
+    Both are resampled, independently of each other. The interval doesn't know by how much the machine changed between
+    them.
+    """
+    rng = np.random.default_rng(0)
+    resampled = [
+        np.median(values[rng.integers(len(values), size=(RESAMPLES, len(values)))], axis=1)
+        for values in (np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float))
+    ]
+    return float(np.median(numerator) / np.median(denominator)), *_bounds(resampled[0] / resampled[1], level)
+
+
 def ratios_of_rounds(numerator: Samples, denominator: Samples) -> np.ndarray:
     """Round by round, of the rounds that both have. Both must be of the same rounds, in order."""
     count = min(len(numerator), len(denominator))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+import pandas as pd
 from markupsafe import Markup
 
 from harness.figure import Figure
@@ -28,17 +29,21 @@ def buttons() -> Markup:
     return Markup('<script type="module">\n{}</script>').format(script("unpack.js", "figures.js"))
 
 
-def _element(suite: str, number: int, figure: Figure, drawing: Drawing) -> Markup:
-    alt = Markup('<svg role="img" aria-label="{}"').format(alt_text(figure, drawing.data))
+def element(*, name: str, number: int, svg: str, alt: str, caption: str, data: pd.DataFrame) -> Markup:
+    """A figure with its caption and its downloads. `name` is that of the files."""
+    opened = Markup('<svg role="img" aria-label="{}"').format(alt)
     # Pictures are made by matplotlib from numbers and registered names, which it escapes.
-    svg = alt + Markup(drawing.svg.removeprefix("<svg"))
-    return Markup(
-        render(
-            "figure.html",
-            name=f"{suite}-figure-{number}",
-            number=number,
-            svg=svg,
-            caption=figure.caption,
-            data=packed(drawing.data.to_csv(index=False)),
-        )
+    picture = opened + Markup(svg.removeprefix("<svg"))
+    csv = packed(data.to_csv(index=False))
+    return Markup(render("figure.html", name=name, number=number, svg=picture, caption=caption, data=csv))
+
+
+def _element(suite: str, number: int, figure: Figure, drawing: Drawing) -> Markup:
+    return element(
+        name=f"{suite}-figure-{number}",
+        number=number,
+        svg=drawing.svg,
+        alt=alt_text(figure, drawing.data),
+        caption=figure.caption,
+        data=drawing.data,
     )

@@ -92,7 +92,7 @@ def draw(figure: Figure, frame: pd.DataFrame) -> Drawing | None:
         return None
     data, picture = found
     with mpl.rc_context(STYLE):
-        return Drawing(data, _svg(picture))
+        return Drawing(data, svg_of(picture))
 
 
 def plotted(figure: Figure, frame: pd.DataFrame) -> tuple[pd.DataFrame, plt.Figure] | None:
@@ -108,7 +108,7 @@ def plotted(figure: Figure, frame: pd.DataFrame) -> tuple[pd.DataFrame, plt.Figu
     return data, picture
 
 
-def _svg(figure: plt.Figure) -> str:
+def svg_of(figure: plt.Figure) -> str:
     """The SVG element alone, without date, so that the same data gives the same bytes; its background is the page's."""
     for axes in figure.axes:
         if _marks(axes) > MOST_MARKS:
