@@ -57,8 +57,8 @@ app.command()(new)
 
 
 def main() -> None:
-    """Exit codes: 0 done; 1 a case failed, or ran out of time or memory, or a record can't be written; 2 the input is
-    wrong; 130 interrupted."""
+    """Exit codes: 0 done; 1 a case failed, or ran out of time or memory, or a record can't be written, or a value rose
+    that must not; 2 the input is wrong; 130 interrupted."""
     take_every_character()
     try:
         app()

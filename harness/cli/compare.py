@@ -70,7 +70,7 @@ def compare(
         Path | None, typer.Option("--report", help="Also write a page into this folder.", show_default=False)
     ] = None,
 ) -> None:
-    """Compare two runs case by case: time, memory, errors, and which changes are real."""
+    """Compare two runs case by case, and say which changes are real."""
     share = _percent("--threshold", threshold)
     bound = None if fail_on_regression is None else _percent("--fail-on-regression", fail_on_regression)
     if report is not None:

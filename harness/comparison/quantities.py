@@ -72,7 +72,11 @@ class Time(Quantity):
     format = "seconds"
 
     def change(self, old: Row, new: Row, compared: Compared) -> Change | None:
-        """The ratio of the medians."""
+        """The ratio of the medians.
+
+        Where the machine itself became faster or slower, the interval also holds the ratios that would remain if the
+        whole of that had reached the method: nobody knows how far it did.
+        """
         if not old["seconds"] or not new["seconds"]:
             return None
         samples = [self._samples(row, peers, compared) for row, peers in zip((old, new), compared.peers, strict=True)]
@@ -82,6 +86,9 @@ class Time(Quantity):
             return Change("seconds", *own, own[1] / own[0], np.nan, np.nan, remark)
         before, after = (np.asarray(taken, dtype=float) for taken in samples)
         ratio, low, high = ratio_of_medians(after, before)
+        if not compared.relative_to:
+            machine = _machine_ratio(old, new)
+            low, high = low / max(machine, 1.0), high / min(machine, 1.0)
         remark = ""
         if min(len(before), len(after)) < FEWEST:
             remark, low, high = f"fewer than {FEWEST} samples", np.nan, np.nan
@@ -96,6 +103,12 @@ class Time(Quantity):
             return row["seconds"]
         peer = peers.get((row["pairing"], row["scheme"], compared.relative_to))
         return None if peer is None else ratios_of_rounds(paired_samples(row), paired_samples(peer))
+
+
+def _machine_ratio(old: Row, new: Row) -> float:
+    """How much longer the fixed calculation took around the rounds of the case after than before; 1 if unknown."""
+    before, after = old["calibration_seconds"], new["calibration_seconds"]
+    return float(np.median(after) / np.median(before)) if before and after else 1.0
 
 
 class Memory(Quantity):

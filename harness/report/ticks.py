@@ -84,6 +84,20 @@ def write_ticks(axis: Axis, written: Format, low: float, high: float) -> None:
     axis.set_minor_locator(NullLocator())
 
 
+RATIOS = (0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
+"""Where an axis of ratios near 1 may have ticks."""
+
+
+def ratio_ticks(axis: Axis, low: float, high: float) -> None:
+    """Ticks of a logarithmic axis of ratios: 0.8, 1, 1.25. Those nearest to 1 are left out where there are too many."""
+    within = [ratio for ratio in RATIOS if low <= ratio <= high]
+    while len(within) > MOST_TICKS:
+        within.remove(min((ratio for ratio in within if ratio != 1.0), key=lambda ratio: abs(math.log(ratio))))
+    axis.set_major_locator(FixedLocator(within))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
+
+
 class _PlainPowers(LogFormatterSciNotation):
     """Powers of ten as texts: 10⁻², 2×10⁻². Matplotlib writes them as formulas, which our texts are not."""
 

@@ -94,9 +94,9 @@ def test_a_run_is_the_same_as_itself(before):
 
 def test_a_method_that_became_slower_is_found(before, tmp_path):
     found = compare(before, run_of(tmp_path, slower={"diffrax/direct": 2.0}, seed=1))
-    times = found.changes[found.changes["quantity"] == "time"].set_index(["method", "steps"])
-    assert set(times.loc["diffrax/direct", "verdict"]) == {"worse"}
-    assert times.loc["diffrax/direct", "ratio"].between(1.5, 2.6).all()
+    times = found.changes[(found.changes["quantity"] == "time") & (found.changes["method"] == "diffrax/direct")]
+    assert set(times["verdict"]) == {"worse"}
+    assert times["ratio"].between(1.5, 2.6).all()
     assert set(found.regressions(0.1)["method"]) == {"diffrax/direct"}
     assert found.regressions(2.0).empty
 
@@ -104,7 +104,7 @@ def test_a_method_that_became_slower_is_found(before, tmp_path):
 def test_relative_times_need_no_steady_machine(before, tmp_path):
     """The whole machine is 1.5 times slower, and one method by 8% in addition: rounds that share a disturbance tell."""
     after = run_of(tmp_path, slower={"torch/adjoint": 1.08}, drift=1.5, seed=1)
-    assert "worse" in verdicts(compare(before, after), "time")["torch/backprop"]
+    assert verdicts(compare(before, after), "time")["torch/backprop"] == {"unclear"}  # it may be the machine alone
     found = compare(before, after, relative_to="torch/floor")
     assert verdicts(found, "time") == {
         "torch/adjoint": {"worse"},
