@@ -39,6 +39,8 @@ class AbstractBackend(ABC):
     """The same on a CUDA device: a share of the time that several cases take side by side."""
     floor: str | None = None
     """The method that does the bare work for this backend. None: the floor of its framework's own backend."""
+    forward: str | None = None
+    """The method that solves without a gradient. None: that of its framework's own backend."""
     comparable: Mapping[str, tuple[str, ...]] = {}
     """Which methods to compare with: for each approach of this backend, methods that a user might choose instead.
 

@@ -26,13 +26,14 @@ class BackendFacts:
 
     `floor` is the method that does the bare work for this backend, None where there is none. `comparable` are pairs of
     methods that do the same for a user: a native method, then the library's. `native` says that its methods are no
-    library's.
+    library's. `forward` is the method that solves without a gradient, None where there is none.
     """
 
     floor: str | None = None
     comparable: tuple[tuple[str, str], ...] = ()
     style: Style = Style()
     native: bool = False
+    forward: str | None = None
 
     @classmethod
     def of_json(cls, stored: About) -> BackendFacts:
@@ -42,7 +43,8 @@ class BackendFacts:
             stored["floor"],
             tuple((ours, theirs) for ours, theirs in stored["comparable"]),
             Style(style["marker"], tuple(style["dashes"])),
-            stored.get("native", False),  # runs of earlier versions don't say
+            stored.get("native", False),  # runs of earlier versions don't say, nor the next
+            stored.get("forward"),
         )
 
 

@@ -17,12 +17,23 @@ RATIOS = (
         format="ratio",
         roles=("y",),
     ),
+    computed(
+        "forward_ratio",
+        "median ratio, round by round, to the native forward solve without a gradient, with the same scheme and in the"
+        " same framework: the price of the gradient",
+        of="seconds",
+        label="time over the forward solve",
+        heading="over forward",
+        format="ratio",
+        roles=("y",),
+    ),
 )
 """What is computed from several records. `harness/frames.py` has a function for each."""
 
 FACTS = computed(
     "backend_facts",
-    "what a report needs of the backend, a `harness.backend_facts.BackendFacts`: floor, comparable methods, style",
+    "what a report needs of the backend, a `harness.backend_facts.BackendFacts`: floor, forward solve, comparable"
+    " methods, style",
     of="backend",
     type=object,
 )

@@ -110,18 +110,22 @@ def _rows(frame: pd.DataFrame, columns: Sequence[str]) -> list[Row]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
 
 
-def _floor_ratios(frame: pd.DataFrame) -> list[float]:
+def _ratios_to(baseline: str, frame: pd.DataFrame) -> list[float]:
+    """The time of each record over that of its backend's `baseline`, a field of `BackendFacts`."""
     rows = _rows(frame, [*TIMED, "backend_facts"])
     samples = {(row["pairing"], row["scheme"], row["method"]): paired_samples(row) for row in rows if row["seconds"]}
     ratios = []
     for row in rows:
         own = paired_samples(row) if row["seconds"] else None
-        floor = samples.get((row["pairing"], row["scheme"], row["backend_facts"].floor))
-        ratios.append(float(np.median(ratios_of_rounds(own, floor))) if floor and own else np.nan)
+        other = samples.get((row["pairing"], row["scheme"], getattr(row["backend_facts"], baseline)))
+        ratios.append(float(np.median(ratios_of_rounds(own, other))) if other and own else np.nan)
     return ratios
 
 
-COMPUTE = {"floor_ratio": _floor_ratios}
+COMPUTE = {
+    "floor_ratio": functools.partial(_ratios_to, "floor"),
+    "forward_ratio": functools.partial(_ratios_to, "forward"),
+}
 """The function of each column in `RATIOS`."""
 
 

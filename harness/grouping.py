@@ -23,8 +23,17 @@ WHAT = tuple(axis for axis in KEYS if axis not in ("method", *HOW))
 """What is computed: the problem, the scheme and the sizes. Summaries of a method go over these."""
 
 
+BASELINES = ("floor", "solve")
+"""The approaches that compute no gradient: yardsticks for time, which no table of methods has."""
+
+
 NAMED_FIRST = tuple(dict.fromkeys(("scheme", "noise", "calculus", "problem", *KEYS)))
 """The axes in the order in which they stand in a name."""
+
+
+def gradients(records: pd.DataFrame) -> pd.DataFrame:
+    """The records of methods that compute a gradient."""
+    return records[~records["approach"].isin(BASELINES)]
 
 
 def groups(

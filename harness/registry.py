@@ -115,7 +115,8 @@ class Registry:
     def _check_backend(self, backend: AbstractBackend, where: str) -> None:
         """Refuse a backend that names an unknown method. The page would otherwise silently lack a ratio."""
         pairs = [("comparable", name) for pair in backend.pairs() for name in pair]
-        for key, name in [*pairs, *([("floor", backend.floor)] if backend.floor else [])]:
+        baselines = [(key, name) for key in ("floor", "forward") if (name := getattr(backend, key))]
+        for key, name in [*pairs, *baselines]:
             if name not in self.methods:
                 raise InputError(
                     where, f"{type(backend).__name__}.{key}", f"{shown(name)} is no method", one_of(self.methods, name)
@@ -174,7 +175,8 @@ class Registry:
         for name, backend in backends.items():
             own = self._backends.get(backend.framework)
             floor = backend.floor or (own.floor if own is not None else None)
-            facts[name] = BackendFacts(floor, backend.pairs(), backend.style, backend.native)
+            forward = backend.forward or (own.forward if own is not None else None)
+            facts[name] = BackendFacts(floor, backend.pairs(), backend.style, backend.native, forward)
         return facts
 
     def match_methods(self, spec: str) -> list[str]:

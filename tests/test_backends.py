@@ -74,6 +74,7 @@ def test_floors_and_comparable_methods_exist(registry):
     facts = registry.backend_facts()
     for name, of in facts.items():
         assert registry.methods[of.floor].baseline, name
+        assert registry.methods[of.forward].baseline, name
         for native, library in of.comparable:
             assert {native, library} <= set(registry.methods)
             assert registry.backends[native.partition("/")[0]].native
@@ -130,7 +131,8 @@ def test_a_library_of_a_plugin_refuses_what_it_lacks(tmp_path, make_case):
 
 def test_a_backend_of_a_plugin_has_a_floor_and_pairs(tmp_path):
     of = plugin(tmp_path).backend_facts()["mine"]
-    assert of == BackendFacts("torch/floor", (("torch/backprop", "mine/backprop"),), Style("*", (2, 2)))
+    pairs = (("torch/backprop", "mine/backprop"),)
+    assert of == BackendFacts("torch/floor", pairs, Style("*", (2, 2)), forward="torch/solve")
 
 
 def test_a_native_backend_of_a_plugin_is_compared_with_libraries(tmp_path):
@@ -150,7 +152,7 @@ def test_a_method_without_a_declared_backend_has_the_costs_and_the_floor_of_its_
         "class Backprop(Base):\n    name = 'other/backprop'\n    summary = ''\n"
     )
     registry = Registry.load((str(path),))
-    assert registry.backend_facts()["other"] == BackendFacts("jax/floor")
+    assert registry.backend_facts()["other"] == BackendFacts("jax/floor", forward="jax/solve")
     assert registry.backends["other"].compiled
     assert registry.backends["other"].building_seconds_cuda == registry.backends["jax"].building_seconds_cuda
 
@@ -164,7 +166,7 @@ def test_versions_and_facts_of_a_plugin_are_recorded(tmp_path):
     assert read == registry.backend_facts()
 
 
-SECONDS = {"torch/floor": 1.0, "torch/backprop": 2.0, "mine/backprop": 5.0}
+SECONDS = {"torch/floor": 1.0, "torch/solve": 0.5, "torch/backprop": 2.0, "mine/backprop": 5.0}
 
 
 @pytest.fixture
@@ -181,7 +183,9 @@ def measured(tmp_path, make_case) -> Run:
 
 def test_a_run_is_read_without_its_plugin(measured):
     frame = load(measured.folder)
-    assert frame.set_index("method")["floor_ratio"].to_dict() == pytest.approx(SECONDS)
+    ratios = frame.set_index("method")[["floor_ratio", "forward_ratio"]].to_dict()
+    assert ratios["floor_ratio"] == pytest.approx(SECONDS)
+    assert ratios["forward_ratio"] == pytest.approx({name: 2 * seconds for name, seconds in SECONDS.items()})
     (pair,) = speedups(frame).to_dict("records")
     assert (pair["native"], pair["library"], pair["ratio"]) == ("torch/backprop", "mine/backprop", 2.5)
     palette = Palette.of(frame)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from harness.frames import load, speedups
+from harness.grouping import BASELINES
 from harness.report.answer.general import memory_slopes
 from harness.report.format import NOTHING, decimal, error, seconds, size
 from harness.report.ratios import ratios
@@ -36,7 +37,7 @@ def speed(frame: pd.DataFrame) -> list[list[str]]:
 
 def memory(frame: pd.DataFrame) -> list[list[str]]:
     """A row a method and scheme, diagonal noise: peak memory at the fewest and the most steps, its exponent, time."""
-    chosen = frame[(frame["noise"] == "diagonal") & (frame["status"] == "ok") & ~frame["method"].str.contains("floor")]
+    chosen = frame[(frame["noise"] == "diagonal") & (frame["status"] == "ok") & ~frame["approach"].isin(BASELINES)]
     slopes = {(row["method"], row["scheme"]): row["slope"] for row in memory_slopes(chosen).to_dict("records")}
     rows = []
     for (method, scheme), group in chosen.sort_values("steps").groupby(["method", "scheme"], sort=True):

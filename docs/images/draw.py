@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import harness
+from harness.grouping import gradients
 
 HERE = Path(__file__).parent
 RUNS = HERE.parents[1] / "results" / "published"
@@ -14,7 +15,7 @@ OPTIONS = {"bbox_inches": "tight", "metadata": {"Date": None}}
 def draw() -> None:
     """Each figure as an SVG with a white background, so that it can be read on a dark page, too."""
     memory = harness.load(RUNS / "memory")
-    memory = memory[(memory["noise"] == "diagonal") & (memory["approach"] != "floor")]
+    memory = gradients(memory)
     heun = memory[(memory["scheme"] == "heun") | (memory["approach"] == "reversible")]
     heun = heun[heun["backend"].isin(["torch", "jax", "torchsde"])]
     harness.figures.scaling(heun, y="peak_bytes").savefig(HERE / "memory.svg", **OPTIONS)

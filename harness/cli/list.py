@@ -145,6 +145,7 @@ def _backends(registry: Registry) -> list[Row]:
             "homepage": backend.homepage,
             "packages": {package: package_version(package) for package in backend.packages},
             "floor": facts[name].floor,
+            "forward": facts[name].forward,
             "comparable": backend.comparable,
             "schemes": backend.schemes,
         }

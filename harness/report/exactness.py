@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from harness.grouping import HOW, WHAT, groups, telling, words
+from harness.grouping import HOW, WHAT, gradients, groups, telling, words
 from harness.report.tables import dicts
 
 KEY = ["method", *HOW]
@@ -21,7 +21,7 @@ def exactness(frame: pd.DataFrame) -> pd.DataFrame:
     `sizes` is the span of steps, and `diverged` counts cases whose gradient isn't finite, which have no error.
     """
     rows = []
-    judged = frame[(frame["approach"] != "floor") & frame["status"].isin(["ok", "diverged"])]
+    judged = gradients(frame[frame["status"].isin(["ok", "diverged"])])
     others = telling(judged, PLACE, but=KEY)
     for place, group in groups(judged, varied=WHAT, sort=True):
         known = group[group["status"] == "ok"].dropna(subset=["adjoint_error_theta_median"])

@@ -33,6 +33,7 @@ COLORS = {
     "forward-gradient": "#aa4499",
     "finite-differences": "#ddaa33",
     "floor": "#777777",
+    "solve": "#aaaaaa",
 }
 OTHERS = ("#44aa99", "#88ccee", "#cc6677", "#bb9955", "#6699cc", "#997700", "#994455")
 """For names that aren't known here: which of them follows from the name."""

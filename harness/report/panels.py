@@ -9,7 +9,7 @@ import pandas as pd
 
 from harness.columns import COLUMNS, bar_of, error_of, interval_of, samples_of
 from harness.figure.abstract import AbstractLines, AbstractPanels
-from harness.grouping import KEYS, differing, telling, words
+from harness.grouping import KEYS, differing, gradients, telling, words
 from harness.report.format import Cell
 from harness.report.panel_grid import PanelGrid
 from harness.report.tables import dicts
@@ -18,11 +18,11 @@ from harness.report.tables import dicts
 def drawn(figure: AbstractPanels, records: pd.DataFrame, *columns: str) -> pd.DataFrame:
     """The records that have a `y` and a value in each of `columns`, with no more columns than a drawing needs.
 
-    A floor's gradient means nothing: it has no point in a figure of errors.
+    A baseline has no gradient, and so no point in a figure of errors.
     """
     data = records.dropna(subset=[figure.y, *columns])
     if "error" in figure.y:
-        data = data[data["approach"] != "floor"]
+        data = gradients(data)
     error = error_of(figure.y)
     bounds = [*(interval_of(figure.y) or ()), *((f"{error}_resolved", bar_of(error)) if error else ())]
     named = [figure.named_by, *([figure.facet] if figure.facet else [])]

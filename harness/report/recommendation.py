@@ -11,6 +11,7 @@ import pandas as pd
 from pydantic import ByteSize, TypeAdapter
 
 from harness.frames import paired_samples
+from harness.grouping import gradients
 from harness.measuring.statistics import ratio_interval
 from harness.report.answer.contest import rounding_of
 from harness.report.answer.general import RETAINED, busy, by_machine
@@ -93,7 +94,7 @@ def _of_model(rows: Rows) -> Iterator[str]:
 
 def _measured(frame: Rows) -> Rows:
     """The cases with numbers. `error` is the gradient's, NaN where that isn't measured; `bounded` has the bar in it."""
-    rows = frame[(frame["status"] == "ok") & (frame["approach"] != "floor")].copy()
+    rows = gradients(frame[frame["status"] == "ok"]).copy()
     rows["error"] = rows["gradient_error_theta_median"]
     rows["bounded"] = np.fmax(rows["error"], rows["reference_error"])
     return rows

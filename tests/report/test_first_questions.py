@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from harness.frames import load
+from harness.grouping import gradients
 from harness.report.format import seconds, size
 from harness.report.page import write_report
 from harness.store import Run, open_run
@@ -35,7 +36,7 @@ def first_screens(browser: Browser, run: Run, folder: Path) -> list[str]:
 def memory() -> pd.DataFrame:
     """The published records of memory over the steps."""
     frame = load(open_run(PUBLISHED / "memory").folder)
-    return frame[(frame["status"] == "ok") & (frame["approach"] != "floor")]
+    return gradients(frame[frame["status"] == "ok"])
 
 
 @pytest.fixture(scope="module")

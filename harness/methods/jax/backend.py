@@ -20,4 +20,5 @@ class Jax(AbstractBackend):
     building_seconds_cpu = 1.0
     building_seconds_cuda = 8.0
     floor = "jax/floor"
+    forward = "jax/solve"
     style = Style("s", ())

@@ -18,4 +18,5 @@ class Torch(AbstractBackend):
     native = True
     building_seconds_cuda = 1.0
     floor = "torch/floor"
+    forward = "torch/solve"
     style = Style("o", ())

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from harness.frames import paired_samples
+from harness.grouping import gradients
 from harness.measuring.statistics import intervals_of, ratios_of_rounds
 from harness.record import Row
 from harness.report.tables import dicts
@@ -84,7 +85,7 @@ def pareto(frame: pd.DataFrame) -> pd.DataFrame:
     `error` is that of the gradient, or against the discrete solve where no other was measured. Compare like with like:
     keep one problem and one setting before.
     """
-    rows = with_error(frame[(frame["status"] == "ok") & (frame["approach"] != "floor")])
+    rows = with_error(gradients(frame[frame["status"] == "ok"]))
     goals = [goal for goal in GOALS if rows[goal].notna().any()]
     rows = rows.dropna(subset=goals)
     values = rows[goals].to_numpy(dtype=float)

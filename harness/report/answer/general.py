@@ -8,7 +8,7 @@ import pandas as pd
 
 from harness.column import UNRESOLVED
 from harness.frames import geometric_mean, numbers, speedups
-from harness.grouping import HOW, KEYS, WHAT, differing, groups
+from harness.grouping import HOW, KEYS, WHAT, differing, gradients, groups
 from harness.measuring.statistics import log_slope
 from harness.record import Row
 from harness.report.answer.growth import FLAT
@@ -41,7 +41,7 @@ def answers(frame: pd.DataFrame) -> list[str]:
 
 def _answers(frame: pd.DataFrame) -> list[str]:
     ok = frame[(frame["status"] == "ok")]
-    methods = ok[ok["approach"] != "floor"]
+    methods = gradients(ok)
     sentences = [
         *_fastest(methods),
         *native_against_library(frame),
@@ -222,7 +222,7 @@ def _implausible(ok: pd.DataFrame) -> list[str]:
     floors = timed[timed["approach"] == "floor"].groupby(["pairing", "scheme"])["seconds_median"].min()
     fastest = pd.Series([floors.get(key) for key in zip(timed["pairing"], timed["scheme"], strict=True)], timed.index)
     timed = timed.assign(floor_ratio=timed["floor_ratio"].fillna(timed["seconds_median"] / fastest.astype(float)))
-    fast = timed[(timed["floor_ratio"] < IMPLAUSIBLE) & (timed["approach"] != "floor")]
+    fast = gradients(timed[timed["floor_ratio"] < IMPLAUSIBLE])
     if fast.empty:
         return []
     least = fast.groupby("method")["floor_ratio"].min()

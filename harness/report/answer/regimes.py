@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.grouping import KEYS, MACHINE, groups, telling, words
+from harness.grouping import KEYS, MACHINE, gradients, groups, telling, words
 from harness.record import Row
 from harness.report.answer.question import Asked
 from harness.report.tables import dicts
@@ -47,7 +47,7 @@ class Regime:
 
 def regimes(frame: pd.DataFrame, asked: Asked) -> list[Regime]:
     """In the order of the suite. Floors are no choice, and cases that can't be solved don't count."""
-    known = frame[(frame["approach"] != "floor") & (frame["status"] != "unsupported")]
+    known = gradients(frame[frame["status"] != "unsupported"])
     varied = {*CHOSEN, *([asked.over] if asked.over else [])}
     parts = list(groups(known, varied=varied))
     places = pd.DataFrame([place for place, _ in parts], columns=[axis for axis in KEYS if axis not in varied])

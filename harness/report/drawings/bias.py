@@ -7,7 +7,7 @@ import pandas as pd
 
 from harness.columns import COLUMNS
 from harness.figure.bias import Bias
-from harness.grouping import KEYS, MACHINE, telling, words
+from harness.grouping import KEYS, MACHINE, gradients, telling, words
 from harness.report.answer.contest import rounding_of
 from harness.report.answer.growth import slope
 from harness.report.direct_labels import ROOM, Label, Limits, power, write_labels
@@ -22,7 +22,7 @@ ENDS = ("gradient_error_theta_low", "gradient_error_theta_high")
 
 def data(figure: Bias, records: pd.DataFrame) -> pd.DataFrame:
     """A row a record: `line` is the name of a biased method, and empty for an exact one."""
-    found = records[records["approach"] != "floor"].dropna(subset=[ADJOINT])
+    found = gradients(records).dropna(subset=[ADJOINT])
     worst = found.groupby(["method", "dtype"])[ADJOINT].transform("max")
     biased = worst > rounding_of(found)
     found = found[[*KEYS, ADJOINT, GRADIENT, *ENDS]]

@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 
 from harness.columns import COLUMNS
 from harness.figure.pareto import Pareto
-from harness.grouping import KEYS, MACHINE, telling, words
+from harness.grouping import KEYS, MACHINE, gradients, telling, words
 from harness.report.direct_labels import ROOM, Label, Limits, write_labels
 from harness.report.palette import Palette
 from harness.report.panel_grid import PanelGrid
@@ -22,7 +22,7 @@ X, Y = "seconds_median", "peak_bytes"
 
 def data(figure: Pareto, records: pd.DataFrame) -> pd.DataFrame:
     """A row a record, with its name and whether it is on the front of its panel."""
-    found = records[records["approach"] != "floor"].dropna(subset=[X, Y])
+    found = gradients(records).dropna(subset=[X, Y])
     found = found[[*KEYS, "backend", X, Y]].sort_values([X, Y])
     axes = telling(found, ["method"], but=[str(figure.facet)])
     names = [" ".join([row["method"], *words(row, axes)]) for row in dicts(found)]
