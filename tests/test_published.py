@@ -1,133 +1,67 @@
-"""The runs committed under results/published, and the tables in docs/results.md that are made of them."""
+"""The runs committed under results/published, and the tables and sentences that the documentation makes of them."""
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
-import pandas as pd
 import pytest
 
-from harness.frames import load, speedups
-from harness.grouping import BASELINES
-from harness.report.answer.general import memory_slopes
-from harness.report.format import NOTHING, decimal, error, seconds, size
-from harness.report.ratios import ratios
+from harness.frames import load
+from harness.report.format import error
 from harness.store import open_run
 
 ROOT = Path(__file__).parent.parent
-RUNS = {path.parent.name: path for path in sorted((ROOT / "results/published").glob("*/*")) if path.is_dir()}
 PAGE = (ROOT / "docs/results.md").read_text()
 CHOICE = (ROOT / "docs/how-to-choose.md").read_text()
 
 
-def speed(frame: pd.DataFrame) -> list[list[str]]:
-    """A row a native and a library method: mean and least ratio by sampler, and time over floor."""
-    found = {
-        (row["native"], row["library"], row["brownian"]): row for row in ratios(speedups(frame)).to_dict("records")
-    }
-    rows = []
-    for native, library in dict.fromkeys(key[:2] for key in found):
-        own, shared = (found.get((native, library, sampler), {}) for sampler in ("own", "shared"))
-        figures = [own.get("mean"), own.get("least"), shared.get("mean"), shared.get("least"), own.get("floor")]
-        rows.append([native, library, *map(decimal, figures)])
-    return rows
+def _script() -> ModuleType:
+    """docs/published.py, which writes the tables."""
+    spec = importlib.util.spec_from_file_location("published", ROOT / "docs/published.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def memory(frame: pd.DataFrame) -> list[list[str]]:
-    """A row a method and scheme, diagonal noise: peak memory at the fewest and the most steps, its exponent, time."""
-    chosen = frame[(frame["noise"] == "diagonal") & (frame["status"] == "ok") & ~frame["approach"].isin(BASELINES)]
-    slopes = {(row["method"], row["scheme"]): row["slope"] for row in memory_slopes(chosen).to_dict("records")}
-    rows = []
-    for (method, scheme), group in chosen.sort_values("steps").groupby(["method", "scheme"], sort=True):
-        *_, many = records = group.to_dict("records")
-        figures = size(records[0]["peak_bytes"]), size(many["peak_bytes"]), decimal(slopes[method, scheme])
-        rows.append([method, scheme, *figures, seconds(many["seconds_median"])])
-    return rows
+published = _script()
+RUNS: dict[str, Path] = published.RUNS
 
 
-def noise(frame: pd.DataFrame) -> list[list[str]]:
-    """A row a method, Stratonovich: its own error on the discrete solve and that to the true gradient, by noise."""
-    chosen = frame[(frame["calculus"] == "stratonovich") & (frame["status"] == "ok")]
-    rows = []
-    for (method, scheme), group in chosen.groupby(["method", "scheme"], sort=True):
-        by_noise = {row["noise"]: row for row in group.to_dict("records")}
-        figures = [
-            error(by_noise.get(kind, {}).get(f"{column}_theta_median"))
-            for column in ("adjoint_error", "gradient_error")
-            for kind in ("additive", "diagonal", "general")
-        ]
-        if set(figures) != {NOTHING}:
-            rows.append([method, scheme, *figures])
-    return rows
-
-
-def gpu(frame: pd.DataFrame) -> list[list[str]]:
-    """A row a method and scheme: time, peak memory, and how many times as fast as the library's method it is."""
-    pairs = speedups(frame).groupby(["native", "scheme"])
-    times = {
-        key: ", ".join(f"{decimal(row['ratio'])} × {row['library']}" for row in group.to_dict("records"))
-        for key, group in pairs
-    }
-    chosen = frame[frame["status"] == "ok"].sort_values(["scheme", "method"])
-    return [
-        [
-            row["method"],
-            row["scheme"],
-            seconds(row["seconds_median"]),
-            size(row["peak_bytes"]),
-            decimal(row["floor_ratio"]),
-            times.get((row["method"], row["scheme"]), NOTHING),
-        ]
-        for row in chosen.to_dict("records")
-    ]
-
-
-TABLES = {"speed": speed, "memory": memory, "noise": noise, "gpu": gpu}
-
-
-def table(suite: str) -> list[list[str]]:
-    """The rows of the table below the heading of a suite."""
-    return rows_below(PAGE, f"`{suite}`")
-
-
-def rows_below(page: str, heading: str) -> list[list[str]]:
-    """The rows of the table below a heading."""
-    section = re.split(r"^## ", page, flags=re.MULTILINE)
-    (found,) = (part for part in section if part.startswith(heading))
-    lines = [line for line in found.splitlines() if line.startswith("| ")]
-    return [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in lines[1:]]
-
-
-@pytest.mark.parametrize("suite", TABLES)
+@pytest.mark.parametrize("suite", published.TABLES)
 def test_tables_are_those_of_the_runs(suite):
-    assert table(suite) == TABLES[suite](load(RUNS[suite]))
+    assert published.rows_below(PAGE, f"`{suite}`") == published.TABLES[suite](load(RUNS[suite]))
+
+
+def test_tables_are_written_where_they_stand():
+    """Other rows come into the one table, and the page is the same around it."""
+    rows = published.rows_below(PAGE, "`memory`")
+    page = published.with_rows(PAGE, "`memory`", [*rows[:3], ["new", "row"]])
+    assert published.rows_below(page, "`memory`") == [*rows[:3], ["new", "row"]]
+    assert published.with_rows(page, "`memory`", rows) == PAGE
 
 
 def test_the_costs_on_the_page_of_the_choice_are_those_of_a_run():
-    """Peak memory and time at the most steps, of the scheme that the page names."""
+    """Peak memory and time at the most steps, in the table and in the sentence below it."""
+    rows = published.rows_below(CHOICE, published.COSTS)
+    assert rows == published.choice(rows)
     frame = load(RUNS["memory"])
-    chosen = frame[(frame["noise"] == "diagonal") & (frame["status"] == "ok")].sort_values("steps")
-    rows = {(row["method"], row["scheme"]): row for row in chosen.to_dict("records")}
-    for approach, *_, torch, jax in rows_below(CHOICE, "What each method costs"):
-        scheme = "reversible-heun" if approach == "reversible" else "heun"
-        for backend, shown in (("torch", torch), ("jax", jax)):
-            row = rows.get((f"{backend}/{approach}", scheme))
-            assert shown == ("not in this run" if row is None else ", ".join(costs(row)))
-    for backend in ("torch", "jax"):  # the sentence below the table
-        assert " and ".join(costs(rows[f"{backend}/backprop", "reversible-heun"])) in " ".join(CHOICE.split())
-
-
-def costs(row: dict[Any, Any]) -> tuple[str, str]:
-    """Peak memory and time."""
-    return size(row["peak_bytes"]), seconds(row["seconds_median"])
+    largest = frame[(frame["status"] == "ok") & (frame["steps"] == frame["steps"].max())].set_index(
+        ["method", "scheme"]
+    )
+    for backend in ("torch", "jax"):
+        (row,) = largest.loc[[(f"{backend}/backprop", "reversible-heun")]].to_dict("records")
+        assert " and ".join(published.cost(row)) in " ".join(CHOICE.split())
 
 
 def test_the_errors_on_the_page_of_the_choice_are_those_of_a_run():
     frame = load(RUNS["noise"])
     assert str(RUNS["noise"].relative_to(ROOT)) in CHOICE
-    rows = rows_below(CHOICE, "The two errors")
+    rows = published.rows_below(CHOICE, "The two errors")
     methods = ("torch/backprop", "torch/adjoint", "torchsde/adjoint")
     assert [row[0] for row in rows] == ["Stratonovich, Heun", "Itô, Euler"]
     frame = frame[frame["noise"] == "diagonal"].set_index(["calculus", "scheme", "method"])
