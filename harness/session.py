@@ -138,6 +138,10 @@ class Listener(Protocol):
         """What the execution does now."""
         ...
 
+    def timed(self, case: Case) -> None:
+        """A case is built and timed, and more of it is measured later."""
+        ...
+
     def done(self, case: Case, status: str) -> None:
         """A case is finished."""
         ...
@@ -147,6 +151,9 @@ class Silent:
     """A listener that does nothing."""
 
     def doing(self, what: str) -> None:
+        """Nothing."""
+
+    def timed(self, case: Case) -> None:
         """Nothing."""
 
     def done(self, case: Case, status: str) -> None:
@@ -298,7 +305,9 @@ def execute(
                 measured=outcome.measured,
             )
         )
-        if not outcome.pending:
+        if outcome.pending:
+            listener.timed(outcome.case)
+        else:
             listener.done(outcome.case, outcome.status)
 
     models = opened.planned.resolved.registry.models

@@ -22,7 +22,7 @@ SHORTEST_SECONDS = 1e-6
 SETTLED = 0.05
 """Samples have settled once two in a row differ by no more than this, relative to the smaller one."""
 MOST_WARM_UPS = 8
-WARM_UP_SECONDS = 1.0
+WARM_UP_SECONDS = 0.3
 """Warming up ends after so many samples or seconds, settled or not."""
 
 
