@@ -57,6 +57,9 @@ class _Bar:
     def doing(self, what: str) -> None:
         self._progress.update(self._task, description=printable(what))
 
+    def note(self, what: str) -> None:
+        tell(self._progress.console, what)
+
     def done(self, case: Case, status: str) -> None:
         self._pace.add(self._expected.get(case, 0.0))
         self._progress.advance(self._task)
@@ -70,6 +73,9 @@ class _Lines:
 
     def doing(self, what: str) -> None:
         del what
+
+    def note(self, what: str) -> None:
+        tell(self._console, what)
 
     def done(self, case: Case, status: str) -> None:
         self._count += 1
