@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from harness.backend import AbstractBackend
     from harness.backend_facts import Style
     from harness.case import Case
+    from harness.cluster.connect import dask_executor
     from harness.errors import InputError, UnsupportedError
     from harness.frames import load, speedups
     from harness.library import AbstractJaxLibraryMethod, AbstractTorchLibraryMethod
@@ -44,6 +45,7 @@ _WHERE = {
     "Style": "harness.backend_facts",
     "Terms": "harness.terms",
     "UnsupportedError": "harness.errors",
+    "dask_executor": "harness.cluster.connect",
     "load": "harness.frames",
     "measure": "harness.session",
     "pareto": "harness.report.answer.contest",
@@ -70,6 +72,7 @@ __all__ = [
     "Style",
     "Terms",
     "UnsupportedError",
+    "dask_executor",
     "load",
     "measure",
     "pareto",
