@@ -18,7 +18,7 @@ START = f'start each worker with --resources "{BLOCK}=1"'
 
 @dataclass(frozen=True)
 class Place:
-    """Workers of which one can measure at a time. `shared` says that others measure beside it on its machine."""
+    """Workers of which one can measure at a time. `shared` says that others may measure beside it on its machine."""
 
     workers: tuple[Worker, ...]
     shared: bool = False
@@ -31,7 +31,7 @@ def places(workers: Iterable[Worker]) -> list[Place]:
         machines.setdefault(worker.machine, []).append(worker)
     found: list[Place] = []
     for beside in machines.values():
-        if len(beside) > 1 and all(worker.resources.get(SHARED) for worker in beside):
+        if all(worker.resources.get(SHARED) for worker in beside):
             found += [Place((worker,), shared=True) for worker in beside]
         else:
             found.append(Place(tuple(beside)))
@@ -50,8 +50,8 @@ def notes(found: Iterable[Place]) -> Iterator[str]:
             )
         if place.shared:
             yield (
-                f"The worker {names} shares its machine, {host}, with others that measure at the same time, as its"
-                f" resource {SHARED} allows. Their times disturb each other, and the records say so."
+                f"The worker {names} shares its machine, {host}, with others that may measure at the same time, as its"
+                f" resource {SHARED} says. They disturb each other's times, and run.json and the page say so."
             )
 
 

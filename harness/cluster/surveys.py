@@ -34,7 +34,6 @@ class Surveys:
         self._request = pickle.dumps(Survey(suite, path))
         self._asked: dict[str, Worker] = {}
         self._found: dict[str, Site] = {}
-        self._shared: dict[str, Site] = {}
         self._first: Site | None = None
         self.refused: dict[str, Refused] = {}
 
@@ -50,15 +49,14 @@ class Surveys:
         self._cluster.submit(worker, self._request, token, stream=False)
 
     def site(self, worker: Worker, place: Place) -> Site | None:
-        """The worker's site. It says if others measure beside it. None as long as it isn't known."""
+        """The worker's site. It says if others may measure beside it. None as long as it isn't known."""
         found = self._found.get(worker.address)
-        if found is None or not place.shared:
+        if found is None or not place.shared or found.environment.get("shared"):
             return found
-        if worker.address not in self._shared:
-            warnings = [*found.environment["warnings"], BESIDE]
-            environment = {**found.environment, "shared": True, "warnings": warnings}
-            self._shared[worker.address] = replace(found, environment=environment)
-        return self._shared[worker.address]
+        warnings = [*found.environment["warnings"], BESIDE]
+        environment = {**found.environment, "shared": True, "warnings": warnings}
+        self._found[worker.address] = marked = replace(found, environment=environment)
+        return marked
 
     def hear(self, event: Event) -> Worker | None:
         """Take an answer. Return the worker that gave it, None if the event is no answer to a survey."""
@@ -66,7 +64,7 @@ class Surveys:
             for token in [token for token, worker in self._asked.items() if worker.address == event.address]:
                 self._cluster.cancel(token)
                 del self._asked[token]
-            for known in (self._found, self._shared, self.refused):
+            for known in (self._found, self.refused):
                 known.pop(event.address, None)
             return None
         if not isinstance(event, Ended | Dropped):

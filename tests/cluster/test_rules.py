@@ -17,7 +17,7 @@ SHARED = {"BLOCK": 1.0, "SHARED": 1.0}
         ([worker("a", "m"), worker("b", "m"), worker("c")], ["a b", "c"]),
         ([worker("a", "m", resources=SHARED), worker("b", "m", resources=SHARED)], ["a shared", "b shared"]),
         ([worker("a", "m", resources=SHARED), worker("b", "m")], ["a b"]),  # b would be disturbed and wouldn't say so
-        ([worker("a", resources=SHARED)], ["a"]),  # it is alone
+        ([worker("a", resources=SHARED)], ["a shared"]),  # another may join while it measures
     ],
 )
 def test_a_machine_is_a_place_unless_all_its_workers_share_it(workers, expected):
