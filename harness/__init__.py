@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.backend_facts import Style
     from harness.case import Case
     from harness.comparison.changes import Comparison, compare
+    from harness.cluster.connect import dask_executor
     from harness.errors import InputError, UnsupportedError
     from harness.frames import load, speedups
     from harness.library import AbstractJaxLibraryMethod, AbstractTorchLibraryMethod
@@ -47,6 +48,7 @@ _WHERE = {
     "Terms": "harness.terms",
     "UnsupportedError": "harness.errors",
     "compare": "harness.comparison.changes",
+    "dask_executor": "harness.cluster.connect",
     "load": "harness.frames",
     "measure": "harness.session",
     "pareto": "harness.report.answer.contest",
@@ -75,6 +77,7 @@ __all__ = [
     "Terms",
     "UnsupportedError",
     "compare",
+    "dask_executor",
     "load",
     "measure",
     "pareto",

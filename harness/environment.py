@@ -34,13 +34,14 @@ VARIABLES = (
 
 
 def environment(registry: Registry) -> About:
-    """Versions, backends, processor, cores, memory, kernel, NVIDIA devices, thread settings and git revision.
+    """Host, versions, backends, processor, cores, memory, kernel, NVIDIA devices, thread settings and git revision.
 
     They are JSON values. The backends are what `harness.backend_facts` reads again.
     """
     of_backends = [name for backend in registry.backends.values() for name in backend.packages]
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "host": platform.node(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "kernel": platform.release(),
@@ -54,8 +55,13 @@ def environment(registry: Registry) -> About:
         "backends": {name: asdict(facts) for name, facts in registry.backend_facts().items()},
         "variables": {name: os.environ.get(name) for name in VARIABLES},
         "git_revision": git_revision(),
-        "arguments": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "arguments": arguments(),
     }
+
+
+def arguments() -> list[str]:
+    """The command line of this process. The program's name has no folder."""
+    return [Path(sys.argv[0]).name, *sys.argv[1:]]
 
 
 def package_version(name: str) -> str | None:

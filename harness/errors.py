@@ -33,6 +33,10 @@ class RecordingError(Exception):
     """A record can't be written. The records before it are kept. The command line prints it and exits with code 1."""
 
 
+class WorkersLostError(Exception):
+    """The machines that measure a run are gone. What they measured is kept. Exit code 1, as for a RecordingError."""
+
+
 class UnsupportedError(Exception):
     """A method can't do a case, which shows only when it is built. The case is recorded as `unsupported`."""
 

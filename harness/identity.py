@@ -100,6 +100,12 @@ class Identity:
         return None
 
 
+def differing(some: Iterable[Plugin], others: Iterable[Plugin]) -> str | None:
+    """The name of the first plugin or file of a model that isn't the same in both, or that only one of them has."""
+    different = set(some) ^ set(others)
+    return min((plugin.name for plugin in different), default=None)
+
+
 def suite_of(execution: About, folder: Path) -> Suite:
     """The suite of an entry of `executions` in a run's run.json, of any version of the schema."""
     found = Identity.of(execution, folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from harness.record import Row
@@ -13,11 +14,16 @@ IGNORED = ("gradient-harness", "pandas", "memray")
 """Packages whose version doesn't change what is measured."""
 
 
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""Variables that every child has as 1 if they aren't set: set to 1, they change nothing."""
+LISTED_HOSTS = 3
+
+
 def facts(execution: About, host: str | None) -> dict[str, str]:
     """What makes the numbers of two executions differ: the machine, and the versions and settings on it.
 
-    Not part of it are the revision of the harness and the kernel: a run that is repeated with a newer harness is of
-    the same machine.
+    `host` may stand for several machines of one kind. Not part of it are the revision of the harness and the kernel: a
+    run that is repeated with a newer harness is of the same machine.
     """
     gpus = [f"{gpu['name']}, driver {gpu['driver']}" for gpu in execution.get("gpus") or ()]
     packages = {name: text for name, text in (execution.get("packages") or {}).items() if name not in IGNORED}
@@ -29,7 +35,12 @@ def facts(execution: About, host: str | None) -> dict[str, str]:
         "memory": f"{(execution.get('memory_bytes') or 0) / 2**30:.0f} GiB",
         "python": f"Python {execution.get('python')}",
         **{name: f"{name} {text}" if text else f"no {name}" for name, text in packages.items()},
-        **{name: f"{name}={text}" for name, text in (execution.get("variables") or {}).items() if text is not None},
+        **{
+            name: f"{name}={text}"
+            for name, text in (execution.get("variables") or {}).items()
+            if text is not None and not (name in THREADS and text == "1")
+        },
+        **({"shared": "shared with other blocks"} if execution.get("shared") else {}),
     }
 
 
@@ -68,9 +79,31 @@ def facts_of(runs: Sequence[Run], rows: Sequence[Sequence[Row]]) -> list[list[di
     return [_places(run, found) for run, found in zip(runs, rows, strict=True)]
 
 
+def _of_kind(executions: Sequence[About]) -> list[str | None]:
+    """For each execution on a worker of a cluster the hosts of all workers of its kind, in words; otherwise None.
+
+    Workers of one kind have the same facts but for the host. A run on a cluster would be useless if each host counted
+    as a machine of its own, because each host measures only some of the blocks.
+    """
+    kinds = [tuple(facts(one, "").items()) if "worker" in one else None for one in executions]
+    hosts: dict[object, set[str]] = {}
+    for kind, execution in zip(kinds, executions, strict=True):
+        hosts.setdefault(kind, set()).add(str(execution.get("host")))
+    return [None if kind is None else _listed(sorted(hosts[kind])) for kind in kinds]
+
+
+def _listed(hosts: Sequence[str]) -> str:
+    """All hosts if they are few. Otherwise the number, the first and the last, and what tells other lists apart."""
+    if len(hosts) <= LISTED_HOSTS:
+        return ", ".join(hosts)
+    digest = hashlib.sha256("\n".join(hosts).encode()).hexdigest()[:4]
+    return f"{len(hosts)} hosts, {hosts[0]} to {hosts[-1]} (list {digest})"
+
+
 def _places(run: Run, rows: Sequence[Row]) -> list[dict[str, str]]:
     """The facts of each row's machine. A run of the first version doesn't say which execution measured a row."""
     executions = run.about()["executions"]
+    of_kind = _of_kind(executions)
     hosts: dict[int | None, str] = {}
     for row in rows:
         if row["host"] is not None:
@@ -80,6 +113,7 @@ def _places(run: Run, rows: Sequence[Row]) -> list[dict[str, str]]:
     for row in rows:
         place = (row["execution"], row["host"] or hosts.get(row["execution"]))
         if place not in known:
-            known[place] = facts(executions[-1 if place[0] is None else place[0]], place[1])
+            index = -1 if place[0] is None else place[0]
+            known[place] = facts(executions[index], of_kind[index] or place[1])
         found.append(known[place])
     return found

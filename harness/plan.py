@@ -53,6 +53,17 @@ class Plan:
         )
 
 
+def merged(plans: Sequence[Plan]) -> Plan:
+    """The plan for several machines: a case is measured if one of them can measure it."""
+    cases = dict.fromkeys(case for plan in plans for case in plan.cases)
+    refused: dict[Case, str] = {}
+    for plan in plans:
+        for case, reason in plan.unsupported:
+            if case not in cases:
+                refused.setdefault(case, reason)
+    return Plan(tuple(cases), tuple(refused.items()))
+
+
 def _parse_filter(text: str) -> tuple[str, str]:
     axis, equals, glob = text.partition("=")
     if not equals or axis not in AXES:

@@ -68,6 +68,10 @@ class Registry:
             self._named[spec] = tuple(models)
             self.models |= models
 
+    def models_named(self) -> dict[str, dict[str, ModelFacts]]:
+        """The models that were added, in the form that `add_models` takes."""
+        return {spec: {name: self.models[name] for name in names} for spec, names in self._named.items()}
+
     @classmethod
     def load(cls, plugins: Sequence[str] = (), source: object = "") -> Registry:
         """A registry of everything installed, and of the modules and files in `plugins`.

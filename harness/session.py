@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
 import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,24 +21,26 @@ import yaml
 
 from harness.case import Case
 from harness.condition import condition
-from harness.environment import environment
-from harness.errors import InputError
+from harness.environment import arguments, environment
+from harness.errors import InputError, RecordingError
 from harness.estimate import expected_seconds
-from harness.identity import Identity
+from harness.identity import Identity, differing
 from harness.lazy import lazily
 from harness.lock import Lock
 from harness.machine import Machine
-from harness.plan import Plan, make_plan
+from harness.models.facts import ModelFacts
+from harness.plan import Plan, make_plan, merged
 from harness.record import Measured, Record
 from harness.registry import Registry
 from harness.resume import RETRIED, Work, everything, identities, lacking, refuse_changed
-from harness.runner.executor import AbstractExecutor
+from harness.runner.executor import AbstractExecutor, Progress
 from harness.runner.forms import refuse_unworkable
 from harness.runner.job import Outcome, block_jobs
 from harness.runner.local import LocalExecutor
 from harness.runner.model_probe import find_models
 from harness.runner.probe import cuda_devices
 from harness.shipped import suite_file
+from harness.site import Models, Site, Surveyed
 from harness.store import About, Run, new_run, newest_run
 from harness.suite import Suite, make_suite, read_suite
 from harness.written import refuse_unwritable
@@ -62,11 +65,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Resolved:
-    """A suite that is ready to be planned: the caller's options are applied, and the plugins are loaded."""
+    """A suite that is ready to be planned: the caller's options are applied, and the plugins are loaded.
+
+    `surveyed` are the machines on which it is to be measured, if that isn't this one.
+    """
 
     source: Source
     identity: Identity
     registry: Registry
+    surveyed: Surveyed = field(default_factory=Surveyed)
 
     @property
     def suite(self) -> Suite:
@@ -76,7 +83,8 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Planned:
-    """The cases of a suite on this machine. `only` are the filters that they match, `cuda` the devices seen."""
+    """The cases of a suite on the machines that measure it. `only` are the filters that they match, `cuda` the devices
+    seen. `machine` can run what any of the machines can."""
 
     resolved: Resolved
     plan: Plan
@@ -131,12 +139,8 @@ class Executed:
         return any(self.statuses[status] for status in RETRIED)
 
 
-class Listener(Protocol):
+class Listener(Progress, Protocol):
     """Receives the progress of an execution: the progress display, or a listener that does nothing."""
-
-    def doing(self, what: str) -> None:
-        """What the execution does now."""
-        ...
 
     def timed(self, case: Case) -> None:
         """A case is built and timed, and more of it is measured later."""
@@ -151,6 +155,9 @@ class Silent:
     """A listener that does nothing."""
 
     def doing(self, what: str) -> None:
+        """Nothing."""
+
+    def note(self, what: str) -> None:
         """Nothing."""
 
     def timed(self, case: Case) -> None:
@@ -175,19 +182,44 @@ def read(suite: Suite | Mapping[str, object] | str | Path) -> Source:
     return Source(made, IN_PYTHON, yaml.safe_dump(made.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
 
 
-def resolve(source: Source, *, device: str | None = None) -> Resolved:
+def resolve(source: Source, *, device: str | None = None, executor: AbstractExecutor | None = None) -> Resolved:
     """Load the suite's plugins and build its models once. `device` replaces the suite's own where it is given.
 
-    Raises InputError.
+    The models are built where `executor` measures, by default here. Raises InputError.
     """
     suite = source.suite if device is None else _with_device(source.suite, device)
-    folder = source.path.parent.resolve()  # before a plugin can change the current folder
+    path = Path(os.path.abspath(source.path))  # before a plugin can change the current folder
     registry = Registry.load(suite.plugins, source.path)
+    surveyed = Surveyed() if executor is None else executor.survey(suite, path)
+    if not surveyed.sites:
+        registry.add_models(_models_here(suite, path, source.path))
+        return Resolved(source, Identity.found(suite, registry.models.values()), registry)
+    first = surveyed.sites[0]
+    registry.add_models(first.models)
+    identity = _same_files(suite, registry, first)
+    return Resolved(source, identity, registry, surveyed)
+
+
+def _same_files(suite: Suite, registry: Registry, site: Site) -> Identity:
+    """The suite's identity. Raises InputError if plugins or models aren't the same here as on the site."""
+    allowed = f"copy the files of {site.host}, or run the suite where they are"
+    try:
+        identity = Identity.found(suite, registry.models.values())
+    except OSError as error:
+        raise InputError(error.filename, "", "there is no such file on this machine", allowed) from error
+    other = differing(identity.plugins, site.plugins)
+    if other is not None:
+        raise InputError(other, "", f"differs between this machine and {site.host}", allowed)
+    return identity
+
+
+def _models_here(suite: Suite, path: Path, where: Path) -> Models:
+    """The suite's models, built on this machine. `where` is the suite's file as its user names it."""
+    found: dict[str, Mapping[str, ModelFacts]] = {}
     for grid in suite.grid:
-        where = "cpu" if "cpu" in grid.device else "cuda"
-        found = find_models(grid.models(), folder, seed=suite.seed, device=where, where=source.path)
-        registry.add_models(found)
-    return Resolved(source, Identity.found(suite, registry.models.values()), registry)
+        device = "cpu" if "cpu" in grid.device else "cuda"
+        found |= find_models(grid.models(), path.parent, seed=suite.seed, device=device, where=where)
+    return found
 
 
 def _with_device(suite: Suite, device: str) -> Suite:
@@ -200,17 +232,50 @@ def _with_device(suite: Suite, device: str) -> Suite:
 def plan(resolved: Resolved, *, only: Sequence[str] = ()) -> Planned:
     """The cases of the suite that match every `axis=glob` of `only`, and why some of them can't be done.
 
-    Raises InputError where a name is unknown or nothing matches.
+    A case can be done where one of the surveyed machines can do it. Raises InputError where a name is unknown or
+    nothing matches.
     """
-    suite = resolved.suite
-    wants_cuda = any("cuda" in grid.device for grid in suite.grid)
-    cuda = cuda_devices() if wants_cuda else {}
-    machine = Machine.here(frozenset(cuda))
-    made = make_plan(suite, resolved.source.path, resolved.registry, machine)
+    suite, sites = resolved.suite, resolved.surveyed.sites
+    if sites:
+        made = merged([site.plan for site in sites])
+        cuda = {framework: name for site in sites for framework, name in site.cuda.items()}
+        machine = Machine(max(site.environment["usable_cores"] for site in sites), frozenset(cuda))
+    else:
+        cuda = cuda_devices() if any("cuda" in grid.device for grid in suite.grid) else {}
+        machine = Machine.here(frozenset(cuda))
+        made = make_plan(suite, resolved.source.path, resolved.registry, machine)
     if only:
         made = made.only(only)
-    made = refuse_unworkable(made, suite, resolved.registry)
+    if not sites:
+        made = refuse_unworkable(made, suite, resolved.registry)
     return Planned(resolved, made, machine, cuda, tuple(only))
+
+
+def survey(suite: Suite, path: Path) -> Site:
+    """This machine, for a program on another one that plans for it. Raises InputError as `resolve` and `plan` do.
+
+    `path` is the suite's file, absolute. It needn't exist here, but the files of plugins and models must.
+    """
+    _refuse_absent(suite, path.parent)
+    planned = plan(resolve(Source(suite, path, "")))
+    resolved = planned.resolved
+    here = environment(resolved.registry)
+    return Site(
+        environment={**here, "warnings": condition(here, resolved.registry)},
+        plan=planned.plan,
+        cuda=planned.cuda,
+        models=resolved.registry.models_named(),
+        plugins=resolved.identity.plugins,
+    )
+
+
+def _refuse_absent(suite: Suite, folder: Path) -> None:
+    """Raises InputError where a file of a plugin or a model isn't on this machine."""
+    models = [spec.partition("(")[0].rpartition(":")[0] for grid in suite.grid for spec in grid.models()]
+    for name in (*suite.plugins, *(str(folder / place) for place in models if place.endswith(".py"))):
+        if name.endswith(".py") and not Path(name).is_file():
+            allowed = "needed: the same path as where the suite is run, or a module of an installed package"
+            raise InputError(name, "", "there is no such file on this machine", allowed)
 
 
 def open_run(planned: Planned, *, results: Path, resume: bool = False, retry_failed: bool = False) -> Opened:
@@ -231,7 +296,9 @@ def open_run(planned: Planned, *, results: Path, resume: bool = False, retry_fai
         work, notes = (
             _continued(planned, run, retry_failed) if resume else (everything(planned.plan, planned.resolved.suite), ())
         )
-        return Opened(planned, run, run.add_execution(name, _about(planned)), work, notes, lock)
+        notes = (*planned.resolved.surveyed.notes, *notes)
+        site = next(iter(planned.resolved.surveyed.sites), None)
+        return Opened(planned, run, run.add_execution(name, _about(planned, site)), work, notes, lock)
     except BaseException:
         lock.release()
         raise
@@ -250,17 +317,20 @@ def _continued(planned: Planned, run: Run, retry_failed: bool) -> tuple[Work, tu
     return lacking(planned.plan, resolved.suite, run, resolved.registry, retry_failed=retry_failed), notes
 
 
-def _about(planned: Planned) -> About:
-    """What `run.json` holds of this execution."""
+def _about(planned: Planned, site: Site | None) -> About:
+    """What `run.json` holds of this execution on a machine, by default on this one."""
     resolved = planned.resolved
-    here = environment(resolved.registry)
+    if site is None:
+        here = environment(resolved.registry)
+        machine = {**here, "warnings": condition(here, resolved.registry)}
+    else:
+        machine = {**site.environment, "arguments": arguments()}
     return {
-        **here,
-        "warnings": condition(here, resolved.registry),
+        **machine,
         **resolved.identity.to_data(),
         "suite_text": resolved.source.text,
         "seed": resolved.suite.seed,
-        "cuda_devices": dict(planned.cuda),
+        "cuda_devices": dict(planned.cuda if site is None else site.cuda),
         "only": list(planned.only),
         "models": {name: [facts.described, *facts.notes] for name, facts in resolved.registry.models.items()},
     }
@@ -283,21 +353,28 @@ def execute(
 ) -> Executed:
     """Do the work of a run and write each record as soon as it is known. Ctrl-C ends it and keeps the records.
 
-    By default the executor is one on this machine. No block is started once `go_on` returns False. Raises
-    RecordingError where a record can't be written.
+    `run.json` gets an entry for each machine that measures. By default the executor is one on this machine. No block is
+    started once `go_on` returns False. Raises RecordingError where a record can't be written, and WorkersLostError
+    where the machines of the executor are gone.
     """
     listener = listener or Silent()
-    executor = executor or LocalExecutor(log=opened.run.folder / "children.log", say=listener.doing)
+    executor = executor or LocalExecutor(log=opened.run.folder / "children.log")
     start, interrupted = time.monotonic(), False
     run, work, suite = opened.run, opened.work, opened.planned.resolved.suite
     wanted = {job.case: job.measure for job in work.cases}
+    executions: dict[Site | None, int] = dict.fromkeys(
+        (None, *opened.planned.resolved.surveyed.sites[:1]), opened.execution
+    )
+    finished: set[Case] = set()
 
     def write(outcome: Outcome) -> None:
+        if outcome.site not in executions:
+            executions[outcome.site] = _add_execution(opened, outcome.site)
         run.append(
             Record(
                 run=run.id,
                 suite=suite.name,
-                execution=opened.execution,
+                execution=executions[outcome.site],
                 case=outcome.case,
                 status=outcome.status,
                 reason=outcome.reason,
@@ -307,12 +384,13 @@ def execute(
         )
         if outcome.pending:
             listener.timed(outcome.case)
-        else:
+        elif outcome.case not in finished:  # a block that lost its machine is measured again
+            finished.add(outcome.case)
             listener.done(outcome.case, outcome.status)
 
     models = opened.planned.resolved.registry.models
     jobs = block_jobs(work.cases, budget=suite.budget, seed=suite.seed, plugins=suite.plugins, models=models)
-    outcomes = executor.execute(itertools.takewhile(lambda _: go_on(), jobs))
+    outcomes = executor.execute(itertools.takewhile(lambda _: go_on(), jobs), listener)
     try:
         for case, reason in work.unsupported:
             write(Outcome(case, "unsupported", reason, Measured()))
@@ -325,6 +403,14 @@ def execute(
             outcomes.close()  # ends the children
         opened.lock.release()
     return Executed(run, interrupted, time.monotonic() - start, executor.busy_seconds())
+
+
+def _add_execution(opened: Opened, site: Site | None) -> int:
+    suite = opened.planned.resolved.suite.name
+    try:
+        return opened.run.add_execution(suite, _about(opened.planned, site))
+    except InputError as error:
+        raise RecordingError(str(error)) from error
 
 
 def report(executed: Executed, folder: Path) -> Path:
@@ -341,23 +427,25 @@ def measure(
     only: Sequence[str] = (),
     resume: bool = False,
     retry_failed: bool = False,
+    executor: AbstractExecutor | None = None,
 ) -> Run:
     """Measure a suite, as `python -m harness run` does; return the run, whose `frame()` is its DataFrame.
 
     `suite` is the path of a YAML file, the name of a suite of `harness list suites`, or a mapping with a file's keys.
-    Records are kept in the folder `results`; the page is written into the folder `page` where one is given. The other
-    options are those of the command. Raises InputError where the suite or an option is wrong. Raises KeyboardInterrupt
-    if interrupted; the records are kept.
+    Records are kept in the folder `results`; the page is written into the folder `page` where one is given. `executor`
+    decides where blocks are measured: by default on this machine, with `harness.dask_executor(address)` on those of a
+    Dask cluster. The other options are those of the command. Raises InputError where the suite or an option is wrong,
+    and WorkersLostError where the cluster is gone. Raises KeyboardInterrupt if interrupted. The records are kept.
     """
     # The paths are resolved now: a plugin may change the current folder.
     results, page = Path(results).absolute(), None if page is None else Path(page).absolute()
-    planned = plan(resolve(read(suite), device=device), only=only)
+    planned = plan(resolve(read(suite), device=device, executor=executor), only=only)
     if page is not None:
         refuse_unwritable(page, "page")
     opened = open_run(planned, results=results, resume=resume, retry_failed=retry_failed)
     for note in opened.notes:
         warnings.warn(note, stacklevel=2)
-    executed = execute(opened)
+    executed = execute(opened, executor=executor)
     if page is not None:
         report(executed, page)
     if executed.interrupted:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from harness.case import Case
 from harness.record import Measured
-from harness.runner.executor import AbstractExecutor
+from harness.runner.executor import AbstractExecutor, Progress
 from harness.runner.job import BlockJob, CaseJob, Outcome
 from harness.suite import Budget
 
@@ -35,7 +35,7 @@ class FakeExecutor(AbstractExecutor):
         cases = [one for job in self.jobs for one in job.cases]
         return {f"{one.case.method} {one.case.steps}": one.measure for one in cases}
 
-    def execute(self, jobs: Iterable[BlockJob]) -> Iterator[Outcome]:
+    def execute(self, jobs: Iterable[BlockJob], progress: Progress) -> Iterator[Outcome]:
         """Two samples, whatever the budget; as many errors as it has paths."""
         count = itertools.count()
         for job in jobs:

@@ -18,7 +18,7 @@ from harness.cli.show import show
 from harness.cli.terminal import take_every_character
 from harness.cli.try_ import try_
 from harness.environment import package_version
-from harness.errors import InputError, RecordingError
+from harness.errors import InputError, RecordingError, WorkersLostError
 
 
 def _print_version(asked: bool) -> None:
@@ -57,8 +57,8 @@ app.command()(new)
 
 
 def main() -> None:
-    """Exit codes: 0 done; 1 a case failed, or ran out of time or memory, or a record can't be written, or a value rose
-    that must not; 2 the input is wrong; 130 interrupted."""
+    """Exit codes: 0 done; 1 a case failed, or ran out of time or memory, a record can't be written, the machines that
+    measure are gone, or a value rose that must not; 2 the input is wrong; 130 interrupted."""
     take_every_character()
     try:
         app()
@@ -69,4 +69,7 @@ def main() -> None:
         sys.exit(2)
     except RecordingError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except WorkersLostError as error:
+        print(f"error: {error}; the records are kept, and --resume measures the rest", file=sys.stderr)
         sys.exit(1)

@@ -73,6 +73,9 @@ class _Bar:
     def doing(self, what: str) -> None:
         self._progress.update(self._task, description=printable(what))
 
+    def note(self, what: str) -> None:
+        tell(self._progress.console, what)
+
     def timed(self, case: Case) -> None:
         self._pace.reached(case, TIMED)
 
@@ -89,6 +92,9 @@ class _Lines:
 
     def doing(self, what: str) -> None:
         del what
+
+    def note(self, what: str) -> None:
+        tell(self._console, what)
 
     def timed(self, case: Case) -> None:
         self._pace.reached(case, TIMED)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -17,12 +18,21 @@ from harness.cli.page import exit_code, write_page
 from harness.cli.progress import make_listener
 from harness.cli.show import print_failures, print_ratios, print_speedups, print_summary
 from harness.cli.terminal import place, say, tell
+from harness.errors import InputError, one_of
 from harness.estimate import expected_seconds
+from harness.lazy import lazily
 from harness.plan import Plan
+from harness.report.format import plural
 from harness.resume import everything
+from harness.runner.executor import AbstractExecutor
 from harness.session import Executed, Opened, Planned
 from harness.suite import Suite
 from harness.written import refuse_unwritable
+
+if TYPE_CHECKING:
+    from harness.cluster import connect as _connect
+else:
+    (_connect,) = lazily("harness.cluster.connect")
 
 LISTED_CASES = 10_000
 LISTED_REASONS = 1_000
@@ -52,34 +62,70 @@ def run(
     device: Annotated[
         str | None, typer.Option("--device", metavar="cpu|cuda", help="Overrides the suite's device.")
     ] = None,
+    executor: Annotated[
+        str,
+        typer.Option(
+            "--executor", metavar="local|dask", help="Measure on this machine, or on the workers of a Dask cluster."
+        ),
+    ] = "local",
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            "--scheduler", metavar="ADDRESS", help="With --executor dask: the scheduler, e.g. tcp://10.0.0.1:8786."
+        ),
+    ] = None,
     results: Annotated[Path, typer.Option("--results", help="The folder of the runs.")] = Path("results"),
     report: Annotated[Path, typer.Option("--report", help="The folder of the pages.")] = Path("report"),
 ) -> None:
     """Measure a suite and write its page."""
     results, report = results.absolute(), report.absolute()  # a plugin may change the current folder
-    planned = session.plan(session.resolve(session.read(suite), device=device), only=only or ())
-    if dry_run:
-        _print_plan(planned)
-        return
-    refuse_unwritable(report, "--report")
-    opened = session.open_run(planned, results=results, resume=resume, retry_failed=retry_failed)
-    console = Console(stderr=True)
-    _print_work(opened, console)
-    total = len(opened.work.cases) + len(opened.work.unsupported)
-    with make_listener(console, opened.expected_seconds, total) as listener:
-        executed = session.execute(opened, listener)
+    with _executor(executor, scheduler) as where:
+        planned = session.plan(session.resolve(session.read(suite), device=device, executor=where), only=only or ())
+        if dry_run:
+            _print_plan(planned)
+            return
+        refuse_unwritable(report, "--report")
+        opened = session.open_run(planned, results=results, resume=resume, retry_failed=retry_failed)
+        console = Console(stderr=True)
+        _print_work(opened, console)
+        total = len(opened.work.cases) + len(opened.work.unsupported)
+        with make_listener(console, opened.expected_seconds, total) as listener:
+            executed = session.execute(opened, listener, where)
     has_page = write_page(executed, report, console)
     _print_results(executed, opened.planned.resolved.suite)
     raise typer.Exit(exit_code(executed, has_page))
+
+
+EXECUTORS = ("local", "dask")
+
+
+@contextlib.contextmanager
+def _executor(name: str, scheduler: str | None) -> Generator[AbstractExecutor | None, None, None]:
+    """The executor that the options name, None for that of this machine. Raises InputError."""
+    if name not in EXECUTORS:
+        raise InputError("--executor", "", f"given {name!r}", one_of(EXECUTORS, name))
+    if name == "local":
+        if scheduler is not None:
+            raise InputError("--scheduler", "", "works only together with --executor dask", "add --executor dask")
+        yield None
+        return
+    if scheduler is None:
+        allowed = "give the address of a Dask scheduler: --scheduler tcp://10.0.0.1:8786"
+        raise InputError("--executor", "", "dask needs a scheduler", allowed)
+    with _connect.dask_executor(scheduler) as made:
+        yield made
 
 
 def _print_work(opened: Opened, console: Console) -> None:
     plan, work = opened.planned.plan, opened.work
     held = len(plan.cases) + len(plan.unsupported) - len(work.cases) - len(work.unsupported)
     tell(console, opened.planned.resolved.suite.title, "bold")
+    machines = len(opened.planned.resolved.surveyed.sites)
+    seconds = sum(opened.expected_seconds.values()) / max(1, machines)
     tell(
         console,
-        f"{len(work.cases)} cases to measure in about {_minutes(sum(opened.expected_seconds.values()))}"
+        f"{len(work.cases)} cases to measure in about {_minutes(seconds)}"
+        + (f" on {plural(machines, 'worker')}" if machines else "")
         + (f"; {held} are already measured" if held else "")
         + f". The run: {place(opened.run.folder)}",
     )

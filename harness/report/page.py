@@ -84,20 +84,20 @@ def _part(section: AbstractSection, measurements: Measurements) -> Part:
         return Part(section.name, section.title, "", f"{type(error).__name__}: {error}")
 
 
-FOLDERS = ("--results", "--report")
-"""The options that name a folder to write to."""
+PLACES = ("--results", "--report", "--executor", "--scheduler")
+"""The options that say where a run is measured and where its results are written."""
 
 
 def command(execution: About) -> str:
     """The command that measured the run, "" where it was measured from Python.
 
-    Where it wrote its results and pages is left out: that is another folder on another machine.
+    Where it measured and wrote is left out: whoever repeats it has other folders and machines.
     """
     program, *given = execution.get("arguments") or [""]
     arguments = [
         word
         for before, word in zip(["", *given], given, strict=False)
-        if before not in FOLDERS and word.partition("=")[0] not in FOLDERS
+        if before not in PLACES and word.partition("=")[0] not in PLACES
     ]
     name = Path(program).name
     if name == "__main__.py":

@@ -70,7 +70,12 @@ def told(execution: About) -> str:
 
 
 def _when(execution: About) -> str:
-    return f" at {execution['time']}"
+    return f" at {execution['time']}{on_worker(execution)}"
+
+
+def on_worker(execution: About) -> str:
+    """The worker of a cluster that an execution is of, to go on a sentence with; "" if it isn't of a cluster."""
+    return f" on the worker {execution['worker']}" if "worker" in execution else ""
 
 
 def _cores(frame: pd.DataFrame) -> list[str]:

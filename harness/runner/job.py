@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.case import Case
 from harness.models.facts import ModelFacts
 from harness.record import Measured
+from harness.site import Site
 from harness.suite import Budget
 
 ERRORS = frozenset({"error", "adjoint_error"})
@@ -53,7 +54,8 @@ class BlockJob:
 class Outcome:
     """A case that was measured, or could not be: a status of `harness.record.STATUSES`, its reason, and the values.
 
-    `pending` are the measures that are still to come, with a later outcome of the same case.
+    `pending` are the measures that are still to come, with a later outcome of the same case. `site` is the machine that
+    measured it, where that isn't the one of the process that writes the records.
     """
 
     case: Case
@@ -61,6 +63,7 @@ class Outcome:
     reason: str
     measured: Measured
     pending: tuple[str, ...] = ()
+    site: Site | None = None
 
 
 def block_jobs(

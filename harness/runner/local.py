@@ -6,7 +6,7 @@ import functools
 import itertools
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from harness.registry import Registry
 from harness.runner.block import BlockRunner
 from harness.runner.busy import Busy, Watched
 from harness.runner.child import CaseTarget, ReferenceTarget, references_of
-from harness.runner.executor import AbstractExecutor
+from harness.runner.executor import AbstractExecutor, Progress
 from harness.runner.job import BlockJob, Outcome
 from harness.runner.references import References
 from harness.runner.worker import Worker, start_server
@@ -25,27 +25,22 @@ from harness.runner.worker import Worker, start_server
 REFERENCE_TIMEOUT_SECONDS = 600.0
 
 
-def _silent(what: str) -> None:
-    del what
-
-
 @dataclass(frozen=True)
 class LocalExecutor(AbstractExecutor):
     """Measures one block after the other on this machine, in children.
 
-    `log` is the file that the children's output goes to. `say` hears what is going on, for a progress display.
+    `log` is the file that the children's output goes to. By default it goes where this process's own goes.
     """
 
     log: Path | None = None
-    say: Callable[[str], None] = _silent
     _busy: Busy = field(default_factory=Busy, init=False)
 
-    def execute(self, jobs: Iterable[BlockJob]) -> Iterator[Outcome]:
+    def execute(self, jobs: Iterable[BlockJob], progress: Progress) -> Iterator[Outcome]:
         """Outcomes as they become known. Jobs with the same plugins, model and memory share a child for references."""
         for (plugins, model, memory), group in itertools.groupby(
             jobs, lambda job: (job.plugins, job.model, int(job.budget.memory))
         ):
-            self.say("importing the frameworks")
+            progress.doing("importing the frameworks")
             registry = Registry.load(plugins)
             references = References(functools.partial(self._spawn_references, plugins, model, memory))
             try:
@@ -56,7 +51,7 @@ class LocalExecutor(AbstractExecutor):
                         spawn=functools.partial(self._spawn, job),
                         references=references,
                         cores=len(os.sched_getaffinity(0)),
-                        say=self.say,
+                        say=progress.doing,
                     )
                     yield from map(_with_host, runner.run())
             finally:

@@ -48,6 +48,16 @@ def tie_to_server() -> None:
         os._exit(1)
 
 
+def tie_to(parent: int) -> None:
+    """In a process that the process `parent` has started, first of all: it is ended when that one ends.
+
+    If a thread has started it, it is ended when the thread ends.
+    """
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended in between
+        os._exit(1)
+
+
 def end_tree(pid: int) -> None:
     """End a child of the fork server, its process group, and what else it has started."""
     started = _descendants(pid)

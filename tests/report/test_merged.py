@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 import harness
+from harness.case import Case
 from harness.errors import InputError
 from harness.figure import KINDS, Pareto
 from harness.frames import load, speedups
@@ -99,6 +100,60 @@ def test_a_machine_is_named_by_what_tells_it_apart():
     assert names([alpha, newer, facts(ENVIRONMENT, "beta")]) == ["alpha, torch 1", "alpha, torch 1.1", "beta, torch 1"]
     assert names([alpha, facts({**ENVIRONMENT, "git_revision": "x", "kernel": "l"}, "alpha")]) == ["a processor"] * 2
     assert len(set(names([alpha, facts({**ENVIRONMENT, "variables": {"XLA_FLAGS": "x"}}, "alpha")]))) == 2
+
+
+def test_threads_that_are_one_anyway_are_no_difference():
+    alpha = facts(ENVIRONMENT, "alpha")
+    assert facts({**ENVIRONMENT, "variables": {"OMP_NUM_THREADS": "1"}}, "alpha") == alpha
+    assert facts({**ENVIRONMENT, "variables": {"OMP_NUM_THREADS": "2"}}, "alpha") != alpha
+
+
+def on_workers(folder: Path, make_case: Callable[..., Case], workers: Sequence[dict[str, Any]]) -> Run:
+    """A run of a cluster. Each worker measured one size, and the first one wrote what is unsupported."""
+    run = Run(folder / "tiny" / "2026-01-01T00-00-00Z")
+    run.folder.mkdir(parents=True)
+    for n, about in enumerate(workers):
+        run.add_execution("tiny", {**ENVIRONMENT, "worker": f"tcp://{about['host']}:1", "warnings": [], **about})
+        measured = Measured(host=about["host"], seconds=(1.0,), repeats=1, pairing=f"{n}", peak_bytes=1000)
+        case = make_case(method="jax/backprop", steps=STEPS[n], scheme="heun")
+        run.append(Record(run=run.id, suite="tiny", execution=n, case=case, status="ok", measured=measured))
+    lost = make_case(method="jax/adjoint", steps=16, scheme="heun")
+    run.append(Record(run=run.id, suite="tiny", case=lost, status="unsupported", reason="no", measured=Measured()))
+    return run
+
+
+def test_workers_of_one_kind_are_one_machine_and_other_kinds_are_not(tmp_path, make_case):
+    """Hosts alone make no kind. A worker beside which another one measures is of another kind than one alone."""
+    workers = [
+        {"host": "n1"},
+        {"host": "n2"},
+        {"host": "n3", "processor": "another"},
+        {"host": "n4", "shared": True},
+        {"host": "n5", "packages": {"torch": "1", "jax": "3"}},
+    ]
+    frame = load(on_workers(tmp_path, make_case, workers).folder)
+    names_of = [*frame["machine"]]
+    assert names_of[0] == names_of[1] == names_of[5]  # that of the unsupported case
+    assert frame["machine"].nunique() == 4
+    assert set(frame["host"].dropna()) == {"n1", "n2", "n3", "n4", "n5"}
+
+
+def test_hosts_of_a_cluster_tell_its_runs_apart(tmp_path, make_case):
+    """Runs on other hosts are kept apart, however many hosts there are: a host may be what differs."""
+    some = [{"host": f"n{n}"} for n in (1, 2, 3, 4)]
+    others = [{"host": f"n{n}"} for n in (1, 2, 5, 4)]
+    runs = [on_workers(tmp_path / str(n), make_case, workers) for n, workers in enumerate((some, others))]
+    frame = load([run.folder for run in runs])
+    assert frame["machine"].nunique() == 2
+    assert all(name.startswith("4 hosts, n1 to n") for name in frame["machine"])
+
+
+def test_a_page_names_the_workers_and_what_was_wrong_with_each(tmp_path, make_case):
+    workers = [{"host": "n1"}, {"host": "n2", "warnings": ["it was hot"]}, {"host": "n3", "processor": "another"}]
+    text = write_report(on_workers(tmp_path, make_case, workers), tmp_path / "report").read_text()
+    assert text.count('<table class="environment">') == 2
+    assert "tcp://n1:1 on n1 and tcp://n2:1 on n2" in text
+    assert "on the worker tcp://n2:1: it was hot" in text
 
 
 def test_records_of_two_machines_are_all_kept(frame):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 
+from harness.report.format import listing
 from harness.report.tables import scrolling
 from harness.report.trust import told
 from harness.section import AbstractSection, Measurements
@@ -11,7 +14,7 @@ from harness.store import About
 
 
 class Environment(AbstractSection):
-    """A table an execution, and the suite's text."""
+    """A table an execution, and the suite's text. Workers of a cluster that are alike share a table."""
 
     name = "environment"
     title = "The environment"
@@ -19,21 +22,44 @@ class Environment(AbstractSection):
 
     def html(self, measurements: Measurements) -> str:
         """Tables, and the suite folded away."""
-        tables = Markup("").join(_table(execution) for execution in measurements.executions)
+        tables = Markup("").join(map(_table, _alike(measurements.executions)))
         text = measurements.executions[-1]["suite_text"]
         return tables + Markup("<details><summary>The suite</summary><pre>{}</pre></details>").format(text)
 
 
-def _table(execution: About) -> Markup:
+def _alike(executions: Sequence[About]) -> list[list[About]]:
+    """The executions, those together that have the same rows and are of workers of a cluster."""
+    found: dict[object, list[About]] = {}
+    for number, execution in enumerate(executions):
+        key = tuple(_same(execution).items()) if "worker" in execution else number
+        found.setdefault(key, []).append(execution)
+    return list(found.values())
+
+
+def _table(executions: Sequence[About]) -> Markup:
     rows = Markup("").join(
         Markup('<tr><th scope="row">{}</th><td class="wrap">{}</td></tr>\n').format(name, words)
-        for name, words in _rows(execution).items()
+        for name, words in _rows(executions).items()
     )
     table = Markup('<table class="environment"><tbody>\n{}</tbody></table>').format(rows)
-    return scrolling(table, f"Table: environment of {execution['time']}")
+    return scrolling(table, f"Table: environment of {executions[0]['time']}")
 
 
-def _rows(execution: About) -> dict[str, str]:
+def _rows(executions: Sequence[About]) -> dict[str, str]:
+    first, *others = executions
+    if "worker" not in first:
+        return {"time": first["time"], **_same(first), "warnings": told(first)}
+    warnings = [f"{one['worker']}: {told(one)}" for one in executions if one.get("warnings")]
+    return {
+        "time": f"{first['time']} to {others[-1]['time']}" if others else first["time"],
+        "workers": listing([f"{one['worker']} on {one['host']}" for one in executions]),
+        **_same(first),
+        "warnings": "; ".join(warnings) or "none",
+    }
+
+
+def _same(execution: About) -> dict[str, str]:
+    """What workers that share a table have in common."""
     versions = (f"{name} {version}" for name, version in execution["packages"].items() if version)
     variables = (f"{name}={value}" for name, value in execution["variables"].items() if value is not None)
     machine = [
@@ -44,10 +70,8 @@ def _rows(execution: About) -> dict[str, str]:
         *(f"{name} ({framework})" for framework, name in execution["cuda_devices"].items()),
     ]
     return {
-        "time": execution["time"],
         "machine": "; ".join(machine),
         "versions": ", ".join([f"Python {execution['python']}", *versions]),
         "settings": ", ".join([f"seed {execution['seed']}", *variables]),
-        "warnings": told(execution),
         "revision": execution["git_revision"] or "not in a git checkout",
     }
