@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from fuzzing import fuzz, time_limit
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.cli import main
@@ -47,7 +48,7 @@ def command_line(folder: Path, text: str | bytes, *options: str) -> Outcome:
     code: object = 0
     given, sys.argv = sys.argv, ["harness", "run", str(path), *options]
     try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), time_limit():
             main()
     except SystemExit as end:
         code = end.code or 0
@@ -59,6 +60,7 @@ def command_line(folder: Path, text: str | bytes, *options: str) -> Outcome:
 def check(outcome: Outcome, folder: Path) -> None:
     """A plan of bounded length, or one line of bounded length that names the file."""
     assert len(outcome.out) <= MOST_OUTPUT
+    assert all(line.isprintable() for line in outcome.out.split("\n"))
     if outcome.code == 0:
         assert outcome.err == ""
         assert " cases in " in outcome.out.splitlines()[-1]
@@ -307,34 +309,25 @@ def extreme_grids(draw: st.DrawFn) -> str:
     return write(Pairs([("name", "tiny"), ("title", "'A question?'"), ("grid", [Pairs(grid)]), ("tables", tables)]))
 
 
-fuzz = settings(
-    derandomize=True,
-    max_examples=200,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where all examples are written."""
     return tmp_path_factory.mktemp("suites")
 
 
-@fuzz
+@fuzz(usual=15, full=200)
 @given(text=mutated_suites())
 def test_mutated_trees(folder: Path, text: str):
     check(dry_run(folder, text), folder)
 
 
-@fuzz
+@fuzz(usual=15, full=150)
 @given(text=mutated_texts())
 def test_mutated_texts(folder: Path, text: bytes):
     check(dry_run(folder, text), folder)
 
 
-@fuzz
+@fuzz(usual=15, full=150)
 @given(text=extreme_grids())
 def test_extreme_grids(folder: Path, text: str):
     check(dry_run(folder, text), folder)
