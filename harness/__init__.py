@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from harness.backend import AbstractBackend
     from harness.backend_facts import Style
     from harness.case import Case
-    from harness.comparison.changes import Comparison, compare
     from harness.cluster.connect import dask_executor
+    from harness.comparison.changes import Comparison, compare
     from harness.errors import InputError, UnsupportedError
     from harness.frames import load, speedups
     from harness.library import AbstractJaxLibraryMethod, AbstractTorchLibraryMethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import math
 import reprlib
@@ -79,6 +80,12 @@ class _Values(reprlib.Repr):
         """Python writes no integers of more than 4300 digits."""
         digits = int((x.bit_length() - 1) * math.log10(2)) + 1
         return super().repr_int(x, level) if digits < LONGEST_VALUE else f"an integer of about {digits} digits"
+
+    def repr_date(self, x: datetime.date, level: int) -> str:  # noqa: ARG002 - reprlib's interface
+        """What YAML makes of 2020-01-31 without quotes."""
+        return f"the date {x}"
+
+    repr_datetime = repr_date
 
     def repr_instance(self, x: object, level: int) -> str:  # noqa: ARG002 - reprlib's interface
         """All other kinds."""

@@ -141,7 +141,7 @@ def speedups(frame: pd.DataFrame) -> pd.DataFrame:
     `floor_ratio`, the native method's time over the floor. Only pairs that were timed in turn, of methods that their
     backends say do the same.
     """
-    timed = frame[(frame["status"] == "ok") & frame["seconds"].map(bool)]
+    timed = frame[(frame["status"] == "ok") & frame["seconds"].astype(bool)]
     axes = [axis for axis in KEYS if axis != "method"]
     records = _rows(timed, [*dict.fromkeys([*TIMED, *axes, "floor_ratio"])])
     by_key = {(row["pairing"], row["scheme"], row["method"]): row for row in records}

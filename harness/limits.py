@@ -19,3 +19,5 @@ MOST_TIMES = 10_000
 """Of one list of observation times."""
 LONGEST_NAME = 100
 """Characters of a suite's name, which names a folder and a file."""
+LARGEST_STORED = 2**63 - 1
+"""Integers in a run's files. Those of NumPy and Parquet have 64 bits."""

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from harness.record import Row
-from harness.store import About, Run
+from harness.store import About, Run, measuring_execution
 
 Facts = Mapping[str, str]
 """What is known of a machine and of the software on it, in words, by what it is."""
@@ -111,7 +111,7 @@ def _places(run: Run, rows: Sequence[Row]) -> list[dict[str, str]]:
     known: dict[tuple[int | None, str | None], dict[str, str]] = {}
     found: list[dict[str, str]] = []
     for row in rows:
-        place = (row["execution"], row["host"] or hosts.get(row["execution"]))
+        place = (measuring_execution(row, len(executions)), row["host"] or hosts.get(row["execution"]))
         if place not in known:
             index = -1 if place[0] is None else place[0]
             known[place] = facts(executions[index], of_kind[index] or place[1])

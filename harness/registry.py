@@ -33,7 +33,7 @@ from harness.plugin_checks import check_class, guarded
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 from harness.section import AbstractSection
-from harness.spec import canonical, is_spec, options_of, parse, split
+from harness.spec import canonical, is_spec, left_open, options_of, parse, split
 
 T = TypeVar("T")
 Parameters: TypeAlias = dict[str, Any]
@@ -220,7 +220,7 @@ class Registry:
         if spec not in self._parsed:
             name, text = split(spec) if is_spec(spec) else (spec, "")
             if name not in self.problems:
-                raise ValueError(f"{shown(name)} is no problem; {one_of(self.problems, name)}")
+                raise ValueError(f"{shown(name)} is no problem{left_open(spec)}; {one_of(self.problems, name)}")
             (parameters,) = parse(name, text, self.problems[name], PROBLEM_FIELDS, lists=False)
             self._parsed[spec] = self.problems[name], parameters
         return self._parsed[spec]

@@ -16,7 +16,7 @@ from harness.plan import Plan, make_plan
 from harness.record import Measured, Row
 from harness.registry import Registry
 from harness.runner.job import ERRORS, CaseJob, Outcome
-from harness.store import ABOUT, RESTORE, Run
+from harness.store import RESTORE, Run, measuring_execution
 from harness.suite import Budget, Suite
 
 RETRIED = ("failed", "timeout", "out-of-memory")
@@ -137,10 +137,11 @@ def _timed_again(rows: Iterable[Row], budget: Budget, earlier: Sequence[Suite]) 
 
 def _measured_by(row: Row, earlier: Sequence[Suite]) -> Suite:
     """The suite by which a record was measured, of those of all executions."""
-    execution: int | None = row["execution"]
-    if execution is None or not 0 <= execution < len(earlier):
-        fault = f"a record of {row['method']} names execution {execution}, and {ABOUT} has {len(earlier)}"
-        raise InputError(row["run"], "", fault, RESTORE)
+    execution = measuring_execution(row, len(earlier))
+    if execution is None:
+        raise InputError(
+            row["run"], "", f"a record of {row['method']} doesn't say which execution measured it", RESTORE
+        )
     return earlier[execution]
 
 

@@ -30,8 +30,13 @@ def split(spec: str) -> tuple[str, str]:
     """The name and what stands in the parentheses, "" where there are none. Raises ValueError."""
     found = _SPEC.fullmatch(spec)
     if found is None:
-        raise ValueError(f"{shown(spec)} is no name with options; write name or name(key=value, …)")
+        raise ValueError(f"{shown(spec)} is no name with options; write name or name(key=value, …){left_open(spec)}")
     return found[1], found[2] or ""
+
+
+def left_open(spec: str) -> str:
+    """A hint where YAML has cut a name at a comma: `[neural(width=2, channels=3)]` is a list of two texts."""
+    return "; within a list a name with several options must be quoted" if spec.count("(") > spec.count(")") else ""
 
 
 def options_of(cls: type, but: Collection[str] = ()) -> dict[str, object]:

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
-from harness.damage import DamageError, check_about, read_record
+from harness.about import check_about
+from harness.damage import DamageError, read_json, read_record
 from harness.errors import InputError, RecordingError, printable
 from harness.lazy import lazily
 from harness.lock import Lock
@@ -51,7 +52,7 @@ class Run:
         """
         path = self.folder / ABOUT
         try:
-            about: About = json.loads(path.read_text(encoding="utf-8"))
+            about: About = read_json(path.read_bytes())
         except (OSError, ValueError, RecursionError) as error:
             raise InputError(self.folder, "", f"isn't a run: its {ABOUT} can't be read ({error})", RESTORE) from error
         try:
@@ -155,6 +156,18 @@ class Run:
     def frame(self) -> pd.DataFrame:
         """The records with computed columns, a row a case: `harness.load` of the folder."""
         return frames.load(self.folder)
+
+
+def measuring_execution(row: Row, executions: int) -> int | None:
+    """The index of the execution of a run that measured a record; None where the first version wrote it.
+
+    Raises InputError where the run has no such execution.
+    """
+    execution: int | None = row["execution"]
+    if execution is not None and execution >= executions:
+        fault = f"a record of {row['method']} names execution {execution}, and {ABOUT} has {executions}"
+        raise InputError(row["run"], "", fault, RESTORE)
+    return execution
 
 
 def _from_version_3(row: Row) -> Row:

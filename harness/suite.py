@@ -28,6 +28,7 @@ from harness.grammar import (
     Values,
     choice,
 )
+from harness.limits import LONGEST_NAME
 from harness.models.source import names_model
 from harness.strict_yaml import LONGEST_TEXT, YamlError, read_yaml
 
@@ -140,13 +141,26 @@ def parse_suite(text: str, path: Path) -> Suite:
 def make_suite(data: object, path: Path) -> Suite:
     """The suite that a mapping describes, all defaults filled in; `path` as in `parse_suite`. Raises InputError."""
     if not isinstance(data, Mapping):
-        raise InputError(path, "", "isn't a suite", "a suite is a mapping with name, title and grid")
+        given = "is empty" if data is None else f"is {'a list' if isinstance(data, list) else shown(data)}"
+        raise InputError(path, "", f"{given}, not a suite", "a suite is a mapping with name, title and grid")
     try:
         suite = Suite.model_validate(dict(data))
     except ValidationError as error:
         raise _explain(path, data, error) from error
     plugins = tuple(os.path.abspath(path.parent / p) if p.endswith(".py") else p for p in suite.plugins)
     return suite.model_copy(update={"plugins": plugins})
+
+
+_TEXT = "text, in quotes where YAML reads it as a number, a date or a boolean"
+ALLOWED = {
+    "string_type": _TEXT,
+    "string_pattern_mismatch": "letters, digits, - and _, the first of them a letter or a digit",
+    "string_too_long": f"at most {LONGEST_NAME} characters",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+}
+"""What is allowed, in words, for pydantic's kinds of mistakes."""
 
 
 def _explain(path: Path, data: object, error: ValidationError) -> InputError:
@@ -173,9 +187,11 @@ def _explain(path: Path, data: object, error: ValidationError) -> InputError:
         return InputError(path, key, f"{given} is not allowed", f"allowed: {first.get('ctx', {}).get('expected')}")
     if kind == "too_short":
         return InputError(path, key, "is empty", "give at least one")
-    if kind == "not_allowed":
-        return InputError(path, key, f"given {given}", f"allowed: {first['msg']}")
-    return InputError(path, key, f"given {given}", first["msg"][0].lower() + first["msg"][1:])
+    what = "is empty" if first["input"] is None else f"given {given}"
+    allowed = first["msg"] if kind == "not_allowed" else ALLOWED.get(kind)
+    if allowed is not None:
+        return InputError(path, key, what, f"allowed: {allowed}")
+    return InputError(path, key, what, first["msg"][0].lower() + first["msg"][1:])
 
 
 def _entries(data: object, location: tuple[int | str, ...]) -> list[str]:

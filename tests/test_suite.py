@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import command
 
 from harness.errors import InputError
 from harness.suite import Budget, Grid, parse_suite
@@ -47,7 +46,37 @@ WRONG = [
     ("empty axis", GOOD + "    steps: []\n", ["grid.0.steps", "is empty"]),
     ("negative steps", GOOD + "    steps: -4\n", ["grid.0.steps", "-4", "from 1 to"]),
     ("not YAML", "name: [tiny\n", ["line", "isn't valid YAML"]),
-    ("not a suite", "- just\n- a list\n", ["isn't a suite"]),
+    ("a list", "- just\n- a list\n", ["is a list, not a suite", "name, title and grid"]),
+    ("nothing", "# nothing\n", ["is empty, not a suite"]),
+    ("text", "suite\n", ["is 'suite', not a suite"]),
+    ("one grid that is no list", GOOD.replace("- problem", "  problem"), ["grid: given", "allowed: a list"]),
+    ("an empty grid entry", GOOD.partition("grid")[0] + "grid: [null]\n", ["grid.0: is empty", "a mapping"]),
+    ("an empty budget", GOOD + "budget:\n", ["budget: is empty", "a mapping"]),
+    ("a list for a budget", GOOD + "budget: []\n", ["budget: given []", "a mapping"]),
+    ("a plugin that is no list", GOOD + "plugins: mine.py\n", ["plugins: given 'mine.py'", "a list"]),
+    ("a date for a text", GOOD.replace("tiny", "2020-01-31"), ["name: given the date 2020-01-31", "in quotes"]),
+    ("a date for a count", GOOD + "    steps: 2020-01-31\n", ["grid.0.steps", "the date 2020-01-31", "integer"]),
+    ("a date for a number", GOOD + "budget: {seconds: 2020-01-31}\n", ["budget.seconds", "the date 2020-01-31"]),
+    ("a date for a size", GOOD + "budget: {memory: 2020-01-31}\n", ["budget.memory", "the date 2020-01-31", "8GiB"]),
+    ("a date for a choice", GOOD + "question: 2020-01-31\n", ["question", "the date 2020-01-31", "'time'"]),
+    ("a power for a seed", GOOD + "seed: 10^40\n", ["seed: given '10^40'", "an integer from 0"]),
+    ("a float for a seed", GOOD + "seed: 1e40\n", ["seed: given '1e40'", "an integer from 0"]),
+    ("infinity for a count", GOOD + "    dim: .inf\n", ["grid.0.dim", "inf", "integer"]),
+    ("no number for a time", GOOD + "    observations: [[0.5, .nan]]\n", ["grid.0.observations.0", "nan"]),
+    ("brackets in a budget", GOOD + 'budget: {"rounds(s)": 1}\n', ["budget.rounds(s)", "unknown key", "'rounds'"]),
+    ("brackets in a figure", GOOD + 'report: [{figure: box, "x[0]": steps}]\n', ["report.0.x[0]", "no such option"]),
+    (
+        "options that YAML cuts at a comma",
+        GOOD.replace("neural", "[neural(width=2, channels=3)]"),
+        ["grid.0.problem", "'neural(width=2'", "must be quoted"],
+    ),
+    (
+        "options of a method that YAML cuts",
+        GOOD.replace("torch/backprop", "[jax/recursive-checkpoint(checkpoints=2, x=3)]"),
+        ["grid.0.method", "must be quoted"],
+    ),
+    ("a name with marks of direction", GOOD.replace("tiny", '"ti\\u200fny"'), ["name", "'ti\\u200fny'", "letters"]),
+    ("a problem with marks of direction", GOOD.replace("neural", '"ne\\u200eural"'), ["'ne\\u200eural' is no problem"]),
     ("missing key", "name: tiny\ntitle: A question?\n", ["grid", "is missing"]),
     ("duplicate key", GOOD + "name: again\n", ["line", "'name'", "twice"]),
     ("plugin that raises", GOOD + "plugins: [broken.py]\n", ["broken.py", "plugins", "ZeroDivisionError"]),
@@ -73,12 +102,7 @@ def test_wrong_suites_are_explained_in_one_line(tmp_path: Path, text: str, words
     path.write_text(text)
     (tmp_path / "broken.py").write_text("1 / 0\n")
     (tmp_path / "empty.py").write_text("x = 1\n")
-    found = subprocess.run(
-        [sys.executable, "-m", "harness", "run", str(path), "--dry-run"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-    )
+    found = command(tmp_path, "run", str(path), "--dry-run")
     assert found.returncode == 2, found.stderr
     assert found.stderr.count("\n") == 1
     assert "Traceback" not in found.stderr
@@ -89,7 +113,7 @@ def test_wrong_suites_are_explained_in_one_line(tmp_path: Path, text: str, words
 
 @pytest.mark.parametrize("name", ["absent.yaml", "."])
 def test_a_missing_file_is_explained(tmp_path: Path, name: str):
-    found = subprocess.run([sys.executable, "-m", "harness", "run", name], capture_output=True, text=True, cwd=tmp_path)
+    found = command(tmp_path, "run", name)
     assert found.returncode == 2
     assert found.stderr.count("\n") == 1
 

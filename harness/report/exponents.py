@@ -7,6 +7,7 @@ import pandas as pd
 
 from harness.grouping import KEYS, groups
 from harness.measuring.statistics import growth_exponent, median_slope, slope_interval
+from harness.spec import base
 
 LEAST = 3
 """Sizes that a fit needs."""
@@ -32,7 +33,7 @@ def exponents(frame: pd.DataFrame) -> pd.DataFrame:
     parameters (`neural(width=8)`, `neural(width=16)`), and `problem` is the name that they share.
     """
     known = frame[frame["status"] == "ok"]
-    families = known.assign(problem=known["problem"].str.partition("(")[0])
+    families = known.assign(problem=[base(spec) for spec in known["problem"]])
     rows = []
     for grows, settings in (
         ("steps", groups(known, varied=["steps"])),
@@ -45,7 +46,7 @@ def exponents(frame: pd.DataFrame) -> pd.DataFrame:
             x = np.asarray(group[grows], dtype=float)
             rows.append({**place, "grows": grows, "sizes": sizes(x), **_time(x, group), **_memory(x, group)})
     found = pd.DataFrame(rows, columns=COLUMNS)
-    approach = found["method"].str.partition("/")[2] if len(found) else pd.Series(dtype=str)
+    approach = [base(method).partition("/")[2] for method in found["method"]]
     found["paper_time"] = [PAPER.get(a, ("", ""))[0] for a in approach]
     found["paper_memory"] = [PAPER.get(a, ("", ""))[1] for a in approach]
     return found

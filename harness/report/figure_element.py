@@ -17,11 +17,20 @@ from harness.section import Measurements
 
 @functools.lru_cache(maxsize=1)
 def elements(measurements: Measurements) -> tuple[Markup, ...]:
-    """The suite's figures with their captions and downloads, those without data left out. A page draws them once."""
-    suite = measurements.suite
-    drawn = [(figure, draw(figure, measurements.frame)) for figure in suite.report]
-    shown = [(figure, drawing) for figure, drawing in drawn if drawing]
-    return tuple(_element(suite.name, number, *pair) for number, pair in enumerate(shown, start=1))
+    """The suite's figures with their captions and downloads, those without data left out. A page draws them once.
+
+    One that can't be drawn says so in its place, so that it costs no other and no answer.
+    """
+    found: list[Markup] = []
+    for figure in measurements.suite.report:
+        try:
+            drawing = draw(figure, measurements.frame)
+            if drawing is not None:
+                found.append(_element(measurements.suite.name, len(found) + 1, figure, drawing))
+        except Exception as error:
+            fault = f"This figure could not be drawn: {type(error).__name__}: {error}"
+            found.append(Markup('<p class="note">{}</p>').format(fault))
+    return tuple(found)
 
 
 def buttons() -> Markup:

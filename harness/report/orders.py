@@ -37,7 +37,7 @@ def orders(frame: pd.DataFrame, registry: Registry) -> pd.DataFrame:
     finite gradient, the verdict says so.
     """
     rows = []
-    tried = frame[frame["gradient_error_theta"].map(bool)]
+    tried = frame[frame["gradient_error_theta"].astype(bool)]
     for place, attempts in groups(tried, varied=["steps"]):
         if attempts["steps"].nunique() < LEAST:
             continue

@@ -37,9 +37,9 @@ def method_of(name: str) -> str:
 
 def line_names(figure: AbstractLines, data: pd.DataFrame) -> list[str]:
     """What each record's line is called: what colours it, with the axes that tell apart lines of one colour."""
-    data = _without_varied(figure, data)
+    names, data = data[figure.named_by], _without_varied(figure, data)
     axes = telling(data, [figure.named_by], but=[str(figure.facet), *title_axes(figure, data)])
-    return [" ".join([row[figure.named_by], *words(row, axes)]) for row in dicts(data)]
+    return [" ".join([str(name), *words(row, axes)]) for name, row in zip(names, dicts(data), strict=True)]
 
 
 def row_names(figure: AbstractPanels, data: pd.DataFrame) -> list[str]:

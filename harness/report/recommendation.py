@@ -159,7 +159,7 @@ def _front(rows: Rows) -> Iterator[str]:
 def _undecided(rows: Rows) -> Iterator[str]:
     """Methods that may be as fast as the fastest with their scheme and steps."""
     found: list[str] = []
-    for _, group in rows[rows["seconds"].map(bool)].groupby(["pairing", "scheme"]):
+    for _, group in rows[rows["seconds"].astype(bool)].groupby(["pairing", "scheme"]):
         best, *others = [row for _, row in group.sort_values("seconds_median").iterrows()]
         for other in others:
             middle, low, _ = ratio_interval(paired_samples(other), paired_samples(best))

@@ -143,9 +143,7 @@ def test_a_damaged_description_of_a_run_is_said(tmp_path: Path, run: Run, name: 
     assert str(run.folder) in done.stderr or "results/toy" in done.stderr
 
 
-def test_a_record_of_an_execution_that_is_missing_is_no_traceback(tmp_path: Path, run: Run):
+def test_every_command_refuses_a_record_of_an_execution_that_is_missing(tmp_path: Path, run: Run):
     path = run.folder / "records.jsonl"
     path.write_text(path.read_text().replace('"execution": 0', '"execution": 7'))
-    done = command(tmp_path, "run", "toy.yaml", "--resume")
-    assert done.returncode == 2
-    assert "execution 7" in done.stderr
+    check_refused(tmp_path, "execution 7")

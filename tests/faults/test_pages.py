@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import command
+from executors import FakeExecutor
 from faults.toys import lines, write_suite
 
+from harness import session
+from harness.figure import KINDS, Points
+from harness.report.figures import DRAWINGS, Kind
 from harness.report.sections.environment import Environment
 
 PAGE = '<!doctype html><meta name="gradient-harness" content="{}">'
@@ -57,6 +62,35 @@ def test_a_page_that_cannot_be_written_costs_no_record(folder: Path):
     assert [row["status"] for row in lines(folder)] == ["ok"]
     (folder / "report/toy.html").rmdir()
     assert command(folder, "report", "toy").returncode == 0
+
+
+def test_a_figure_that_fails_is_said_in_its_place(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """The answer, which holds the first figure, stays."""
+
+    def fail(*_: object) -> Any:
+        raise ZeroDivisionError("odd")
+
+    write_suite(folder, more="report: [{figure: points}, {figure: coverage}]\n")
+    assert command(folder, "run", "toy.yaml").returncode == 0
+    monkeypatch.setitem(DRAWINGS, Points, Kind(fail, fail))
+    assert command(folder, "report", "toy").returncode == 0
+    page = (folder / "report/toy.html").read_text()
+    assert "This figure could not be drawn: ZeroDivisionError: odd" in page
+    assert 'id="answers"' in page
+    assert 'data-figure="toy-figure-2"' in page
+
+
+@pytest.mark.parametrize("status", ["failed", "unsupported", "diverged", ""])
+def test_a_page_of_nothing_that_was_measured_is_whole(tmp_path: Path, status: str):
+    """With all tables and figures; without a status there is no record."""
+    figures = [{"figure": kind} for kind in KINDS]
+    grid = {"problem": "neural", "noise": ["none", "diagonal"], "method": ["torch/floor", "jax/adjoint"], "steps": 8}
+    tables = ["speedups", "orders", "exponents", "exactness"]
+    suite = {"name": "toy", "title": "Toys", "grid": [grid], "report": figures, "tables": tables}
+    opened = session.open_run(session.plan(session.resolve(session.read(suite))), results=tmp_path)
+    fake = FakeExecutor(lambda _: (status, "why"), interrupt_after=None if status else 0)
+    page = session.report(session.execute(opened, executor=fake), tmp_path).read_text()
+    assert "could not be" not in page
 
 
 def test_the_old_page_stays_where_the_new_one_fails(folder: Path):

@@ -7,6 +7,7 @@ import seaborn as sns
 
 from harness.columns import COLUMNS, error_of, interval_of
 from harness.figure.points import Points
+from harness.report.direct_labels import Limits
 from harness.report.palette import Palette
 from harness.report.panel_grid import PanelGrid
 from harness.report.panels import drawn, facets_of, finish, method_of, panels, row_names
@@ -26,6 +27,9 @@ def plot(figure: Points, data: pd.DataFrame, palette: Palette) -> PanelGrid:
         facets, in_a_row=min(2, len(facets)), height=height, aspect=6.0 / height, share_y=False, despine=True
     )
     interval, error = interval_of(figure.y), error_of(figure.y)
+    shown = pd.concat([data[name] for name in (figure.y, *(interval or ()))])
+    grid.first.set_xscale("log")
+    grid.first.set_xlim(Limits.of(shown).ends())  # matplotlib finds none where all values are equal
     for panel, axes in panels(figure, grid, data):
         panel = panel.sort_values(figure.y)
         order = list(dict.fromkeys(panel["row"]))
@@ -50,9 +54,9 @@ def plot(figure: Points, data: pd.DataFrame, palette: Palette) -> PanelGrid:
                     axes.plot(rows[figure.y].iloc[k], k, marker="o", ms=8, **style)
         if interval:
             low, high = interval
-            spread = [rows[figure.y] - rows[low], rows[high] - rows[figure.y]]
+            ends = [rows[figure.y] - rows[low], rows[high] - rows[figure.y]]
+            spread = [length.clip(lower=0).fillna(0) for length in ends]  # an infinite value has none
             axes.errorbar(rows[figure.y], range(len(order)), xerr=spread, fmt="none", ecolor="black", elinewidth=0.9)
-        axes.set_xscale("log")
         axes.grid(True, axis="both", alpha=0.5)
     finish(grid, figure, data, COLUMNS[figure.y].axis_label, "")
     return grid
