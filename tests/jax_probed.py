@@ -7,6 +7,7 @@ import functools
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays
+from harness.initial import Values
 from harness.measuring.framework import FRAMEWORKS
 from harness.models.declared import Model
 from harness.models.facts import ModelFacts
@@ -44,6 +45,12 @@ def path_for(facts: ModelFacts, seed: int = 7) -> SharedPath | None:
     return path_of(facts, facts.batch, seed)
 
 
+@functools.cache
+def values_of(facts: ModelFacts) -> Values:
+    """The parameters that the model starts from."""
+    return Instance(facts.source.model(), dict(facts.settings), 0).values()
+
+
 def gradient_of(facts: ModelFacts, case: Case) -> GradientArrays:
     """By the case's method, on the shared path or with noise of its own."""
     return gradients_of(facts, case, 1)[0]
@@ -51,7 +58,6 @@ def gradient_of(facts: ModelFacts, case: Case) -> GradientArrays:
 
 def gradients_of(facts: ModelFacts, case: Case, count: int) -> list[GradientArrays]:
     """Several calls of one compiled gradient."""
-    instance = Instance(facts.source.model(), dict(facts.settings), 0)
-    subject = JaxModelSubject(case, Registry.load(), instance.values(), facts)
+    subject = JaxModelSubject(case, Registry.load(), values_of(facts), facts)
     compute = subject.build(path_for(facts) if case.brownian == "shared" else None)
     return [FRAMEWORKS["jax"].read(compute()) for _ in range(count)]

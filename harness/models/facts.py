@@ -59,7 +59,7 @@ class ModelFacts(AbstractProblem):
         """The equation, its sizes and its times in a line."""
         kind = "an ODE" if self.noise == "none" else f"{CALCULUS[self.calculus]} SDE, {self.noise} noise"
         times = count_of(self.observations)
-        t0, t1 = (-self.t0, -self.t1) if self.decreasing else (self.t0, self.t1)
+        t0, t1 = (0.0 - self.t0, 0.0 - self.t1) if self.decreasing else (self.t0, self.t1)
         return (
             f"{kind}; state {self.batch} × {self.dim}, {self.dtype}; t from {t0:g} to {t1:g}, {times}"
             f" observation time{'s' if times > 1 else ''}; {self.entries} parameters"

@@ -90,6 +90,22 @@ def test_the_noise_of_a_compiled_loss_is_found():
     assert facts_of_model(compiled).commutes
 
 
+def test_a_loss_that_jax_keeps_is_rehearsed_anew():
+    """`jax.checkpoint` would give the second model what it traced for the first, with the solve of that one."""
+    solves = []
+
+    @jax.checkpoint
+    def loss(p):
+        return solves[-1].odeint(lambda _, y, __: -p * y, Y, [0.0, float(len(solves))]).sum()
+
+    @harness.jax.model
+    def kept(solve):
+        solves.append(solve)
+        return loss, jnp.array(0.1)
+
+    assert [Instance(kept, {}, 0).schedule.times[-1] for _ in range(2)] == [1.0, 2.0]
+
+
 def by_all(_: Any, y: Any, p: Any) -> Any:
     """A diffusion that reads all entries."""
     return p * jnp.cos(y[..., ::-1])

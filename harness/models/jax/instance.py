@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import random
 from collections.abc import Callable, Mapping
@@ -104,11 +105,11 @@ class Instance:
                     " key that is always the same, or from numpy or random, which are seeded before it is built"
                 )
 
-    def _evaluated(self, theta: Theta) -> Float[Array, ""]:
+    def _evaluated(self, theta: Theta, *, anew: bool = True) -> Float[Array, ""]:
         seed_everything(self._seed + LOSS)
         self._solve.calls = 0
         leaves = [theta.get(name, leaf) for name, leaf in self._leaves]
-        with _traced_anew():
+        with _traced_anew() if anew else nullcontext():
             loss = self._loss(jax.tree.unflatten(self._structure, leaves))
         if isinstance(loss, tuple):
             raise ProblemError("the loss is a tuple; needed: a scalar alone, without auxiliary values")
@@ -128,14 +129,21 @@ class Instance:
 
         Without `jit`, so that the model's own doesn't hide them either and a loop calls the solve as often as it goes
         round; where that fails, with it.
+
+        First JAX may use what it has compiled before: one by one, an evaluation's operations take longer to compile
+        than to evaluate. Where what it knows holds the solve itself, as a `jax.checkpoint` may, no solve is counted.
         """
-        try:
-            with jax.disable_jit():
-                jax.vjp(self._evaluated, self.theta)
-        except ProblemError:
-            raise
-        except Exception:
-            jax.vjp(self._evaluated, self.theta)
+        for anew in (False, True):
+            try:
+                with jax.disable_jit():
+                    jax.vjp(functools.partial(self._evaluated, anew=anew), self.theta)
+                return
+            except ProblemError:
+                if anew or self._solve.calls:
+                    raise
+            except Exception:
+                continue
+        jax.vjp(self._evaluated, self.theta)
 
 
 def _is_parameter(name: str, x: object, model: str) -> bool:
