@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import textwrap
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,15 @@ def test_limits_are_documented():
         assert re.search(rf"\b{value}\b", section), value
     assert LARGEST_TOLERANCE == LARGEST_SECONDS == 10**9
     assert "10⁹" in section
+
+
+def test_extras_that_a_user_is_told_to_install_exist():
+    extras = tomllib.loads(text("pyproject.toml"))["project"]["optional-dependencies"]
+    told = [path.read_text() for path in (*PAGES, *(ROOT / "harness").rglob("*.py"))]
+    named = {name for body in told for name in re.findall(r"gradient-harness\[(\w+)\]", body)}
+    assert named >= {"cluster", "parquet"}
+    assert named <= set(extras)
+    assert set(extras["cluster"]) <= set(extras["test"])
 
 
 def test_approaches_are_documented(registry):

@@ -9,7 +9,7 @@ import typer
 from harness.case import Case
 from harness.compiler import cannot_compile, cxx_compiler
 from harness.condition import busy, changing_speed, missing, other_users
-from harness.environment import environment
+from harness.environment import environment, package_version
 from harness.gpu import concerns
 from harness.initial import draw
 from harness.registry import Registry
@@ -76,6 +76,8 @@ def doctor() -> None:
     seen = ", ".join(f"{framework}: {name}" for framework, name in cuda_devices().items())
     print(f"CUDA         {seen or 'none (cases with device cuda are unsupported)'}")
     lacking = cannot_compile()
+    dask = package_version("distributed")
+    print(f"cluster      {f'distributed {dask}' if dask else 'no distributed (--executor dask is refused)'}")
     print(f"C++ compiler {cxx_compiler() if lacking is None else f'{lacking} (torch-compile/* is unsupported)'}")
     print(f"{problems or 'no'} problem{'' if problems == 1 else 's'} found")
     if problems:

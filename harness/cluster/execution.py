@@ -151,7 +151,7 @@ class Execution:
         elif isinstance(event, Dropped):
             attempt = self._running.pop(event.token, None)
             if attempt is not None:
-                self._again(attempt, "The connection to the scheduler was lost for a moment")
+                self._again(attempt, "The connection to the scheduler was lost")
         elif isinstance(event, Left):
             for token, attempt in list(self._running.items()):
                 if attempt.worker.address == event.address:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -44,7 +45,7 @@ def whereabouts() -> tuple[str, str]:
 def perform(request: bytes, token: str, program: str, stream: bool) -> Result:
     """The task: do a request in a process of its own. Answers are sent as events at once if `stream` is set.
 
-    `program` names who asks. Its next request to this thread is done by the same process.
+    `program` names who asks. Its next request is done by the same process, so that the frameworks are imported once.
     """
     worker = distributed.get_worker()
     answers: list[bytes] = []
@@ -57,17 +58,13 @@ def perform(request: bytes, token: str, program: str, stream: bool) -> Result:
     def tell(answer: bytes) -> None:
         worker.log_event(TOPIC, {"token": token, "answer": answer})
 
-    process = _process_for(program)
-    fault = process.do(request, tell if stream else answers.append, wanted)
-    if fault:
-        process.close()
-    return fault, tuple(answers)
+    return KEEPER.do(program, request, tell if stream else answers.append, wanted), tuple(answers)
 
 
 class Process:
     """A process that does requests, one after the other. It ends with the thread that has started it.
 
-    If it has nothing to do for `remote.IDLE_SECONDS`, it ends by itself.
+    If it has nothing to do for IDLE_SECONDS, it ends by itself.
     """
 
     def __init__(self, program: str) -> None:
@@ -113,19 +110,35 @@ class Process:
         self._connection.close()
 
 
-def _process_for(program: str) -> Process:
-    """That of this thread if it was started for the same program, so that the frameworks are imported once."""
-    kept: Process | None = getattr(_OF_THREAD, "process", None)
-    if kept is not None and kept.program == program and kept.ready:
-        return kept
-    if kept is not None:
-        kept.close()
-    _OF_THREAD.process = made = Process(program)
-    return made
+class Keeper:
+    """The process of a worker. It is kept between tasks, and started by a thread that lives as long as the worker."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="gradient-harness")
+        self._lock = threading.Lock()
+        self._process: Process | None = None
+
+    def do(self, program: str, request: bytes, tell: Callable[[bytes], None], wanted: Callable[[], bool]) -> str:
+        """As `Process.do`, in the process that was started for the program. One request is done at a time."""
+        with self._lock:
+            process = self._process
+            if process is None or process.program != program or not process.ready:
+                self.close()
+                process = self._process = self._thread.submit(Process, program).result()
+            fault = process.do(request, tell, wanted)
+            if fault:
+                self.close()
+            return fault
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.close()
+            self._process = None
 
 
-_OF_THREAD = threading.local()
-"""The process that a thread has started: between two tasks a worker has no other place for it."""
+KEEPER = Keeper()
+"""That of this worker. A worker has no other place for what outlives a task."""
 
 
 def _obituary(code: int) -> str:

@@ -13,12 +13,14 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Generator
 from multiprocessing import forkserver
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+WATCH_SECONDS = 0.2
 
 
 def guard_server() -> None:
@@ -29,6 +31,25 @@ def guard_server() -> None:
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     atexit.register(_end_descendants)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
+@contextlib.contextmanager
+def ended_with_parent() -> Generator[None, None, None]:
+    """In the fork server, while it imports: it is ended when its parent ends. It doesn't look by itself until then."""
+    parent, imported = os.getppid(), threading.Event()
+
+    def watch() -> None:
+        while not imported.wait(WATCH_SECONDS):
+            if os.getppid() != parent:
+                os._exit(1)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        imported.set()
+        thread.join()  # a process that forks should have one thread
 
 
 def tie_to_server() -> None:

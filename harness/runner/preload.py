@@ -8,7 +8,7 @@ import signal
 import warnings
 
 from harness.registry import Registry
-from harness.runner.orphans import guard_server
+from harness.runner.orphans import ended_with_parent, guard_server
 
 # Children end when their parent says so, not by a Ctrl-C of their own.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -18,10 +18,11 @@ warnings.filterwarnings("ignore", category=DeprecationWarning)
 # What a method starts becomes a child of the server where the method ends before it.
 warnings.filterwarnings("ignore", message=".*unexpected pid.*", category=UserWarning)
 
-_backends = Registry.load().backends.values()
-for _module in (*(backend.module for backend in _backends if backend.module), "memray", "harness.runner.child"):
-    with contextlib.suppress(ImportError):
-        __import__(_module)
+with ended_with_parent():
+    _backends = Registry.load().backends.values()
+    for _module in (*(backend.module for backend in _backends if backend.module), "memray", "harness.runner.child"):
+        with contextlib.suppress(ImportError):
+            __import__(_module)
 
 guard_server()  # after the imports, so that it is the first thing that happens when the server ends
 

@@ -34,7 +34,7 @@ def main() -> None:
     """Do requests until there are no more."""
     descriptor, parent = map(int, sys.argv[1:])
     tie_to(parent)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, _exit)
     os.set_inheritable(descriptor, False)
     connection = Connection(descriptor)
     sender = _request.Sender(connection)
@@ -42,6 +42,11 @@ def main() -> None:
         while connection.poll(IDLE_SECONDS):
             _do(connection.recv(), sender)
             connection.send_bytes(DONE)
+
+
+def _exit(number: int, frame: object) -> None:
+    del frame
+    sys.exit(128 + number)
 
 
 def _do(request: _request.Request, sender: _request.Sender) -> None:

@@ -109,3 +109,22 @@ def test_a_killed_run_leaves_nothing(tmp_path: Path):
         process.wait()
         for pid in marked(mark):
             os.kill(pid, signal.SIGKILL)
+
+
+def test_a_fork_server_ends_with_its_parent_while_it_imports(tmp_path: Path):
+    """It imports the frameworks for seconds, and doesn't look after its parent meanwhile."""
+    mark = uuid.uuid4().hex
+    (tmp_path / "server.py").write_text(
+        "import time\nfrom pathlib import Path\nfrom harness.runner.orphans import ended_with_parent\n"
+        "with ended_with_parent():\n    Path('imports').touch()\n    time.sleep(1000)\n"
+    )
+    start = "import subprocess, sys\nsubprocess.run([sys.executable, 'server.py'])"
+    process = subprocess.Popen([sys.executable, "-c", start], cwd=tmp_path, env={**os.environ, "MARK": mark})
+    try:
+        assert soon((tmp_path / "imports").exists, 30)
+        process.kill()
+        process.wait()
+        assert soon(lambda: not marked(mark), 2), marked(mark)
+    finally:
+        for pid in marked(mark):
+            os.kill(pid, signal.SIGKILL)
