@@ -9,7 +9,6 @@ Modules come from the entry-point groups `harness.methods`, `harness.problems`, 
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import fnmatch
 import importlib
@@ -18,18 +17,19 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeGuard, TypeVar
 
 from harness.backend import AbstractBackend, UndeclaredBackend
 from harness.backend_facts import BackendFacts
 from harness.case import Case
-from harness.errors import InputError, one_of, shown
+from harness.errors import InputError, described, one_of, shown
 from harness.method import AbstractGradientMethod
 from harness.models.facts import ModelFacts
-from harness.plugin_checks import check_class, guarded
+from harness.plugin_checks import check_class, check_pairs, check_work, guarded
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 from harness.section import AbstractSection
@@ -123,7 +123,8 @@ class Registry:
 
     def add_module(self, module: ModuleType, where: str) -> int:
         """Register the classes of a module and of its public submodules. Return their number."""
-        count = sum(self.add(item, where) for item in vars(module).values() if _is_final(item, module))
+        found = [item for item in vars(module).values() if _is_public(item, module)]
+        count = sum(_guarded(where, item.__name__, lambda item=item: self.add(item, where)) for item in found)
         for info in pkgutil.iter_modules(getattr(module, "__path__", ())):
             if not info.name.startswith("_"):
                 name = f"{module.__name__}.{info.name}"
@@ -150,7 +151,12 @@ class Registry:
                         raise InputError(where, "", fault, "decorate it with @dataclass(frozen=True, kw_only=True)")
                 if known is not None and _class(known) is not item:
                     raise InputError(where, "", f"the name {made.name!r} is taken", "choose another")
-                table[made.name] = made if base is AbstractProblem else _guarded(where, item.__name__, made)
+                new: Any = made if base is AbstractProblem else made()
+                table[made.name] = new
+                if isinstance(new, AbstractScheme):
+                    check_work(new, where)
+                elif isinstance(new, AbstractBackend):
+                    check_pairs(new, where)
                 self._parsed.clear()
                 self._methods.clear()
                 return True
@@ -203,7 +209,8 @@ class Registry:
                 raise ValueError(f"{shown(name)} is no method; {one_of(self.methods, name)}")
             (options,) = parse(name, text, type(self.methods[name]))
             made = self.methods[name]
-            self._methods[spec] = dataclasses.replace(made, **options) if options else made
+            new = guarded(spec, "", lambda: dataclasses.replace(made, **options)) if options else made
+            self._methods[spec] = new
         return self._methods[spec]
 
     def problem_class(self, spec: str) -> tuple[type[AbstractProblem], Parameters]:
@@ -250,23 +257,15 @@ def _class(registered: object) -> type:
     return registered if isinstance(registered, type) else type(registered)
 
 
-def _is_final(item: object, module: ModuleType) -> bool:
-    """Whether the module itself defines the class, and the class is neither abstract nor private."""
+def _is_public(item: object, module: ModuleType) -> TypeGuard[type]:
+    """Whether the module itself defines the class, and its name says that it is no base of others."""
     return (
-        inspect.isclass(item)
-        and item.__module__ == module.__name__
-        and not inspect.isabstract(item)
-        and not item.__name__.startswith(("_", "Abstract"))
+        inspect.isclass(item) and item.__module__ == module.__name__ and not item.__name__.startswith(("_", "Abstract"))
     )
 
 
 def _import_plugin(plugin: str) -> ModuleType:
     """A module by its dotted name, or a file by its path."""
-    with contextlib.redirect_stdout(sys.stderr):  # what it prints is none of a command's output
-        return _imported(plugin)
-
-
-def _imported(plugin: str) -> ModuleType:
     if not plugin.endswith(".py"):
         return importlib.import_module(plugin)
     path = Path(plugin)
@@ -283,10 +282,11 @@ def _imported(plugin: str) -> ModuleType:
 
 
 def _guarded(where: str, key: str, action: Callable[[], T]) -> T:
-    """Run a plugin's code. Whatever it raises becomes an InputError of one line."""
+    """Run a plugin's code. Whatever it raises becomes an InputError of one line. What it prints goes to the errors."""
     try:
-        return action()
-    except InputError:
+        with redirect_stdout(sys.stderr):
+            return action()
+    except (InputError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
-        raise InputError(where, key, f"can't be loaded: {type(error).__name__}: {error}") from error
+    except BaseException as error:
+        raise InputError(where, key, f"can't be loaded: {described(error)}") from error

@@ -6,6 +6,7 @@ import functools
 
 from markupsafe import Markup
 
+from harness.errors import described
 from harness.figure import Figure
 from harness.report.alt import alt_text
 from harness.report.figures import Drawing, draw
@@ -27,7 +28,7 @@ def elements(measurements: Measurements) -> tuple[Markup, ...]:
             if drawing is not None:
                 found.append(_element(measurements.suite.name, len(found) + 1, figure, drawing))
         except Exception as error:
-            fault = f"This figure could not be drawn: {type(error).__name__}: {error}"
+            fault = f"This figure could not be drawn: {described(error)}"
             found.append(Markup('<p class="note">{}</p>').format(fault))
     return tuple(found)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from harness.errors import described
 from harness.report.read import read
 from harness.report.templating import render, script
 from harness.report.trust import machine
@@ -80,8 +81,10 @@ def _part(section: AbstractSection, measurements: Measurements) -> Part:
     """A section may be somebody else's code: whatever it raises costs no more than itself."""
     try:
         return Part(section.name, section.title, Markup(section.html(measurements)), "")
-    except (Exception, SystemExit) as error:
-        return Part(section.name, section.title, "", f"{type(error).__name__}: {error}")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return Part(section.name, section.title, "", described(error))
 
 
 FOLDERS = ("--results", "--report")
