@@ -19,16 +19,32 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_RUN = "GRADIENT_HARNESS_RUN"
+"""The environment variable that holds the id of the process that started the fork server."""
+
+
+def name_run() -> None:
+    """In the process that starts the fork server: tell it whose it is."""
+    os.environ[_RUN] = str(os.getpid())
+
+
+def tie_to_run() -> None:
+    """In the fork server, before it imports for seconds: it is ended when the run ends."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.environ.get(_RUN) != str(os.getppid()):  # it ended in between
+        os._exit(1)
 
 
 def guard_server() -> None:
-    """In the fork server, once: whatever descends from it is ended when it ends.
+    """In the fork server, once it has imported: from now on it notices itself that the run ends.
 
-    A descendant whose own parent is gone becomes a child of the fork server, so that it is still found.
+    Whatever descends from it is ended when it ends. A descendant whose own parent is gone becomes a child of the fork
+    server, so that it is still found.
     """
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     atexit.register(_end_descendants)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    _prctl(_PR_SET_PDEATHSIG, 0)
 
 
 def tie_to_server() -> None:

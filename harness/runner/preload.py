@@ -1,6 +1,6 @@
 """Imported once by the fork server, so that its children start in milliseconds. Imports, and initialises nothing.
 
-Besides, it makes sure that the server ends what descends from it."""
+Besides, it makes sure that the server ends with the run, and what descends from it with the server."""
 
 import contextlib
 import gc
@@ -8,8 +8,9 @@ import signal
 import warnings
 
 from harness.registry import Registry
-from harness.runner.orphans import guard_server
+from harness.runner.orphans import guard_server, tie_to_run
 
+tie_to_run()
 # Children end when their parent says so, not by a Ctrl-C of their own.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 # JAX warns at a fork because of threads that it hasn't started yet: no backend is up in the server.
