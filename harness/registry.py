@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import fnmatch
 import importlib
-import importlib.util
 import inspect
 import pkgutil
 import sys
@@ -27,6 +26,7 @@ from harness.backend import AbstractBackend, UndeclaredBackend
 from harness.backend_facts import BackendFacts
 from harness.case import Case
 from harness.errors import InputError, described, one_of, shown
+from harness.file_module import module_of
 from harness.method import AbstractGradientMethod
 from harness.models.facts import ModelFacts
 from harness.plugin_checks import check_class, check_pairs, check_work, guarded
@@ -79,7 +79,7 @@ class Registry:
             registry._add_group(group)
         if not registry.methods:
             raise InputError("harness", "", "no methods found: the package isn't installed", "run pip install -e .")
-        for plugin in plugins:
+        for plugin in dict.fromkeys(plugins):
             try:
                 registry._add_plugin(plugin)
             except InputError as error:
@@ -271,14 +271,7 @@ def _import_plugin(plugin: str) -> ModuleType:
     path = Path(plugin)
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {plugin}")
-    name = f"harness_plugin_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    return module_of(path, f"harness_plugin_{path.stem}")
 
 
 def _guarded(where: str, key: str, action: Callable[[], T]) -> T:

@@ -313,7 +313,7 @@ def execute(
 
 def report(executed: Executed, folder: Path) -> Path:
     """Write the run's page into a folder; return the page's path."""
-    return _page.write_report(executed.run, folder)
+    return _page.write_report(executed.run, folder, plugins=True)
 
 
 def measure(

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from harness import session
 from harness.case import Block, blocks
+from harness.cli.imports import imports_of, tell_imports
 from harness.cli.page import exit_code, write_page
 from harness.cli.progress import make_listener
 from harness.cli.show import print_failures, print_ratios, print_speedups, print_summary
@@ -57,7 +58,9 @@ def run(
 ) -> None:
     """Measure a suite and write its page."""
     results, report = results.absolute(), report.absolute()  # a plugin may change the current folder
-    planned = session.plan(session.resolve(session.read(suite), device=device), only=only or ())
+    source = session.read(suite)
+    tell_imports(imports_of(source.suite, source.path.parent.resolve()))
+    planned = session.plan(session.resolve(source, device=device), only=only or ())
     if dry_run:
         _print_plan(planned)
         return
@@ -94,7 +97,7 @@ def _print_results(executed: Executed, suite: Suite) -> None:
         print_ratios(executed.run)
         say()
     print_failures(executed.run)
-    print_summary(executed.run)
+    print_summary(executed.run, plugins=True)
 
 
 def _print_plan(planned: Planned) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 
 from markupsafe import Markup
 
@@ -13,6 +14,7 @@ from harness.report.figures import Drawing, draw
 from harness.report.packed import packed
 from harness.report.templating import render, script
 from harness.section import Measurements
+from harness.spreadsheet import write_csv
 
 
 @functools.lru_cache(maxsize=1)
@@ -42,6 +44,8 @@ def _element(suite: str, number: int, figure: Figure, drawing: Drawing) -> Marku
     alt = Markup('<svg role="img" aria-label="{}"').format(alt_text(figure, drawing.data))
     # Pictures are made by matplotlib from numbers and registered names, which it escapes.
     svg = alt + Markup(drawing.svg.removeprefix("<svg"))
+    data = io.StringIO()
+    write_csv(drawing.data, data)
     return Markup(
         render(
             "figure.html",
@@ -49,6 +53,6 @@ def _element(suite: str, number: int, figure: Figure, drawing: Drawing) -> Marku
             number=number,
             svg=svg,
             caption=figure.caption,
-            data=packed(drawing.data.to_csv(index=False)),
+            data=packed(data.getvalue()),
         )
     )

@@ -32,16 +32,17 @@ class Part:
     fault: str
 
 
-def write_report(runs: Run | Sequence[Run], folder: Path) -> Path:
+def write_report(runs: Run | Sequence[Run], folder: Path, *, plugins: bool = False) -> Path:
     """Write `folder/<suite>.html` and `folder/index.html`; return the page's path.
 
-    Where the suite's plugins can't be loaded, the page is written without them and says so.
+    `plugins` imports those of the suite, whose sections and theory the page then has; else the page says that they are
+    missing.
     Several runs have a page of their own, `<suite>.merged.html`, as has a run of a part of the suite (`--only`),
     `<suite>.only.html`: that of a whole run stays. Raises InputError where the runs are of several suites.
     """
     runs = [runs] if isinstance(runs, Run) else sorted(runs, key=lambda run: run.id)
     part = sorted({text for run in runs for text in only(run.about())}) if all(only(r.about()) for r in runs) else []
-    measurements, unloaded = read(runs)
+    measurements, missing = read(runs, plugins=plugins)
     suite, machines = measurements.suite, measurements.machines
     commands = dict.fromkeys(command(run.about()["executions"][-1]) for run in runs)
     made = [_part(section, measurements) for section in measurements.registry.sections()]
@@ -58,7 +59,7 @@ def write_report(runs: Run | Sequence[Run], folder: Path) -> Path:
         only=part,
         trust=machine(measurements),
         counts=sorted(counts.items()),
-        unloaded=unloaded,
+        missing=missing,
         parts=[part for part in made if part.html or part.fault],
         meta=json.dumps(
             {
