@@ -54,6 +54,15 @@ def one_of(names: Iterable[str], given: object = None) -> str:
     return f"{hint}allowed: {', '.join(choices)}"
 
 
+def described(error: BaseException) -> str:
+    """Its kind and its message, which is the code of whoever raised it and may raise itself."""
+    try:
+        message = str(error)
+    except Exception as fault:
+        message = f"reading its message raises {type(fault).__name__}"
+    return f"{type(error).__name__}: {message}".removesuffix(": ")
+
+
 def printable(text: str) -> str:
     """The text, with every character escaped that a terminal would interpret instead of showing."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
@@ -88,8 +97,11 @@ class _Values(reprlib.Repr):
     repr_datetime = repr_date
 
     def repr_instance(self, x: object, level: int) -> str:  # noqa: ARG002 - reprlib's interface
-        """All other kinds."""
-        return _shorten(repr(x), self.maxother)
+        """All other kinds. How a plugin's object is written is the plugin's code."""
+        try:
+            return _shorten(repr(x), self.maxother)
+        except Exception:
+            return f"an object of {type(x).__name__}"
 
 
 _VALUES = _Values()

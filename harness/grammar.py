@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
+import re
 from collections.abc import Sequence
 from typing import Annotated, TypeVar
 
@@ -123,6 +124,12 @@ def _not_index(name: str) -> str:
     if name.lower() == "index":
         raise _refused("any name but index, which is the list of all pages")
     return name
+
+
+def as_name(text: str) -> str:
+    """The text in the characters that a suite's name may have, as `Name` says."""
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", text).lstrip("-_")[:LONGEST_NAME]
+    return "model" if name.lower() in ("", "index") else name
 
 
 Count = Annotated[int, _integer(1, LARGEST_COUNT)]

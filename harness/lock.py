@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from harness.errors import InputError
+from harness.written import no_link
 
 NAME = ".lock"
 """The file in a run's folder that is locked. It stays, because only the lock on it counts."""
@@ -24,7 +25,7 @@ class Lock:
     def __init__(self, folder: Path) -> None:
         """Raises InputError where another process holds it, or where the folder can't be written."""
         try:
-            self._file: IO[str] = (folder / NAME).open("a+", encoding="utf-8")
+            self._file: IO[str] = open(folder / NAME, "a+", encoding="utf-8", opener=no_link)  # noqa: SIM115 - held
         except OSError as error:
             raise InputError(folder, "", f"can't be written: {error.strerror or error}") from error
         try:

@@ -9,27 +9,27 @@ Modules come from the entry-point groups `harness.methods`, `harness.problems`, 
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import fnmatch
 import importlib
-import importlib.util
 import inspect
 import pkgutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeGuard, TypeVar
 
 from harness.backend import AbstractBackend, UndeclaredBackend
 from harness.backend_facts import BackendFacts
 from harness.case import Case
-from harness.errors import InputError, one_of, shown
+from harness.errors import InputError, described, one_of, shown
+from harness.file_module import module_of
 from harness.method import AbstractGradientMethod
 from harness.models.facts import ModelFacts
-from harness.plugin_checks import check_class, guarded
+from harness.plugin_checks import check_class, check_pairs, check_work, guarded
 from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 from harness.section import AbstractSection
@@ -83,7 +83,7 @@ class Registry:
             registry._add_group(group)
         if not registry.methods:
             raise InputError("harness", "", "no methods found: the package isn't installed", "run pip install -e .")
-        for plugin in plugins:
+        for plugin in dict.fromkeys(plugins):
             try:
                 registry._add_plugin(plugin)
             except InputError as error:
@@ -128,7 +128,8 @@ class Registry:
 
     def add_module(self, module: ModuleType, where: str) -> int:
         """Register the classes of a module and of its public submodules. Return their number."""
-        count = sum(self.add(item, where) for item in vars(module).values() if _is_final(item, module))
+        found = [item for item in vars(module).values() if _is_public(item, module)]
+        count = sum(_guarded(where, item.__name__, lambda item=item: self.add(item, where)) for item in found)
         for info in pkgutil.iter_modules(getattr(module, "__path__", ())):
             if not info.name.startswith("_"):
                 name = f"{module.__name__}.{info.name}"
@@ -155,7 +156,12 @@ class Registry:
                         raise InputError(where, "", fault, "decorate it with @dataclass(frozen=True, kw_only=True)")
                 if known is not None and _class(known) is not item:
                     raise InputError(where, "", f"the name {made.name!r} is taken", "choose another")
-                table[made.name] = made if base is AbstractProblem else _guarded(where, item.__name__, made)
+                new: Any = made if base is AbstractProblem else made()
+                table[made.name] = new
+                if isinstance(new, AbstractScheme):
+                    check_work(new, where)
+                elif isinstance(new, AbstractBackend):
+                    check_pairs(new, where)
                 self._parsed.clear()
                 self._methods.clear()
                 return True
@@ -209,7 +215,8 @@ class Registry:
                 raise ValueError(f"{shown(name)} is no method; {one_of(self.methods, name)}")
             (options,) = parse(name, text, type(self.methods[name]))
             made = self.methods[name]
-            self._methods[spec] = dataclasses.replace(made, **options) if options else made
+            new = guarded(spec, "", lambda: dataclasses.replace(made, **options)) if options else made
+            self._methods[spec] = new
         return self._methods[spec]
 
     def problem_class(self, spec: str) -> tuple[type[AbstractProblem], Parameters]:
@@ -256,43 +263,29 @@ def _class(registered: object) -> type:
     return registered if isinstance(registered, type) else type(registered)
 
 
-def _is_final(item: object, module: ModuleType) -> bool:
-    """Whether the module itself defines the class, and the class is neither abstract nor private."""
+def _is_public(item: object, module: ModuleType) -> TypeGuard[type]:
+    """Whether the module itself defines the class, and its name says that it is no base of others."""
     return (
-        inspect.isclass(item)
-        and item.__module__ == module.__name__
-        and not inspect.isabstract(item)
-        and not item.__name__.startswith(("_", "Abstract"))
+        inspect.isclass(item) and item.__module__ == module.__name__ and not item.__name__.startswith(("_", "Abstract"))
     )
 
 
 def _import_plugin(plugin: str) -> ModuleType:
     """A module by its dotted name, or a file by its path."""
-    with contextlib.redirect_stdout(sys.stderr):  # what it prints is none of a command's output
-        return _imported(plugin)
-
-
-def _imported(plugin: str) -> ModuleType:
     if not plugin.endswith(".py"):
         return importlib.import_module(plugin)
     path = Path(plugin)
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {plugin}")
-    name = f"harness_plugin_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    return module_of(path, f"harness_plugin_{path.stem}")
 
 
 def _guarded(where: str, key: str, action: Callable[[], T]) -> T:
-    """Run a plugin's code. Whatever it raises becomes an InputError of one line."""
+    """Run a plugin's code. Whatever it raises becomes an InputError of one line. What it prints goes to the errors."""
     try:
-        return action()
-    except InputError:
+        with redirect_stdout(sys.stderr):
+            return action()
+    except (InputError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
-        raise InputError(where, key, f"can't be loaded: {type(error).__name__}: {error}") from error
+    except BaseException as error:
+        raise InputError(where, key, f"can't be loaded: {described(error)}") from error

@@ -415,7 +415,7 @@ def _add_execution(opened: Opened, site: Site | None) -> int:
 
 def report(executed: Executed, folder: Path) -> Path:
     """Write the run's page into a folder; return the page's path."""
-    return _page.write_report(executed.run, folder)
+    return _page.write_report(executed.run, folder, plugins=True)
 
 
 def measure(

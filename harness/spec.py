@@ -43,7 +43,7 @@ def options_of(cls: type, but: Collection[str] = ()) -> dict[str, object]:
     """The options that a dataclass has, with their defaults; none where it isn't one."""
     if not dataclasses.is_dataclass(cls):
         return {}
-    return {f.name: f.default for f in dataclasses.fields(cls) if f.name not in but}
+    return {f.name: f.default for f in dataclasses.fields(cls) if f.init and f.name not in but}
 
 
 def parse(name: str, text: str, cls: type, but: Collection[str] = (), *, lists: bool = True) -> list[dict[str, object]]:

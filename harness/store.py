@@ -16,7 +16,7 @@ from harness.errors import InputError, RecordingError, printable
 from harness.lazy import lazily
 from harness.lock import Lock
 from harness.record import SCHEMA_VERSION, Record, Row
-from harness.written import write_bytes, write_text
+from harness.written import no_link, write_bytes, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,7 @@ class Run:
         Raises RecordingError. What was written of the record then is such a line.
         """
         try:
-            with (self.folder / RECORDS).open("ab+") as file:
+            with open(self.folder / RECORDS, "ab+", opener=no_link) as file:
                 _cut_torn_line(file)
                 file.write(record.to_json().encode() + b"\n")
                 file.flush()
@@ -127,7 +127,7 @@ class Run:
             for line in self._lines():
                 (damaged if self._is_damaged(line) else whole).append(line + b"\n")
             if damaged:
-                with (self.folder / DAMAGED).open("ab") as file:
+                with open(self.folder / DAMAGED, "ab", opener=no_link) as file:
                     file.writelines(damaged)
                 write_bytes(self.folder / RECORDS, b"".join(whole))
         except OSError as error:
@@ -149,6 +149,8 @@ class Run:
         """The lines of the records. What follows the last newline is torn, or nothing."""
         path = self.folder / RECORDS
         try:
+            if path.exists() and not path.is_file():  # a pipe would never end
+                raise InputError(path, "", "can't be read: it is no file")
             return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
         except OSError as error:
             raise InputError(path, "", f"can't be read: {error.strerror or error}") from error
@@ -226,7 +228,7 @@ def new_run(results: Path, suite: str, now: datetime | None = None) -> Run:
 
 def newest_run(results: Path, suite: str) -> Run | None:
     """The suite's newest run, by the time in its name."""
-    folders = sorted(path.parent for path in (results / suite).glob(f"*/{ABOUT}"))
+    folders = sorted(path.parent for path in (results / suite).glob(f"*/{ABOUT}") if path.is_file())
     return Run(folders[-1]) if folders else None
 
 

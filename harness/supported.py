@@ -27,7 +27,7 @@ def with_scheme(
     problem: AbstractProblem, scheme: AbstractScheme, method: AbstractGradientMethod, case: Case
 ) -> str | None:
     """Why the case can't be done with this scheme, or None: by the problem, the scheme, the stepping or the method."""
-    unsuited = problem.unsuited(method)
+    unsuited = reason_of(problem, "unsuited", lambda: problem.unsuited(method))
     if unsuited is not None:
         return unsuited
     try:
@@ -36,7 +36,7 @@ def with_scheme(
         return str(error)
     return (
         reason_of(scheme, "unsupported", lambda: scheme.unsupported(problem))
-        or adaptive_refusal(problem, scheme, method, case)
+        or reason_of(scheme, "adaptive steps", lambda: adaptive_refusal(problem, scheme, method, case))
         or reason_of(method, "unsuited", lambda: method.unsuited(scheme))
         or reason_of(method, "unsupported", lambda: problem.refusal(method, case))
     )

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from harness import session
 from harness.errors import InputError, one_of
 from harness.figure import Figure
+from harness.grammar import as_name
 from harness.identity import Identity
 from harness.lazy import lazily
 from harness.limits import LARGEST_SEED
@@ -139,7 +140,7 @@ def try_model(
         f"{key}={list(value) if isinstance(value, tuple) else value}" for key, value in (settings or {}).items()
     )
     asked = Asked(
-        name=spec.rpartition(":")[2] or "model",
+        name=as_name(spec.partition("(")[0].rpartition(":")[2]),
         problem=f"{spec}({given})" if given else spec,
         steps=tuple(steps),
         dt=tuple(dt),

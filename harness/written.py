@@ -30,6 +30,11 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise
 
 
+def no_link(path: str, flags: int) -> int:
+    """An opener that follows no link in place of the file: what it names is changed nowhere else."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
+
+
 def refuse_unwritable(folder: Path, option: str) -> None:
     """Make a folder, unless it exists, and a file in it. Raises InputError where that can't be done."""
     try:

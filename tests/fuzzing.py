@@ -19,8 +19,8 @@ MOST_SECONDS = 20
 """Of one input. The slowest takes about 3 s on an idle machine."""
 
 
-class HangsError(BaseException):
-    """An input took too long. No `except Exception` catches it."""
+class HangsError(KeyboardInterrupt):
+    """An input took too long. Nothing catches it, as nothing may catch Ctrl-C."""
 
 
 def fuzz(*, usual: int, full: int) -> settings:

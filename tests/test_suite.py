@@ -104,10 +104,10 @@ def test_wrong_suites_are_explained_in_one_line(tmp_path: Path, text: str, words
     (tmp_path / "empty.py").write_text("x = 1\n")
     found = command(tmp_path, "run", str(path), "--dry-run")
     assert found.returncode == 2, found.stderr
-    assert found.stderr.count("\n") == 1
-    assert "Traceback" not in found.stderr
+    *imports, line = found.stderr.splitlines()
+    assert all(text.startswith("importing ") for text in imports)
     for word in ["error:", *words]:
-        assert word in found.stderr
+        assert word in line
     assert not found.stdout
 
 

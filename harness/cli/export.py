@@ -12,6 +12,7 @@ import typer
 from harness.columns import FACTS
 from harness.errors import InputError, one_of
 from harness.lazy import lazily
+from harness.spreadsheet import write_csv
 from harness.store import open_run
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def export(
             assert to is not None
             frame.to_parquet(to, engine="pyarrow", index=False)
         else:
-            _flat(frame).to_csv(sys.stdout if to is None else to, index=False)
+            write_csv(_flat(frame), sys.stdout if to is None else to)
     except ImportError as error:
         raise InputError(
             "--format", "", "Parquet needs pyarrow, which is not installed", "pip install gradient-harness[parquet]"

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from harness import session
 from harness.cli.terminal import place, tell
+from harness.errors import described
 from harness.session import Executed
 
 
@@ -16,7 +17,7 @@ def write_page(executed: Executed, folder: Path, console: Console) -> bool:
     try:
         page = session.report(executed, folder)
     except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        reason = " ".join(described(error).split())
         run = place(executed.run.folder)
         tell(console, f"The page can't be written: {reason}. The records are kept: python -m harness report {run}")
         return False

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from harness import session
 from harness.case import Block, blocks
+from harness.cli.imports import imports_of, tell_imports
 from harness.cli.page import exit_code, write_page
 from harness.cli.progress import make_listener
 from harness.cli.show import print_failures, print_ratios, print_speedups, print_summary
@@ -79,8 +80,10 @@ def run(
 ) -> None:
     """Measure a suite and write its page."""
     results, report = results.absolute(), report.absolute()  # a plugin may change the current folder
+    source = session.read(suite)
+    tell_imports(imports_of(source.suite, source.path.parent.resolve()))
     with _executor(executor, scheduler) as where:
-        planned = session.plan(session.resolve(session.read(suite), device=device, executor=where), only=only or ())
+        planned = session.plan(session.resolve(source, device=device, executor=where), only=only or ())
         if dry_run:
             _print_plan(planned)
             return
@@ -140,7 +143,7 @@ def _print_results(executed: Executed, suite: Suite) -> None:
         print_ratios(executed.run)
         say()
     print_failures(executed.run)
-    print_summary(executed.run)
+    print_summary(executed.run, plugins=True)
     if executed.busy_seconds:
         share = executed.busy_seconds / executed.wall_seconds
         say(f"- {share:.0%} of {_minutes(executed.wall_seconds)} passed in building and measuring the cases.")

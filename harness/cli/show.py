@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.imports import PLUGINS, tell_plugins
 from harness.cli.terminal import place, plain, say
 from harness.columns import COLUMNS
 from harness.lazy import lazily
@@ -38,15 +39,18 @@ def show(
         bool,
         typer.Option("--repair", help="First move damaged lines of the records to damaged.jsonl, in the run's folder."),
     ] = False,
+    plugins: Annotated[bool, typer.Option("--plugins", help=PLUGINS)] = False,
 ) -> None:
     """Print a run's records and its summary."""
     opened = open_run(run)
+    if plugins:
+        tell_plugins([opened])
     if repair:
         count = opened.repair()
         say(f"{count} damaged {'line' if count == 1 else 'lines'} set aside" + (f" in {DAMAGED}" if count else ""))
     print_records(opened)
     print_failures(opened)
-    print_summary(opened)
+    print_summary(opened, plugins=plugins)
 
 
 SHOWN = ("status", "seconds_median", "peak_bytes", "gradient_error_theta_median", "adjoint_error_theta_median")
@@ -151,9 +155,12 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     terminal.print(printed)
 
 
-def print_summary(run: Run) -> None:
-    """The number of cases per status, the answer to the suite's question, and what the records say in general."""
-    measurements, _ = read.read([run])
+def print_summary(run: Run, *, plugins: bool) -> None:
+    """The number of cases per status, the answer to the suite's question, and what the records say in general.
+
+    Theory knows the schemes and problems of the suite's plugins only where these are imported.
+    """
+    measurements, _ = read.read([run], plugins=plugins)
     counts = Counter(measurements.frame["status"])
     say(f"{place(run.folder)}: {', '.join(f'{n} {status}' for status, n in sorted(counts.items())) or 'no records'}")
     say(measurements.suite.title)

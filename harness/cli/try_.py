@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +15,7 @@ from harness.cli.progress import make_listener
 from harness.cli.show import print_failures
 from harness.cli.terminal import say, tell
 from harness.errors import InputError
+from harness.grammar import as_name
 from harness.lazy import lazily
 from harness.models.choice import Asked
 from harness.models.written import written
@@ -133,7 +133,7 @@ def _spec(model: str, settings: list[str] | tuple[str, ...]) -> str:
 
 def _name(spec: str) -> str:
     """The suite's name: the model's name in the characters that a suite's name may have."""
-    return re.sub(r"[^A-Za-z0-9_-]", "-", spec.partition("(")[0].rpartition(":")[2]) or "model"
+    return as_name(spec.partition("(")[0].rpartition(":")[2])
 
 
 def _seen_from(spec: str, suite: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from harness.errors import ProblemError, one_of, shown
+from harness.file_module import module_of
 from harness.models.declared import Model
 from harness.models.trace import is_an_authors
 from harness.spec import split
@@ -98,15 +98,4 @@ def _file(path: Path) -> object:
         raise ProblemError("no such file")
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))
-    name = f"harness_model_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # the folder is its author's
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.dont_write_bytecode = writes
-    return module
+    return module_of(path, f"harness_model_{path.stem}")

@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 
 import harness
-from harness.errors import ProblemError, printable
+from harness.errors import ProblemError, described, printable
 
 OURS = str(Path(harness.__file__).parent)
 LONGEST = 12
@@ -17,7 +17,7 @@ LONGEST = 12
 
 def told(error: BaseException) -> tuple[str, str]:
     """The message in a line, and the author's lines beneath each other, the innermost last."""
-    message = str(error) if isinstance(error, ProblemError) else f"{type(error).__name__}: {error}".removesuffix(": ")
+    message = str(error) if isinstance(error, ProblemError) else described(error)
     return printable(" ".join(message.split())), "\n".join(_lines(error))
 
 

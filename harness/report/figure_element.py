@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import functools
+import io
 
 import pandas as pd
 from markupsafe import Markup
 
+from harness.errors import described
 from harness.figure import Figure
 from harness.report.alt import alt_text
 from harness.report.figures import Drawing, draw
 from harness.report.packed import packed
 from harness.report.templating import render, script
 from harness.section import Measurements
+from harness.spreadsheet import write_csv
 
 
 @functools.lru_cache(maxsize=1)
@@ -28,7 +31,7 @@ def elements(measurements: Measurements) -> tuple[Markup, ...]:
             if drawing is not None:
                 found.append(_element(measurements.suite.name, len(found) + 1, figure, drawing))
         except Exception as error:
-            fault = f"This figure could not be drawn: {type(error).__name__}: {error}"
+            fault = f"This figure could not be drawn: {described(error)}"
             found.append(Markup('<p class="note">{}</p>').format(fault))
     return tuple(found)
 
@@ -43,8 +46,11 @@ def element(*, name: str, number: int, svg: str, alt: str, caption: str, data: p
     opened = Markup('<svg role="img" aria-label="{}"').format(alt)
     # Pictures are made by matplotlib from numbers and registered names, which it escapes.
     picture = opened + Markup(svg.removeprefix("<svg"))
-    csv = packed(data.to_csv(index=False))
-    return Markup(render("figure.html", name=name, number=number, svg=picture, caption=caption, data=csv))
+    csv = io.StringIO()
+    write_csv(data, csv)
+    return Markup(
+        render("figure.html", name=name, number=number, svg=picture, caption=caption, data=packed(csv.getvalue()))
+    )
 
 
 def _element(suite: str, number: int, figure: Figure, drawing: Drawing) -> Markup:

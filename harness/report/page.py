@@ -12,6 +12,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from harness.errors import described
 from harness.report.read import read
 from harness.report.templating import render, script
 from harness.report.trust import machine
@@ -31,16 +32,17 @@ class Part:
     fault: str
 
 
-def write_report(runs: Run | Sequence[Run], folder: Path) -> Path:
+def write_report(runs: Run | Sequence[Run], folder: Path, *, plugins: bool = False) -> Path:
     """Write `folder/<suite>.html` and `folder/index.html`; return the page's path.
 
-    Where the suite's plugins can't be loaded, the page is written without them and says so.
+    `plugins` imports those of the suite, whose sections and theory the page then has; else the page says that they are
+    missing.
     Several runs have a page of their own, `<suite>.merged.html`, as has a run of a part of the suite (`--only`),
     `<suite>.only.html`: that of a whole run stays. Raises InputError where the runs are of several suites.
     """
     runs = [runs] if isinstance(runs, Run) else sorted(runs, key=lambda run: run.id)
     part = sorted({text for run in runs for text in only(run.about())}) if all(only(r.about()) for r in runs) else []
-    measurements, unloaded = read(runs)
+    measurements, missing = read(runs, plugins=plugins)
     suite, machines = measurements.suite, measurements.machines
     commands = dict.fromkeys(command(run.about()["executions"][-1]) for run in runs)
     made = [_part(section, measurements) for section in measurements.registry.sections()]
@@ -57,7 +59,7 @@ def write_report(runs: Run | Sequence[Run], folder: Path) -> Path:
         only=part,
         trust=machine(measurements),
         counts=sorted(counts.items()),
-        unloaded=unloaded,
+        missing=missing,
         parts=[part for part in made if part.html or part.fault],
         meta=json.dumps(
             {
@@ -80,8 +82,10 @@ def _part(section: AbstractSection, measurements: Measurements) -> Part:
     """A section may be somebody else's code: whatever it raises costs no more than itself."""
     try:
         return Part(section.name, section.title, Markup(section.html(measurements)), "")
-    except (Exception, SystemExit) as error:
-        return Part(section.name, section.title, "", f"{type(error).__name__}: {error}")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return Part(section.name, section.title, "", described(error))
 
 
 PLACES = ("--results", "--report", "--executor", "--scheduler")

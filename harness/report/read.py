@@ -13,9 +13,13 @@ from harness.section import Measurements
 from harness.store import ABOUT, RESTORE, Run
 from harness.suite import Suite
 
+LACKS = "The sections and the theory of the suite's plugins are missing"
 
-def read(runs: Sequence[Run]) -> tuple[Measurements, str]:
-    """What was measured, and why the suite's plugins couldn't be loaded, "" where they could or there are none.
+
+def read(runs: Sequence[Run], *, plugins: bool) -> tuple[Measurements, str]:
+    """What was measured, and why the suite's plugins are missing, "" where they were imported or there are none.
+
+    They are imported only where `plugins` says so: run.json names them, and whoever wrote it would run code here.
 
     All runs are of one suite, which is that of the newest execution. Raises InputError where they aren't.
     Characters that nobody sees are written as escapes in the records' texts.
@@ -32,14 +36,17 @@ def read(runs: Sequence[Run]) -> tuple[Measurements, str]:
                 raise InputError(run.folder / ABOUT, f"executions.{len(executed) - 1}", f"has no {key}", RESTORE)
     executions = tuple(execution for run in ordered for execution in run.about()["executions"])
     suite = suite_of(executions[-1], ordered[-1].folder)
-    registry, unloaded = _registry(suite)
+    registry, missing = _registry(suite, plugins)
     frame = load([run.folder for run in ordered])
-    return Measurements(visible_frame(frame), suite, registry, executions), unloaded
+    return Measurements(visible_frame(frame), suite, registry, executions), missing
 
 
-def _registry(suite: Suite) -> tuple[Registry, str]:
+def _registry(suite: Suite, plugins: bool) -> tuple[Registry, str]:
     """With the suite's plugins, or without them and why."""
+    if suite.plugins and not plugins:
+        names = ", ".join(suite.plugins)
+        return Registry.load(), f"{LACKS}: they were not imported ({names}). The option --plugins does that."
     try:
         return Registry.load(suite.plugins), ""
     except InputError as error:
-        return Registry.load(), str(error)
+        return Registry.load(), f"{LACKS}: {error}"

@@ -116,13 +116,17 @@ def serve(connection: Connection, make: Callable[[], object], log: str | None) -
 
 
 def _redirect_output(log: str) -> None:
-    """Output goes to a file, and nowhere where that can't be written: no case fails for it."""
-    try:
-        file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    except OSError:
-        file = os.open(os.devnull, os.O_WRONLY)
+    file = open_log(log)
     os.dup2(file, 1)
     os.dup2(file, 2)
+
+
+def open_log(log: str) -> int:
+    """The file that output goes to, or nothing where it can't be written or is a link: no case fails for it."""
+    try:
+        return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW)
+    except OSError:
+        return os.open(os.devnull, os.O_WRONLY)
 
 
 def _failure(error: BaseException) -> Answer:

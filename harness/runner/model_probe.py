@@ -49,7 +49,7 @@ class ModelProbe:
             return Refused(str(error))
         try:
             model = source.model()
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             return Refused(*told(error))
         try:
             settings = model.settings_of(text)
@@ -62,7 +62,7 @@ class ModelProbe:
             try:
                 facts = probe(source, model, chosen, seed=seed, device=device)
                 found[name] = replace(facts, code=tuple(source.code().items()))
-            except (Exception, SystemExit) as error:
+            except BaseException as error:
                 return Refused(*told(error))
         return found
 

@@ -21,12 +21,20 @@ from pathlib import Path
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 WATCH_SECONDS = 0.2
+_RUN = "GRADIENT_HARNESS_RUN"
+"""The environment variable that holds the id of the process that started the fork server."""
+
+
+def name_run() -> None:
+    """In the process that starts the fork server: tell it whose it is."""
+    os.environ[_RUN] = str(os.getpid())
 
 
 def guard_server() -> None:
-    """In the fork server, once: whatever descends from it is ended when it ends.
+    """In the fork server, once it has imported: from now on it notices itself that the run ends.
 
-    A descendant whose own parent is gone becomes a child of the fork server, so that it is still found.
+    Whatever descends from it is ended when it ends. A descendant whose own parent is gone becomes a child of the fork
+    server, so that it is still found.
     """
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     atexit.register(_end_descendants)
@@ -34,13 +42,16 @@ def guard_server() -> None:
 
 
 @contextlib.contextmanager
-def ended_with_parent() -> Generator[None, None, None]:
-    """In the fork server, while it imports: it is ended when its parent ends. It doesn't look by itself until then."""
-    parent, imported = os.getppid(), threading.Event()
+def ended_with_run() -> Generator[None, None, None]:
+    """In the fork server, while it imports for seconds: it is ended when its parent ends.
+
+    Later it looks by itself. The kernel could end it, but would do so already when the thread ends that started it.
+    """
+    run, imported = os.environ.get(_RUN), threading.Event()
 
     def watch() -> None:
         while not imported.wait(WATCH_SECONDS):
-            if os.getppid() != parent:
+            if run != str(os.getppid()):
                 os._exit(1)
 
     thread = threading.Thread(target=watch, daemon=True)

@@ -1,6 +1,6 @@
 """Imported once by the fork server, so that its children start in milliseconds. Imports, and initialises nothing.
 
-Besides, it makes sure that the server ends what descends from it."""
+Besides, it makes sure that the server ends with the run, and what descends from it with the server."""
 
 import contextlib
 import gc
@@ -8,7 +8,7 @@ import signal
 import warnings
 
 from harness.registry import Registry
-from harness.runner.orphans import ended_with_parent, guard_server
+from harness.runner.orphans import ended_with_run, guard_server
 
 # Children end when their parent says so, not by a Ctrl-C of their own.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -18,7 +18,7 @@ warnings.filterwarnings("ignore", category=DeprecationWarning)
 # What a method starts becomes a child of the server where the method ends before it.
 warnings.filterwarnings("ignore", message=".*unexpected pid.*", category=UserWarning)
 
-with ended_with_parent():
+with ended_with_run():
     _backends = Registry.load().backends.values()
     for _module in (*(backend.module for backend in _backends if backend.module), "memray", "harness.runner.child"):
         with contextlib.suppress(ImportError):

@@ -19,7 +19,7 @@ from typing import Concatenate, Generic, ParamSpec, TypeVar
 import psutil
 
 from harness.runner.child import Answer, serve
-from harness.runner.orphans import end_tree
+from harness.runner.orphans import end_tree, name_run
 
 WATCH_SECONDS = 0.1
 
@@ -151,6 +151,7 @@ def start_server() -> ForkServerContext:
     """A fork server that has imported the frameworks. Libraries that read a thread setting at import get 1."""
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    name_run()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["harness.runner.preload"])
     return context

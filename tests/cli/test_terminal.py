@@ -7,8 +7,10 @@ import sys
 from dataclasses import replace
 
 import pytest
+from many_records import run_of
 from rich.console import Console
 
+from harness.cli import main
 from harness.cli.progress import make_listener
 from harness.cli.show import print_failures, print_records
 from harness.cli.terminal import say, take_every_character, tell
@@ -73,3 +75,20 @@ def test_a_terminal_may_lack_characters(monkeypatch):
     say("θ – ½")
     stream.flush()
     assert taken.getvalue() == b"\\u03b8 \\u2013 \\xbd\n"
+
+
+@pytest.mark.parametrize(("encoding", "written"), [("ascii", "0.963\\xd7, "), ("latin-1", "0.963×, ")])
+def test_a_run_is_shown_where_the_terminal_lacks_characters(tmp_path, monkeypatch, encoding, written):
+    """Its table has µ, its sentences have a times sign."""
+    run = run_of(tmp_path, 12)
+    taken = io.BytesIO()
+    stream = io.TextIOWrapper(taken, encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(sys, "argv", ["harness", "show", str(run.folder)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    stream.flush()
+    assert not end.value.code
+    said = taken.getvalue().decode(encoding)
+    assert "12 ok" in said
+    assert written in said

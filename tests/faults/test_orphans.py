@@ -91,16 +91,31 @@ def test_a_killed_run_leaves_nothing(tmp_path: Path):
             )
         },
     )
+    # The command, the fork server, the tracker, the child, and what the child has started.
+    check_killed(tmp_path, mark, tmp_path / "hangs", least=5)
+
+
+def test_a_run_that_is_killed_while_its_fork_server_imports_leaves_nothing(tmp_path: Path):
+    write_suite(tmp_path)
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    (slow / "torch.py").write_text("import time\nfrom pathlib import Path\nPath('imports').touch()\ntime.sleep(1000)\n")
+    path = os.pathsep.join(filter(None, [str(slow), os.environ.get("PYTHONPATH")]))
+    check_killed(tmp_path, uuid.uuid4().hex, tmp_path / "imports", least=3, PYTHONPATH=path)
+
+
+def check_killed(folder: Path, mark: str, there: Path, *, least: int, **variables: str) -> None:
+    """Run the suite until a file is there and so many processes are alive, and kill it: none is alive soon."""
     process = subprocess.Popen(
         [sys.executable, "-m", "harness", "run", "toy.yaml"],
-        cwd=tmp_path,
-        env={**os.environ, "MARK": mark},
+        cwd=folder,
+        env={**os.environ, "MARK": mark, **variables},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        assert soon((tmp_path / "hangs").exists, 60)
-        assert len(marked(mark)) >= 5  # the command, fork server, tracker, child, and what the child has started
+        assert soon(there.exists, 60)
+        assert len(marked(mark)) >= least
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert soon(lambda: not marked(mark), 2), marked(mark)

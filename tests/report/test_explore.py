@@ -35,7 +35,7 @@ def frame_and_path(tmp_path_factory) -> tuple[pd.DataFrame, Path]:
     folder = tmp_path_factory.mktemp("run")
     title = "How <b>large</b> is </title><script>window.hacked=3</script> a page?"
     run = run_of(folder / "results", RECORDS, SUITE.replace("How large is a page of many records?", title))
-    for status, reason in (("failed", HOSTILE_REASON), ("unsupported", "this <i>can't</i> be done")):
+    for status, reason in (("failed", HOSTILE_REASON), ("unsupported", "=1+1, this <i>can't</i> be done")):
         case = small_case(method=HOSTILE_METHOD, steps=32 if status == "failed" else 64, dim=1, batch=1)
         run.append(Record(run=run.id, suite="many", case=case, status=status, reason=reason))
     measured = Measured(
@@ -291,6 +291,11 @@ def test_the_records_can_be_downloaded(page, frame):
 def test_texts_in_a_downloaded_file_are_whole(page):
     (failed,) = [row for row in rows(downloaded(page, part(page, "csv"))) if row["status"] == "failed"]
     assert (failed["reason"], failed["method"]) == (SHOWN_REASON, HOSTILE_METHOD)
+
+
+def test_texts_in_a_downloaded_file_are_no_formulas(page):
+    (row,) = [row for row in rows(downloaded(page, part(page, "csv"))) if row["status"] == "unsupported"]
+    assert row["reason"] == "'=1+1, this <i>can't</i> be done"
 
 
 def test_the_chart_can_be_downloaded(page):

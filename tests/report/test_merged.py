@@ -216,7 +216,7 @@ def test_answers_are_of_one_machine(two, frame):
     assert all(sentence.startswith(("alpha: ", "beta: ")) for sentence in found)
     apart = [answers(load(run.folder)) for run in two]
     assert found == [f"{name}: {s}" for name, of_one in zip(("alpha", "beta"), apart, strict=True) for s in of_one]
-    measurements, _ = read(two)
+    measurements, _ = read(two, plugins=False)
     mains = main_regimes(regimes(frame, asked(measurements.suite, frame)))
     assert [set(main.cases["machine"]) for main in mains] == [{"alpha"}, {"beta"}]
     with pytest.raises(ValueError, match="alpha and beta"):
@@ -237,4 +237,4 @@ def test_the_page_of_several_runs_stands_beside_that_of_one(two, tmp_path):
 def test_a_page_is_of_one_suite(two, write):
     other = write("2026-01-03T00-00-00Z", suite="other")
     with pytest.raises(InputError, match="one suite"):
-        read([*two, other])
+        read([*two, other], plugins=False)

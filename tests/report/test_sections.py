@@ -67,13 +67,13 @@ def names_of(page: str) -> list[str]:
 
 
 def test_the_sections_of_a_plugin_are_on_the_page(run, tmp_path):
-    page = write_report(run, tmp_path / "report").read_text()
+    page = write_report(run, tmp_path / "report", plugins=True).read_text()
     assert names_of(page) == ["answer", "count", "broken", "explore", "environment"]
     assert "<p>1 record of tiny</p>" in page
 
 
 def test_a_section_that_raises_says_why(run, tmp_path):
-    page = write_report(run, tmp_path / "report").read_text()
+    page = write_report(run, tmp_path / "report", plugins=True).read_text()
     assert "ZeroDivisionError: &lt;b&gt;nothing&lt;/b&gt; to divide by" in page
     assert '<table id="records"' in page
 
@@ -81,7 +81,7 @@ def test_a_section_that_raises_says_why(run, tmp_path):
 def test_a_page_without_its_plugins(run, tmp_path):
     """The plugin's file may be gone when the page is written again."""
     (tmp_path / "sections.py").unlink()
-    page = write_report(run, tmp_path / "report").read_text()
+    page = write_report(run, tmp_path / "report", plugins=True).read_text()
     assert "no such file" in page
     assert names_of(page) == ["answer", "explore", "environment"]
 

@@ -53,11 +53,11 @@ function valuesOf(records, name) {
 /** The label of a column with its unit, for an axis. Where values are written with units, there is none. */
 const axisTitle = column => (column.unit && !UNITS[column.format] ? `${column.label} (${column.unit})` : column.label);
 
-/** A file of these records: a line each, with every column. */
+/** A file of these records: a line each, with every column. A text that would be a formula begins with an apostrophe. */
 function csv(columns, records) {
   const cell = value => {
     if (value === null) return "";
-    const text = String(value);
+    const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   const names = [...columns.keys()];
