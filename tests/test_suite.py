@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import command
 
 from harness.errors import InputError
 from harness.suite import Budget, Grid, parse_suite
@@ -73,12 +72,7 @@ def test_wrong_suites_are_explained_in_one_line(tmp_path: Path, text: str, words
     path.write_text(text)
     (tmp_path / "broken.py").write_text("1 / 0\n")
     (tmp_path / "empty.py").write_text("x = 1\n")
-    found = subprocess.run(
-        [sys.executable, "-m", "harness", "run", str(path), "--dry-run"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-    )
+    found = command(tmp_path, "run", str(path), "--dry-run")
     assert found.returncode == 2, found.stderr
     assert found.stderr.count("\n") == 1
     assert "Traceback" not in found.stderr
@@ -89,7 +83,7 @@ def test_wrong_suites_are_explained_in_one_line(tmp_path: Path, text: str, words
 
 @pytest.mark.parametrize("name", ["absent.yaml", "."])
 def test_a_missing_file_is_explained(tmp_path: Path, name: str):
-    found = subprocess.run([sys.executable, "-m", "harness", "run", name], capture_output=True, text=True, cwd=tmp_path)
+    found = command(tmp_path, "run", name)
     assert found.returncode == 2
     assert found.stderr.count("\n") == 1
 
