@@ -18,7 +18,6 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias, TypeVar
@@ -27,6 +26,7 @@ from harness.backend import AbstractBackend, UndeclaredBackend
 from harness.backend_facts import BackendFacts
 from harness.case import Case
 from harness.errors import InputError, one_of, shown
+from harness.installed import installed
 from harness.method import AbstractGradientMethod
 from harness.models.facts import ModelFacts
 from harness.plugin_checks import check_class, guarded
@@ -100,7 +100,7 @@ class Registry:
         return sorted(self._sections.values(), key=lambda section: (section.order, section.name))
 
     def _add_group(self, group: str) -> None:
-        for entry in entry_points(group=group):
+        for entry in installed(group):
             where = f"entry point {entry.name} of {group}"
             self.add_module(_guarded(where, "", entry.load), where)
 
