@@ -17,7 +17,6 @@ import pkgutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias, TypeGuard, TypeVar
@@ -27,6 +26,7 @@ from harness.backend_facts import BackendFacts
 from harness.case import Case
 from harness.errors import InputError, described, one_of, shown
 from harness.file_module import module_of
+from harness.installed import installed
 from harness.method import AbstractGradientMethod
 from harness.models.facts import ModelFacts
 from harness.plugin_checks import check_class, check_pairs, check_work, guarded
@@ -104,7 +104,7 @@ class Registry:
         return sorted(self._sections.values(), key=lambda section: (section.order, section.name))
 
     def _add_group(self, group: str) -> None:
-        for entry in entry_points(group=group):
+        for entry in installed(group):
             where = f"entry point {entry.name} of {group}"
             self.add_module(_guarded(where, "", entry.load), where)
 

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from commands import command
 
 import harness
 
@@ -250,8 +249,7 @@ def run(tmp_path_factory) -> tuple[pd.DataFrame, str, str]:
     folder: Path = tmp_path_factory.mktemp("planted")
     (folder / "planted.py").write_text(PLUGIN)
     (folder / "planted.yaml").write_text(SUITE)
-    command = [sys.executable, "-m", "harness", "run", "planted.yaml"]
-    found = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    found = command(folder, "run", "planted.yaml")
     assert found.returncode == 1, found.stderr
     (records,) = (folder / "results/planted").iterdir()
     return harness.load(records).set_index("method"), found.stdout, (folder / "report/planted.html").read_text()

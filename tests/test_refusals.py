@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import command
 
 from harness.machine import Machine
 from harness.plan import Plan, make_plan
@@ -101,8 +100,7 @@ def run(folder: Path, problem: str, measure: str, *options: str) -> str:
     """What `harness run` prints."""
     (folder / "mine.py").write_text(PLUGIN)
     (folder / "mine.yaml").write_text(SUITE.replace("MEASURE", measure).replace("PROBLEM", problem))
-    command = [sys.executable, "-m", "harness", "run", "mine.yaml", *options]
-    found = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    found = command(folder, "run", "mine.yaml", *options)
     assert "Traceback" not in found.stdout + found.stderr
     assert found.returncode == 0, found.stderr
     return found.stdout

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import InputError
+from harness.installed import installed
 from harness.registry import Registry
 
 METHOD = """
@@ -58,10 +59,9 @@ def test_an_entry_point(tmp_path: Path, monkeypatch):
     (tmp_path / "a_distribution.py").write_text(METHOD.format(name="mine/installed"))
     monkeypatch.syspath_prepend(tmp_path)
     entry = EntryPoint("mine", "a_distribution", "harness.methods")
-    real = sys.modules["harness.registry"].entry_points
     monkeypatch.setattr(
-        "harness.registry.entry_points",
-        lambda group: [*real(group=group), *([entry] if group == "harness.methods" else [])],
+        "harness.registry.installed",
+        lambda group: [*installed(group), *([entry] if group == "harness.methods" else [])],
     )
     assert "mine/installed" in Registry.load().methods
 
@@ -75,6 +75,6 @@ def test_a_name_that_is_taken(tmp_path: Path):
 
 def test_an_entry_point_that_raises(monkeypatch):
     entry = EntryPoint("broken", "no_such_module_anywhere", "harness.methods")
-    monkeypatch.setattr("harness.registry.entry_points", lambda **_: [entry])
+    monkeypatch.setattr("harness.registry.installed", lambda _: [entry])
     with pytest.raises(InputError, match="entry point broken"):
         Registry.load()

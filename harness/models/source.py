@@ -6,11 +6,12 @@ import importlib
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from harness.errors import ProblemError, one_of, shown
 from harness.file_module import module_of
+from harness.installed import installed
 from harness.models.declared import Model
 from harness.models.trace import is_an_authors
 from harness.spec import split
@@ -35,7 +36,7 @@ class Source:
         label, text = split(spec)
         place, _, name = label.rpartition(":")
         if not place:
-            (entry,) = entry_points(group=GROUP, name=label)
+            (entry,) = _published(label)
             place, _, name = entry.value.partition(":")
         if place.endswith(".py"):
             place = str((folder / place).resolve())
@@ -74,7 +75,12 @@ class Source:
 def names_model(spec: str) -> bool:
     """Whether a suite's `problem` is a model: has a colon, or is the name of an entry point."""
     label = spec.partition("(")[0].strip()
-    return ":" in label or bool(entry_points(group=GROUP, name=label))
+    return ":" in label or bool(_published(label))
+
+
+def _published(name: str) -> list[EntryPoint]:
+    """The entry points of this name."""
+    return [entry for entry in installed(GROUP) if entry.name == name]
 
 
 def _file_of(module: object) -> Path | None:

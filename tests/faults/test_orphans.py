@@ -130,10 +130,10 @@ def test_a_fork_server_ends_with_its_parent_while_it_imports(tmp_path: Path):
     """It imports the frameworks for seconds, and doesn't look after its parent meanwhile."""
     mark = uuid.uuid4().hex
     (tmp_path / "server.py").write_text(
-        "import time\nfrom pathlib import Path\nfrom harness.runner.orphans import ended_with_parent\n"
-        "with ended_with_parent():\n    Path('imports').touch()\n    time.sleep(1000)\n"
+        "import time\nfrom pathlib import Path\nfrom harness.runner.orphans import ended_with_run\n"
+        "with ended_with_run():\n    Path('imports').touch()\n    time.sleep(1000)\n"
     )
-    start = "import subprocess, sys\nsubprocess.run([sys.executable, 'server.py'])"
+    start = "import subprocess, sys\nfrom harness.runner.orphans import name_run\nname_run()\nsubprocess.run([sys.executable, 'server.py'])"
     process = subprocess.Popen([sys.executable, "-c", start], cwd=tmp_path, env={**os.environ, "MARK": mark})
     try:
         assert soon((tmp_path / "imports").exists, 30)

@@ -38,17 +38,17 @@ def test_what_is_freed_first_is_not_added():
 
 @pytest.mark.parametrize("method", ["torch/reversible", "jax/reversible", "torch/adjoint", "jax/adjoint"])
 def test_memory_of_solves_that_keep_nothing_is_flat(make_case, method):
-    steps = (64, 1024)
+    steps = (64, 256)
     assert abs(log_slope(steps, peaks := measure(make_case, method, steps))) <= 0.02, peaks
 
 
 @pytest.mark.parametrize(
     ("method", "steps", "power", "least"),
     [
-        ("torch/backprop", (64, 256, 1024), 1.0, 0.97),
-        ("jax/backprop", (64, 256, 1024), 1.0, 0.97),
-        ("torch/checkpoint", (16, 144, 1296), 0.5, 0.4),
-        ("jax/checkpoint", (16, 144, 1296), 0.5, 0.4),
+        ("torch/backprop", (64, 256, 512), 1.0, 0.97),
+        ("jax/backprop", (64, 256, 512), 1.0, 0.97),
+        ("torch/checkpoint", (16, 100, 576), 0.5, 0.4),
+        ("jax/checkpoint", (16, 100, 576), 0.5, 0.4),
     ],
 )
 def test_memory_grows_at_its_power(make_case, method, steps, power, least):
@@ -65,9 +65,9 @@ def test_memory_grows_at_its_power(make_case, method, steps, power, least):
 @pytest.mark.parametrize(
     ("method", "steps", "low", "high"),
     [
-        ("torch/backprop", (512, 2048), 0.97, 1.03),
+        ("torch/backprop", (128, 512), 0.97, 1.03),
         ("jax/backprop", (512, 2048), 0.97, 1.03),
-        ("torch/checkpoint", (512, 4096), 0.45, 0.55),
+        ("torch/checkpoint", (256, 2048), 0.45, 0.55),
     ],
 )
 def test_memory_slopes_of_long_solves(make_case, method, steps, low, high):
@@ -118,5 +118,5 @@ def test_what_xla_plans_is_its_temporary_memory_and_the_results(registry, make_c
 def test_pythons_small_objects_add_no_arena_to_a_peak():
     """Python takes 1 MiB at a time for them: now and then a call that keeps a few would seem to take that."""
     kept: list[object] = []
-    peaks = [peak_bytes_cpu(lambda: kept.extend((i, str(i)) for i in range(1000))) for _ in range(30)]
+    peaks = [peak_bytes_cpu(lambda: kept.extend((i, str(i)) for i in range(1000))) for _ in range(12)]
     assert max(peaks) < 2**19, peaks

@@ -44,7 +44,6 @@ FACTS = ModelFacts(
     entries=100,
     seconds=1e-5,
 )
-GROUPED = ("harness.models", "published")
 ASKED = Asked(name="latent", problem="mine.py:latent")
 
 
@@ -244,9 +243,7 @@ def test_cases_of_a_model_have_an_id_without_its_folder() -> None:
 def test_a_package_publishes_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """By an entry point, whose name a suite gives."""
     entry = EntryPoint("published", "package.models:latent", "harness.models")
-    monkeypatch.setattr(
-        "harness.models.source.entry_points", lambda *, group, name: [entry] if (group, name) == GROUPED else []
-    )
+    monkeypatch.setattr("harness.models.source.installed", lambda group: [entry] if group == "harness.models" else [])
     assert names_model("published(width=3)")
     assert not names_model("neural")
     source, settings = Source.of("published(width=3)", Path())

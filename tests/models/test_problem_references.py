@@ -36,8 +36,9 @@ from harness.scheme import AbstractScheme
 from harness.schemes.heun import Heun
 from harness.schemes.midpoint import Midpoint
 
+STEPS = 8
 SAME = 1e-11
-"""Two frameworks' float64 gradients of one discrete solve of 16 to 32 steps."""
+"""Two frameworks' float64 gradients of one discrete solve of so many steps."""
 SIZES = {"dim": 3, "batch": 4, "seed": 3}
 
 
@@ -85,6 +86,7 @@ def built(name: str, noise: str, calculus: str, **settings: Any) -> tuple[ModelF
         scheme="euler" if ito else "heun",
         dim=dim,
         batch=SIZES["batch"],
+        steps=STEPS,
         brownian="own" if noise == "none" else "shared",
         observations=settings.get("observations", 1),
     )
@@ -127,12 +129,12 @@ def test_both_frameworks_have_the_same_references(name: str, noise: str, calculu
     assert_same(of_torch.discrete(case, values, 11), discrete, case)
     assert_same(of_jax.discrete(case, of_jax.values(case), 11), discrete, case)
     for scheme in schemes(facts):
-        assert_same(of_torch.fine(case, values, scheme, 32, path), known(problem, case, path, scheme), case)
+        assert_same(of_torch.fine(case, values, scheme, STEPS, path), known(problem, case, path, scheme), case)
     for scheme in compiled_schemes(facts):
-        expected = of_torch.fine(case, values, scheme, 32, path)
+        expected = of_torch.fine(case, values, scheme, STEPS, path)
         theta, y0 = split(expected, case)
         assert_same(
-            of_jax.fine(case, of_jax.values(case), scheme, 32, path), replace(expected, theta=theta, y0=y0), case
+            of_jax.fine(case, of_jax.values(case), scheme, STEPS, path), replace(expected, theta=theta, y0=y0), case
         )
 
 
@@ -155,11 +157,11 @@ def posed(case: Case) -> tuple[AbstractProblem, SharedPath | None]:
 
 
 def known(problem: AbstractProblem, case: Case, path: SharedPath | None, scheme: AbstractScheme) -> GradientArrays:
-    """The problem's own solve with 32 steps."""
+    """The problem's own solve with as many steps."""
     if path is None:
         ends = Grid.of_case(problem, case).observed_times()
-        return grid_solve(problem, case, scheme, FineGrid.equal(problem, 32, ends))
-    return path_solve(problem, case, path, 32, scheme)
+        return grid_solve(problem, case, scheme, FineGrid.equal(problem, STEPS, ends))
+    return path_solve(problem, case, path, STEPS, scheme)
 
 
 def schemes(facts: ModelFacts) -> list[AbstractScheme]:
