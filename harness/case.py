@@ -35,27 +35,27 @@ class Case:
     problem: Annotated[
         str,
         axis(
-            "a name of `harness list problems`, with parameters: `neural(width=64)`; or a model:"
+            "a problem of `harness list problems`, with its parameters: `neural(width=64)`; or a model of your own:"
             " `mine.py:name(width=64)`"
         ),
     ]
-    noise: Annotated[str, axis("the type of the noise", choices=NOISES, roles=("x", "facet"))]
+    noise: Annotated[str, axis("the type of the noise; `none` is an ODE", choices=NOISES, roles=("x", "facet"))]
     calculus: Annotated[
-        str, axis("the calculus; without meaning for noise `none`", choices=CALCULI, default="stratonovich")
+        str, axis("how the SDE is to be understood; ignored for noise `none`", choices=CALCULI, default="stratonovich")
     ]
     scheme: Annotated[
         str,
         axis(
-            "a name of `harness list schemes`",
+            "the numerical scheme, one of `harness list schemes`",
             default=None,
-            default_words="each method's own for that noise and calculus",
+            default_words="each method's first that fits the noise and the calculus",
             roles=("facet", "color"),
         ),
     ]
     method: Annotated[
         str,
         axis(
-            "a name of `harness list methods`, or a glob: `torch/*`; options stand in parentheses:"
+            "a gradient method of `harness list methods`, or a glob: `torch/*`; options are given in parentheses:"
             " `jax/recursive-checkpoint(checkpoints=3)`",
             roles=("x", "facet", "color"),
         ),
@@ -63,12 +63,12 @@ class Case:
     dim: Annotated[int, axis("the dimension of the state", default=10, label="dimension", roles=("x", "facet"))]
     batch: Annotated[
         int,
-        axis("independent samples solved together", default=32, label="batch size", roles=("x", "facet")),
+        axis("how many independent samples are solved together", default=32, label="batch size", roles=("x", "facet")),
     ]
     steps: Annotated[
         int,
         axis(
-            "steps of the solver over the whole interval; with adaptive steps they give the first step",
+            "the number of steps over the whole interval; with adaptive steps it gives the length of the first step",
             default=128,
             roles=("x", "facet"),
         ),
@@ -76,35 +76,41 @@ class Case:
     observations: Annotated[
         int | tuple[float, ...],
         axis(
-            "the number of equally spaced times at which the loss reads the state (1: the end only), or the times"
-            " themselves, a list within the list, such as `[[0.1, 0.35, 1.0]]`, the last of them the interval's end",
+            "at how many equally spaced times the loss reads the state (1: only at the end). Or the times themselves,"
+            " as a list within the list: `[[0.1, 0.35, 1.0]]`. The last time must be the end of the interval",
             default=1,
             roles=("x", "facet"),
         ),
     ]
     dtype: Annotated[str, axis("the precision of the solve", choices=DTYPES, default="float32", how=True)]
     device: Annotated[str, axis("where the solve runs", choices=DEVICES, default="cpu", how=True)]
-    threads: Annotated[int, axis("cores that a method may use", default=1, how=True)]
+    threads: Annotated[int, axis("how many cores a method may use", default=1, how=True)]
     brownian: Annotated[
         str,
         axis(
-            "the sampler of the noise: the method's own, a native virtual Brownian tree, or the injected shared path",
+            "where the noise of the timed solve comes from: `own` is the method's own random generator, `tree` a"
+            " virtual Brownian tree (native methods only), `shared` one path that is injected into every method",
             choices=BROWNIAN,
             default="own",
             how=True,
         ),
     ]
-    seed: Annotated[int, identity("the seed of initial values, parameters and paths")]
+    seed: Annotated[int, identity("the seed of the initial values, the parameters and the Brownian paths")]
     stepping: Annotated[
         str, axis("how step sizes are chosen", choices=STEPPINGS, default="fixed", how=True, heading="")
     ] = "fixed"
     rtol: Annotated[
         float,
-        axis("with adaptive steps, a step's error is held below atol + rtol |y|", default=0.0, heading="", roles=()),
+        axis(
+            "the relative tolerance of adaptive steps: the error of a step is kept below atol + rtol |y|",
+            default=0.0,
+            heading="",
+            roles=(),
+        ),
     ] = 0.0
     atol: Annotated[
         float,
-        axis("the absolute tolerance of adaptive steps, as for `rtol`", default=1e-3, heading="", roles=("x",)),
+        axis("the absolute tolerance of adaptive steps: see `rtol`", default=1e-3, heading="", roles=("x",)),
     ] = 0.0
 
     @property
@@ -157,7 +163,12 @@ FIELDS = declared(Case)
 """The columns of a case: its axes and its seed."""
 AXES = tuple(column.name for column in FIELDS if column.kind == "axis")
 PARTS = (
-    identity("the library that runs it: the first part of `method`", name="backend", roles=("facet", "color")),
+    identity(
+        "the library that the method belongs to, or `torch`, `torch-compile`, `jax` for native methods: the first part"
+        " of `method`",
+        name="backend",
+        roles=("facet", "color"),
+    ),
     identity("how the gradient is computed: the second part of `method`", name="approach", roles=("facet", "color")),
 )
 """What a case tells besides: properties that are stored."""

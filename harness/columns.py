@@ -10,7 +10,7 @@ from harness.record import STORED
 RATIOS = (
     computed(
         "floor_ratio",
-        "median ratio, round by round, to the backend's floor with the same scheme",
+        "time divided by that of the backend's floor with the same scheme: the median of the ratios round by round",
         of="seconds",
         label="time over floor",
         heading="over floor",
@@ -19,8 +19,8 @@ RATIOS = (
     ),
     computed(
         "forward_ratio",
-        "median ratio, round by round, to the native forward solve without a gradient, with the same scheme and in the"
-        " same framework: the price of the gradient",
+        "time divided by that of the native forward solve in the same framework, with the same scheme and without a"
+        " gradient, round by round: the price of the gradient",
         of="seconds",
         label="time over the forward solve",
         heading="over forward",
@@ -32,8 +32,8 @@ RATIOS = (
 
 FACTS = computed(
     "backend_facts",
-    "what a report needs of the backend, a `harness.backend_facts.BackendFacts`: floor, forward solve, comparable"
-    " methods, style",
+    "what a report needs to know about the backend: floor, forward solve, comparable methods and style, as a"
+    " `harness.backend_facts.BackendFacts`",
     of="backend",
     type=object,
 )
@@ -41,7 +41,8 @@ FACTS = computed(
 
 MACHINE = computed(
     "machine",
-    "the machine and the versions on it that measured the case: the processor, or what tells several apart",
+    "the machine that measured the case, with the versions on it. Its name is the processor, or what distinguishes"
+    " several machines",
     of="host",
     type=str,
     roles=("facet",),

@@ -29,7 +29,7 @@ STATUSES = ("ok", "unsupported", "failed", "timeout", "out-of-memory", "diverged
 
 def _error(label: str, against: str, bar: str = "") -> Column:
     return measured(
-        f"{label}: the relative L2 error {against}, one a replicate",
+        f"{label}: the relative L2 error {against}, one per replicate",
         unit="relative",
         label=label,
         heading=label.replace(" of ", " "),
@@ -42,8 +42,8 @@ def _error(label: str, against: str, bar: str = "") -> Column:
 
 def _cosine(of: str) -> Column:
     return measured(
-        f"cosine of the angle to the continuous-time gradient of {of}: what an optimiser that normalises feels; one a"
-        " replicate",
+        f"cosine of the angle to the continuous-time gradient of {of}, which matters to an optimiser that normalises"
+        " the gradient; one per replicate",
         label=f"gradient cosine of {of}",
         heading=f"cosine {of}",
         format="cosine",
@@ -52,7 +52,7 @@ def _cosine(of: str) -> Column:
 
 
 def _bar(of: str) -> Column:
-    return measured(f"the reference's own error bar for {of}, one a replicate", unit="relative", format="error")
+    return measured(f"the reference's own error bar for {of}, one per replicate", unit="relative", format="error")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,14 +64,12 @@ class Measured:
 
     host: Annotated[
         str | None,
-        measured(
-            "the name of the machine that measured the case; where a resumed run measured more of it, of the last one"
-        ),
+        measured("the name of the machine that measured the case; the last one, if a resumed run measured more of it"),
     ] = None
     compile_seconds: Annotated[
         float | None,
         measured(
-            "building the callable: tensors, tracing, compilation; null where a suite measures errors alone",
+            "the time to build the callable: tensors, tracing, compilation; null if only errors are measured",
             unit="seconds",
             heading="build",
             format="seconds",
@@ -79,12 +77,17 @@ class Measured:
     ] = None
     first_call_seconds: Annotated[
         float | None,
-        measured("the first call after it; null likewise", unit="seconds", heading="first call", format="seconds"),
+        measured(
+            "the time of the first call; null if only errors are measured",
+            unit="seconds",
+            heading="first call",
+            format="seconds",
+        ),
     ] = None
     seconds: Annotated[
         tuple[float, ...],
         measured(
-            "raw samples of one forward solve and gradient, a round each, in order",
+            "raw samples of the time of one forward solve with its gradient, one per round, in order",
             unit="seconds",
             label="time of forward and gradient",
             heading="time",
@@ -97,29 +100,32 @@ class Measured:
     waits: Annotated[
         tuple[float, ...],
         measured(
-            "the part of each sample's time, from 0, in which the process was ready to run and had no core: what other"
-            f" programs took. A sample with more than {DISTURBED} was disturbed",
+            "for each sample, the fraction of its time in which the process was ready to run but had no core, because"
+            f" other programs used it. A sample with more than {DISTURBED} counts as disturbed",
             unit="relative",
         ),
     ] = ()
     calibration_seconds: Annotated[
         tuple[float, ...],
         measured(
-            "a fixed calculation directly before and directly after the rounds: it tells by how much the machine itself"
-            " became faster or slower",
+            "the time of a fixed calculation directly before and directly after the rounds, which shows by how much the"
+            " machine itself became faster or slower",
             unit="seconds",
         ),
     ] = ()
-    repeats: Annotated[int | None, measured("calls in a sample of `seconds`, which is their mean")] = None
+    repeats: Annotated[int | None, measured("calls per sample; a value of `seconds` is their mean")] = None
     pairing: Annotated[
         str | None,
-        measured("names one execution of a block: samples with the same one were taken in turn, round by round"),
+        measured(
+            "the id of one execution of a block: records with the same id were timed in turn, round by round, so their"
+            " samples can be compared round by round"
+        ),
     ] = None
     anchor_seconds: Annotated[
         tuple[float, ...],
         measured(
-            "where a block was timed in several groups: the samples of the anchor, one case of the block, in the rounds"
-            " of `seconds`. Cases of different groups are compared by their ratios to it",
+            "only if a block was timed in several groups: the samples of the anchor, the case that is timed in every"
+            " group, from the same rounds as `seconds`. Cases of different groups are compared by their ratios to it",
             unit="seconds",
         ),
     ] = ()
@@ -155,8 +161,8 @@ class Measured:
     retained_bytes: Annotated[
         float | None,
         measured(
-            "memory that stays allocated after a gradient, per gradient: near 0 unless the method leaks; can be"
-            " negative by noise; null where a call takes more than 5 s or where the C library doesn't count",
+            "memory that stays allocated after a gradient, per gradient: near 0 unless the method leaks. Noise can make"
+            " it negative. Null if a call takes more than 5 s or the C library can't count",
             unit="bytes",
             heading="kept per gradient",
             format="bytes",
@@ -187,19 +193,19 @@ class Measured:
     evaluations: Annotated[
         tuple[float, ...],
         measured(
-            "evaluations of f in that gradient, forwards and backwards, where the method tells; one a replicate",
+            "evaluations of f for that gradient, forwards and backwards, if the method reports them; one per replicate",
             label="evaluations of f",
             roles=("x",),
         ),
     ] = ()
     gradient_variance: Annotated[
         tuple[float, ...],
-        measured("the variance of a random estimator, the mean over the coordinates; one a replicate"),
+        measured("for a random estimator: its variance, averaged over the coordinates; one per replicate"),
     ] = ()
     reference_error: Annotated[
         float | None,
         measured(
-            "the larger of the reference's error bars for θ and y0, its median over replicates",
+            "the larger of the reference's error bars for θ and y0; the median over the replicates",
             unit="relative",
             heading="reference bar",
             format="error",
@@ -256,25 +262,28 @@ class Record:
 
 IDENTITY: dict[Column, Callable[[Record], Value]] = {
     identity("the version of the schema", name="schema_version", type=int): lambda _: SCHEMA_VERSION,
-    identity("the run that it belongs to", name="run"): lambda record: record.run,
-    identity("the suite that it belongs to", name="suite"): lambda record: record.suite,
-    identity("the entry of `executions` in `run.json` that wrote the record, from 0", name="execution", type=int): (
-        lambda record: record.execution
-    ),
-    identity("the id of the case: a digest of the axes and the seed, the same on every machine", name="case"): (
+    identity("the run, which is also the name of its folder", name="run"): lambda record: record.run,
+    identity("the name of the suite", name="suite"): lambda record: record.suite,
+    identity(
+        "which entry of `executions` in `run.json` wrote the record, counted from 0", name="execution", type=int
+    ): (lambda record: record.execution),
+    identity("the id of the case: a digest of its axes and its seed, the same on every machine", name="case"): (
         lambda record: record.case.id
     ),
     identity(
-        "the digest of what the cases share that are timed in turn: all but method and scheme", name="block"
+        "the id of the block: a digest of the seed and all axes but method and scheme. The cases of a block are timed"
+        " in turn",
+        name="block",
     ): lambda record: record.case.block_id,
-    identity(f"what became of the case: {', '.join(STATUSES)}", name="status", heading="status"): lambda record: (
+    identity(f"the outcome of the case: {', '.join(STATUSES)}", name="status", heading="status"): lambda record: (
         record.status
     ),
-    identity("why not `ok`, in a sentence; of an `ok` case, what to know about its numbers", name="reason"): (
+    identity("why the status isn't `ok`; for an `ok` case, what to know about its numbers", name="reason"): (
         lambda record: record.reason
     ),
     identity(
-        "the measures that a later record of the case adds, of a record that was written while its block was measured",
+        "the measures that are still missing because the record was written while its block was measured; a later"
+        " record of the case has them",
         name="pending",
         several=True,
     ): lambda record: record.pending,

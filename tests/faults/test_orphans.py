@@ -133,7 +133,10 @@ def test_a_fork_server_ends_with_its_parent_while_it_imports(tmp_path: Path):
         "import time\nfrom pathlib import Path\nfrom harness.runner.orphans import ended_with_run\n"
         "with ended_with_run():\n    Path('imports').touch()\n    time.sleep(1000)\n"
     )
-    start = "import subprocess, sys\nfrom harness.runner.orphans import name_run\nname_run()\nsubprocess.run([sys.executable, 'server.py'])"
+    start = (
+        "import subprocess, sys\nfrom harness.runner.orphans import name_run\n"
+        "name_run()\nsubprocess.run([sys.executable, 'server.py'])"
+    )
     process = subprocess.Popen([sys.executable, "-c", start], cwd=tmp_path, env={**os.environ, "MARK": mark})
     try:
         assert soon((tmp_path / "imports").exists, 30)
