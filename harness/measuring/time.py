@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -49,7 +50,9 @@ def take_sample(
     for _ in range(repeats):
         call()
     wall_seconds, cpu_seconds = wall() - wall_start, cpu() - cpu_start
-    return Sample(wall_seconds, cpu_seconds, max(0.0, waited() - waited_before))
+    # Threads of one process wait for each other, too: then its cores are busy with it all the time.
+    without_us = max(0.0, len(os.sched_getaffinity(0)) * wall_seconds - cpu_seconds)
+    return Sample(wall_seconds, cpu_seconds, min(max(0.0, waited() - waited_before), without_us))
 
 
 def warm_up(first_call_seconds: float, sample: Callable[[int], Sample]) -> int:

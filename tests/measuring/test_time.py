@@ -85,10 +85,21 @@ def test_there_is_no_warming_up_after_a_slow_first_call():
     assert warmed_up(30.0, [1.0]) == (1, [])
 
 
-def test_the_time_that_a_sample_waited_for_a_core_is_kept():
-    waited = FakeClock()
-    sample = take_sample(lambda: waited.passes(0.5), 2, wall=FakeClock(), cpu=FakeClock(), waited=waited)
-    assert sample.waited_seconds == 1.0
+@pytest.mark.parametrize(("cpu_share", "expected"), [(0.0, 1.0), (0.75, 0.5), (1.0, 0.0)])
+def test_what_a_sample_waited_for_others_is_kept(monkeypatch, cpu_share, expected):
+    """Its threads waited for 1 s of 2 s: for others as far as its one core wasn't busy with it."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
+    wall, cpu, waited = FakeClock(), FakeClock(), FakeClock()
+
+    def call() -> None:
+        wall.passes(1.0)
+        cpu.passes(cpu_share)
+        waited.passes(0.5)
+
+    assert take_sample(call, 2, wall=wall, cpu=cpu, waited=waited).waited_seconds == expected
+
+
+def test_a_series_holds_the_part_that_each_sample_waited():
     series = Series(repeats=2)
     series.add(Sample(4.0, 3.0, waited_seconds=1.0))
     series.add(Sample(4.0, 4.0))
