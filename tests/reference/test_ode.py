@@ -22,8 +22,8 @@ from harness.reference.loss_differences import loss_differences
 from harness.reference.ode import ode
 
 OBSERVATIONS = (1, 5, 9, 21)
-DRAWS = 50
-"""Of each of the six classes: 300 cases."""
+DRAWS = 24
+"""Of each of the six classes: 144 cases."""
 
 
 class NoCache(ReferenceCache):

@@ -13,7 +13,7 @@ import harness.reference.sde as module
 from harness.brownian.path import SharedPath
 from harness.gradient_arrays import GradientArrays, relative_error
 from harness.problem import AbstractProblem
-from harness.reference import ReferenceCache
+from harness.reference import ReferenceCache, grid_solve
 from harness.reference.bars import ROUNDING
 from harness.reference.closed_form import closed_form
 from harness.reference.sde import bar, path_solve, sde, still_to_come, strongest
@@ -50,9 +50,9 @@ def covered(registry, case, seed: int, cache: ReferenceCache) -> bool:
 
 @pytest.mark.parametrize(("problem", "noises", "dims"), CLOSED)
 def test_the_bar_covers_the_distance_to_the_closed_form(registry, make_case, tmp_path, problem, noises, dims):
-    """For all of 20 seeds of parameters, initial values and paths, at two dimensions, and 95% of 34: of 204 in all."""
+    """For all of 20 seeds of parameters, initial values and paths, at two dimensions: of 100 in all."""
     cache = ReferenceCache(tmp_path)
-    found = [
+    assert all(
         covered(
             registry,
             make_case(
@@ -69,20 +69,18 @@ def test_the_bar_covers_the_distance_to_the_closed_form(registry, make_case, tmp
             seed,
             cache,
         )
-        for seed in range(34)
-    ]
-    assert all(found[:20])
-    assert np.mean(found) >= 0.95
+        for seed in range(20)
+    )
 
 
 @pytest.mark.parametrize("noise", ["general", "diagonal"])
 def test_the_bar_covers_the_error_where_noise_does_not_commute(registry, make_case, coarse, tmp_path, noise):
-    """For θ and for y0 in 95% of 20 seeds each, against a grid 64 times as fine (an eighth of the error).
+    """For θ and for y0 in 95% of 12 seeds each, against a grid 64 times as fine (an eighth of the error).
 
     The distance of two grids alone doesn't: at order ½ it is below the finer one's error in a third of all cases.
     """
     cache, covered = ReferenceCache(tmp_path), []
-    for seed in range(20):
+    for seed in range(12):
         case = make_case(
             problem="neural(width=4)", noise=noise, calculus="stratonovich", dim=3, batch=1, steps=8, seed=seed
         )
@@ -160,22 +158,24 @@ def test_it_is_refined_until_the_smallest_error_is_resolved(registry, make_case,
 
 
 @pytest.mark.parametrize("noise", ["diagonal", "general"])
-def test_the_fine_grid_holds_a_chunk_at_a_time(registry, make_case, noise):
-    """From 2^11 to 2^13 steps the peak grows by less than a quarter of the noise, or of the states, of the new steps.
+def test_the_fine_grid_holds_a_chunk_at_a_time(registry, make_case, monkeypatch, noise):
+    """From 2^9 to 2^11 steps the peak grows by less than a quarter of the noise, or of the states, of the new steps.
 
-    The state at every 256th step is all that is kept. XLA frees the inputs of a finished call from a thread of its own,
-    so that a few chunks, of 0.26 MB of noise and as much of states each, may be held at once, however many steps.
+    Chunks are a quarter of the usual ones. The state at every 64th step is all that is kept. XLA frees the inputs of a
+    finished call from a thread of its own, so that a few chunks, of 65 kB of noise and as much of states each, may be
+    held at once, however many steps.
     """
     from harness.measuring.memory import peak_bytes_cpu
 
+    monkeypatch.setattr(grid_solve, "CHUNK", 2**6)
     case = make_case(noise=noise, batch=16, dim=8)
     it = problem_of(registry, case)
     path = SharedPath(1, 16, it.noise_dim)
     peaks = []
-    for steps in (2**11, 2**13):
+    for steps in (2**9, 2**11):
         path_solve(it, case, path, steps)  # compiles
         peaks.append(peak_bytes_cpu(lambda steps=steps: path_solve(it, case, path, steps)))
-    added = 16 * 8 * 8 * (2**13 - 2**11)  # bytes of float64: a state is as large as the noise of a step, or larger
+    added = 16 * 8 * 8 * (2**11 - 2**9)  # bytes of float64: a state is as large as the noise of a step, or larger
     assert peaks[1] - peaks[0] < added / 4
 
 
@@ -194,8 +194,18 @@ class AbstractHard(AbstractProblem):
         return (ys**2).mean()
 
 
-@dataclass(frozen=True, kw_only=True)
-class StiffDrift(AbstractHard):
+class OneCompiled(AbstractHard):
+    """One compiled solve serves all problems of a class, which differ in their arrays alone."""
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StiffDrift(OneCompiled):
     """dY = −k Y dt + s Y ∘ dW, with k up to thousands."""
 
     name = "stiff-drift"
@@ -218,8 +228,8 @@ class StiffDrift(AbstractHard):
         return True
 
 
-@dataclass(frozen=True, kw_only=True)
-class LargeNoise(AbstractHard):
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LargeNoise(OneCompiled):
     """dY = s Y ∘ dW with a large s."""
 
     name = "large-noise"
