@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import unescape
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +16,7 @@ from harness.report.figures import draw
 from harness.report.page import write_report
 from harness.store import Run, new_run
 
-NAMES = ("a/$x_{$", r"a/$\frac{x^2$", "b/<b>_^", r"b/\alpha$$")
+NAMES = ("a/$x_{$", r"a/$\frac{x^2$", "b/<b>_^", "b/\\alpha$$\" onload='x")
 SUITE = r"""
 name: tiny
 title: "What is $x_{$ or <b>?"
@@ -87,3 +88,23 @@ def test_the_page_shows_them_as_they_are(run, tmp_path):
     assert "<b>" not in body
     for name in (*NAMES, "What is $x_{$ or <b>?", "a $processor_{$ <b>"):
         assert name in unescape(page), name
+
+
+class Attributes(HTMLParser):
+    """The attributes of a page's elements by name, with the text of each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, list[str]] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            self.found.setdefault(name, []).append(value or "")
+
+
+def test_no_name_leaves_its_attribute(run, tmp_path):
+    """The descriptions of figures, which hold the names."""
+    attributes = Attributes()
+    attributes.feed(write_report(run, tmp_path / "report").read_text())
+    assert any(NAMES[3] in text for text in attributes.found["aria-label"])
+    assert not [name for name in attributes.found if name.startswith("on") or name in ("src", "srcset", "formaction")]

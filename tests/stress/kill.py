@@ -252,8 +252,12 @@ def check_whole(folder: Folder, seen: Seen) -> None:
         judged = frame[frame["approach"] != "floor"]
         if frame["peak_bytes"].isna().any() or not judged["gradient_error_theta"].map(len).all():
             fail("the run lacks errors or memory", folder)
+    history = run.history()
+    twice = [case for case, count in Counter(row["case"] for row in history if not row["pending"]).items() if count > 1]
+    if twice:
+        fail(f"{len(twice)} cases were measured again after they were complete: {twice[:3]}", folder)
     seen.finished += 1
-    seen.records += len(run.history())
+    seen.records += len(history)
 
 
 def fail(what: str, folder: Folder | None = None) -> NoReturn:
