@@ -45,7 +45,7 @@ def export(
             _flat(frame).to_csv(sys.stdout if to is None else to, index=False)
     except ImportError as error:
         raise InputError(
-            "--format", "", "Parquet needs pyarrow, which is not installed", "pip install gradient-harness[parquet]"
+            "--format", "", "Parquet needs pyarrow, which is not installed", "pip install pyarrow"
         ) from error
     except OSError as error:
         raise InputError("--to", "", f"{to} can't be written: {error.strerror or error}") from error
