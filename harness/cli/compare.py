@@ -97,13 +97,13 @@ def compare(
 
 
 def _percent(option: str, given: str) -> float:
-    """`10%` and `0.1` are the same. Raises InputError."""
+    """`10%` and `0.1` are the same; 10 alone is neither. Raises InputError."""
     text = given.strip()
     try:
         value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
         value = math.nan
-    if not 0 <= value <= 100:
+    if not 0 <= value <= (100 if text.endswith("%") else 1):
         raise InputError(option, "", f"given {given!r}", "allowed: a percentage such as 10%, or a share such as 0.1")
     return value
 

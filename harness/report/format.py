@@ -56,8 +56,8 @@ def error(value: Cell) -> str:
 
 
 def decimal(value: Cell) -> str:
-    """Two decimals."""
-    return NOTHING if missing(value) else f"{value:.2f}"
+    """Two decimals, and no minus before a zero."""
+    return NOTHING if missing(value) else f"{value:z.2f}"
 
 
 def cosine(value: Cell) -> str:

@@ -211,7 +211,7 @@ def test_the_command_fails_on_a_regression_alone(before, tmp_path):
     assert found["regressions"] is None
 
 
-@pytest.mark.parametrize("given", ["ten", "-5%", "nan", ""])
+@pytest.mark.parametrize("given", ["ten", "-5%", "10", "nan", ""])
 def test_a_wrong_percentage_is_refused(before, tmp_path, given):
     done = command(tmp_path, "compare", str(before.folder), str(before.folder), f"--threshold={given}")
     assert done.returncode == 2
