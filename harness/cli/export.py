@@ -46,7 +46,7 @@ def export(
             write_csv(_flat(frame), sys.stdout if to is None else to)
     except ImportError as error:
         raise InputError(
-            "--format", "", "Parquet needs pyarrow, which is not installed", "pip install pyarrow"
+            "--format", "", "Parquet needs pyarrow, which is not installed", "pip install 'gradient-harness[parquet]'"
         ) from error
     except OSError as error:
         raise InputError("--to", "", f"{to} can't be written: {error.strerror or error}") from error

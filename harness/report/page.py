@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 from markupsafe import Markup
 
 from harness.errors import described
+from harness.grouping import words
 from harness.report.read import read
 from harness.report.templating import render, script
 from harness.report.trust import machine
@@ -55,6 +57,7 @@ def write_report(runs: Run | Sequence[Run], folder: Path, *, plugins: bool = Fal
         runs=[run.id for run in runs],
         execution=measurements.executions[-1],
         machines=machines,
+        shared=shared(measurements.frame),
         commands=[words for words in commands if words],
         only=part,
         trust=machine(measurements),
@@ -113,6 +116,18 @@ def only(about: About) -> list[str]:
     """What a run was restricted to, where it never was executed as a whole."""
     parts = [execution.get("only", []) for execution in about["executions"]]  # runs of earlier versions don't say
     return [] if [] in parts else sorted({text for part in parts for text in part})
+
+
+TOLD = ("problem", "noise", "calculus", "scheme", "dim", "batch", "steps", "dtype", "device")
+"""The axes that say what was solved, in the order in which a person would."""
+
+
+def shared(frame: pd.DataFrame) -> str:
+    """What all cases have in common, in words: neural, diagonal noise, dim 10. "" where there is nothing."""
+    same = {axis: frame[axis].iloc[0] for axis in TOLD if len(frame) and frame[axis].nunique(dropna=False) == 1}
+    if "noise" in same:
+        same["noise"] = "no noise" if same["noise"] == "none" else f"{same['noise']} noise"
+    return ", ".join(words(same, same))
 
 
 def write_index(folder: Path) -> None:
