@@ -9,6 +9,7 @@ import gzip
 import io
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ CALLS = {"eval", "exec", "compile", "read_pickle", "unsafe_load", "full_load", "
 
 
 def test_nothing_is_unpickled_or_evaluated_and_nothing_asks_the_network():
-    """But for what children send, which multiprocessing pickles."""
+    """But for what children send, which multiprocessing pickles, and what a Dask cluster sends, which is trusted."""
     found: list[str] = []
     for path in HARNESS.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -90,7 +91,8 @@ def test_nothing_is_unpickled_or_evaluated_and_nothing_asks_the_network():
             elif isinstance(node, ast.Call):
                 names = dangerous(node)
             found += [f"{path.relative_to(HARNESS)}:{getattr(node, 'lineno', 0)}: {name}" for name in names]
-    assert found == []
+    of_a_cluster = re.compile(r"cluster/(surveys|execution)\.py:\d+: pickle")
+    assert [one for one in found if not of_a_cluster.fullmatch(one)] == []
 
 
 def dangerous(call: ast.Call) -> list[str]:

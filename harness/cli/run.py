@@ -81,8 +81,8 @@ def run(
     """Measure a suite and write its page."""
     results, report = results.absolute(), report.absolute()  # a plugin may change the current folder
     source = session.read(suite)
-    tell_imports(imports_of(source.suite, source.path.parent.resolve()))
     with _executor(executor, scheduler) as where:
+        tell_imports(imports_of(source.suite, source.path.parent.resolve()))
         planned = session.plan(session.resolve(source, device=device, executor=where), only=only or ())
         if dry_run:
             _print_plan(planned)
