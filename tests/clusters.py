@@ -35,11 +35,16 @@ Fate = Callable[[Worker, Sequence[Event]], Sequence[Event]]
 class FakeCluster(AbstractCluster):
     """Does each request when the next event is asked for, the oldest first.
 
-    `fate` changes the events of a block. `cuda` are the frameworks that see a device, by the worker's name.
+    `fate` changes the events of a block. `cuda` are the frameworks that see a device, by the worker's name. The workers
+    `busy` are surveyed only after a block was measured.
     """
 
     def __init__(
-        self, *workers: Worker, fate: Fate = lambda _, events: events, cuda: dict[str, frozenset[str]] | None = None
+        self,
+        *workers: Worker,
+        fate: Fate = lambda _, events: events,
+        cuda: dict[str, frozenset[str]] | None = None,
+        busy: frozenset[str] = frozenset(),
     ) -> None:
         self.present = list(workers)
         self.fate = fate
@@ -51,6 +56,8 @@ class FakeCluster(AbstractCluster):
         self.closed = False
         self.plugins: tuple[Plugin, ...] = ()
         """The files that a survey finds."""
+        self._busy = busy
+        self._late: list[Event] = []
         self._open: dict[str, Worker] = {}
         self._events: deque[Event] = deque()
 
@@ -63,7 +70,8 @@ class FakeCluster(AbstractCluster):
         asked: Measure | Survey = pickle.loads(request)
         if isinstance(asked, Survey):
             assert not stream
-            self._events.append(Ended(token, answers=(pickle.dumps(self._site(worker, asked)),)))
+            answer = Ended(token, answers=(pickle.dumps(self._site(worker, asked)),))
+            (self._late if worker.name in self._busy else self._events).append(answer)
             return
         assert stream
         self.measured.append((worker.name, asked.job.cases[0].case.steps))
@@ -74,6 +82,8 @@ class FakeCluster(AbstractCluster):
             if isinstance(event, Left):
                 self.present = [one for one in self.present if one.address != event.address]
             self._events.append(event)
+        self._events.extend(self._late)
+        self._late.clear()
 
     def _outcomes(self, asked: Measure, token: str) -> Iterator[Said]:
         for outcome in FakeExecutor().execute([asked.job], session.Silent()):

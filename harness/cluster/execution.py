@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from harness.case import Case
 from harness.cluster.cluster import AbstractCluster, Dropped, Ended, Event, Left, Said, Worker
-from harness.cluster.rules import Place, places, refusal
+from harness.cluster.rules import BLOCK, Place, places, refusal
 from harness.cluster.surveys import Surveys, new_token
 from harness.errors import WorkersLostError
 from harness.measuring.time import Clock
@@ -82,8 +82,13 @@ class Execution:
             workers = self._cluster.workers()
         except ConnectionError as error:
             raise WorkersLostError(str(error)) from error
-        usable = [worker for worker in workers if refusal(worker) is None]
-        return places([worker for worker in usable if worker.address not in self._surveys.refused])
+        willing = [worker for worker in workers if worker.resources.get(BLOCK)]
+        for worker in willing:
+            fault = refusal(worker)
+            if fault is not None and worker.address not in self._surveys.refused:  # it has joined lately
+                self._surveys.refused[worker.address] = Refused("; ".join(fault))
+                self._progress.note(f"The worker {worker.name} doesn't measure: it {'; '.join(fault)}")
+        return places([worker for worker in willing if worker.address not in self._surveys.refused])
 
     def _assign(self) -> Iterator[Outcome]:
         """Give a block to each place that has none. If no machine of a place is known yet, it is surveyed first."""

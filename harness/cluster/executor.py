@@ -19,7 +19,9 @@ from harness.site import Surveyed
 from harness.suite import Suite
 
 SURVEY_SECONDS = 600.0
-"""For so long a run waits for the first answers of the workers."""
+"""For so long a run waits for the first answer of a worker."""
+LATE_SECONDS = 60.0
+"""For so long it then waits for the others. A worker that is busy with another run answers later."""
 
 
 class ClusterExecutor(AbstractExecutor):
@@ -50,8 +52,8 @@ class ClusterExecutor(AbstractExecutor):
         end = self._clock() + SURVEY_SECONDS
         while surveys.asked and self._clock() < end:
             event = self._cluster.receive(1.0)
-            if event is not None:
-                surveys.hear(event)
+            if event is not None and surveys.hear(event) is not None:
+                end = min(end, self._clock() + LATE_SECONDS)
         names = {worker.address: worker.name for worker in workers}
         for address, refused in surveys.refused.items():
             raise InputError(f"worker {names[address]}", "", refused.message, detail=refused.detail)

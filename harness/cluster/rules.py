@@ -84,7 +84,7 @@ def refusal(worker: Worker) -> tuple[str, str] | None:
 
 def _other_version(there: str | None, here: str | None) -> tuple[str, str] | None:
     if there is None:
-        return "the harness isn't installed there", "pip install gradient-harness[cluster] on every machine"
+        return "lacks the harness", "pip install gradient-harness[cluster] on every machine"
     if there != here:
         return f"has gradient-harness {there}, this machine has {here}", "install the same version on both"
     return None

@@ -296,6 +296,28 @@ def test_a_worker_that_joins_with_other_plugins_does_not_measure(measure):
     assert note.startswith("The worker b doesn't measure: its file of mine.py differs from that on host-a")
 
 
+def test_a_worker_that_joins_with_another_version_does_not_measure(measure):
+    cluster = FakeCluster(worker("a"))
+
+    def joins(one: Worker, events: Sequence[Event]) -> list[Event]:
+        cluster.present[1:] = [worker("b", version="0.0.1")]
+        return [events[0], Joined(), *events[1:]]
+
+    cluster.fate = joins
+    _, heard, _ = measure(cluster)
+    assert {name for name, _ in cluster.measured} == {"a"}
+    (note,) = heard.notes
+    assert note.startswith("The worker b doesn't measure: it has gradient-harness 0.0.1, this machine has")
+
+
+def test_a_worker_that_is_busy_is_not_waited_for(measure):
+    """It measures once it has answered."""
+    cluster = FakeCluster(worker("a"), worker("b"), busy=frozenset({"b"}))
+    _, _, opened = measure(cluster, clock=itertools.count(0, 20).__next__)
+    assert opened.notes == ("The worker b hasn't answered yet. It measures once it has.",)
+    assert [name for name, _ in cluster.measured] == ["a", "a", "b"]
+
+
 def test_plugins_that_differ_from_those_here_are_refused(measure):
     cluster = FakeCluster(worker("a"))
     cluster.plugins = (Plugin("mine.py", "edited"),)
@@ -338,7 +360,7 @@ def test_an_interrupted_run_ends_what_it_started(measure):
         ([worker("a", resources={})], "no worker has the resource BLOCK: a; start each worker with"),
         ([worker("a", resources={"BLOCK": 2})], "worker a: has the resource BLOCK=2; needed: BLOCK=1"),
         ([worker("a"), worker("b", version="0.0.1")], r"worker b: has gradient-harness 0\.0\.1, this machine has"),
-        ([worker("a", version=None)], "worker a: the harness isn't installed there"),
+        ([worker("a", version=None)], "worker a: lacks the harness"),
     ],
 )
 def test_workers_that_may_not_measure_are_refused(measure, workers, message):
