@@ -1,4 +1,4 @@
-"""What is known of a backend: a library, or a family of native methods. Declared once, beside its methods."""
+"""The description of a backend: a library, or a family of native methods. Declared once, beside its methods."""
 
 from __future__ import annotations
 
@@ -10,47 +10,49 @@ from harness.case import Case
 
 
 class AbstractBackend(ABC):
-    """A library that has gradient methods, or a native family of them.
+    """The description of a library that has gradient methods, or of a family of native methods.
 
-    The module that defines the methods defines their backend too: a subclass that sets what differs from below. The
-    registry finds it like a method. A method of a backend that nobody declares has one with the defaults.
+    Define it as a subclass in the module of the methods, and set what differs from the defaults below. The registry
+    finds it like a method. A method whose backend is not declared gets one with the defaults.
 
-    A module that defines one imports no framework at its top.
+    A module that defines a backend must not import its framework at the top.
     """
 
     name: str
-    """What stands before the slash in the names of its methods."""
+    """The part before the slash in the names of its methods."""
     framework: str
-    """`torch`, `jax` or `numpy`: as of its methods."""
+    """`torch`, `jax` or `numpy`: the framework of its methods."""
     summary: str
     """One line for `harness list backends`."""
     homepage: str = ""
+    """The web page of the library."""
     packages: tuple[str, ...] = ()
-    """Distributions whose versions a run records. `harness doctor` asks for the first."""
+    """Distributions whose versions a run records. `harness doctor` checks that the first one is installed."""
     module: str = ""
-    """What is imported before children are forked, so that no case spends time on it. Empty: nothing."""
+    """The module that is imported before children are forked, so that no case spends time on it. Empty: none."""
     native: bool = False
-    """Whether its methods are the harness's own, or a plugin's own, and not a library's."""
+    """Whether its methods belong to the harness or to a plugin, and not to a library."""
     compiled: bool = False
-    """Whether a step runs in compiled code, so that a small state is fast."""
+    """Whether a step runs in compiled code, so that a small state is fast. For the estimate of `--dry-run`."""
     building_seconds_cpu: float = 0.1
     """A rough time to build a case, for the estimate of `--dry-run`."""
     building_seconds_cuda: float = 0.1
-    """The same on a CUDA device: a share of the time that several cases take side by side."""
+    """The same on a CUDA device: the share of one case, if several are built side by side."""
     floor: str | None = None
-    """The method that does the bare work for this backend. None: the floor of its framework's own backend."""
+    """The method that does the bare work of a gradient. None: `torch/floor` or `jax/floor`, by the framework."""
     forward: str | None = None
-    """The method that solves without a gradient. None: that of its framework's own backend."""
+    """The method that solves without a gradient. None: `torch/solve` or `jax/solve`, by the framework."""
     comparable: Mapping[str, tuple[str, ...]] = {}
-    """Which methods to compare with: for each approach of this backend, methods that a user might choose instead.
+    """For each approach of this backend, the methods of other backends that a user might choose instead.
 
     A library names native methods here, and a native backend names methods of libraries.
     """
     schemes: Mapping[str, Mapping[str, str]] = {}
-    """The library's names for the harness's schemes. The first key is `none` (an ODE), `ito` or `stratonovich`."""
+    """How the library calls the harness's schemes. The first key is `none` (an ODE), `ito` or `stratonovich`."""
     refused: Mapping[str, str] = {}
     """Schemes of the library that differ from the harness's scheme of the same name, with the reason."""
     style: Style = Style()
+    """Marker and dashes in figures."""
 
     def calculus(self, case: Case) -> str:
         """The first key into `schemes` for this case."""
@@ -61,7 +63,7 @@ class AbstractBackend(ABC):
         return self.schemes[self.calculus(case)][case.scheme]
 
     def unsupported(self, case: Case) -> str | None:
-        """Why the case's scheme can't be used with this library, or None. Only schemes in `schemes` are wrapped."""
+        """Why the library can't solve the case by its scheme; None if it can. `schemes` lists what it can."""
         if case.noise == "none" and "none" not in self.schemes:
             return f"{self.name} solves SDEs, not ODEs"
         if case.noise != "none" and set(self.schemes) == {"none"}:
@@ -74,7 +76,7 @@ class AbstractBackend(ABC):
         return None
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
-        """`comparable` as pairs: a native method, then a library's."""
+        """`comparable` as pairs of a native method and a method of a library."""
         pairs = [(other, f"{self.name}/{own}") for own, others in self.comparable.items() for other in others]
         return tuple((own, other) for other, own in pairs) if self.native else tuple(pairs)
 

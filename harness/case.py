@@ -26,10 +26,10 @@ def _digest(values: Mapping[str, object]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One method with one scheme at one point of a grid.
+    """One method with one scheme at one point of a suite's grid. Its fields are the axes of a suite, and the seed.
 
-    Each axis is declared here, and everything that lists axes follows. An axis with a default here is left out of the
-    ids of the cases that have it, so that a new axis renames no case.
+    Each axis is declared here, and everything that lists axes follows from it. An axis at its default is left out of
+    the id of a case, so a new axis doesn't change existing ids.
     """
 
     problem: Annotated[
@@ -115,22 +115,22 @@ class Case:
 
     @property
     def backend(self) -> str:
-        """`torch` of `torch/adjoint`."""
+        """The first part of the method: `torch` of `torch/adjoint`."""
         return self.method.partition("/")[0]
 
     @property
     def approach(self) -> str:
-        """`adjoint` of `torch/adjoint`, whatever its options."""
+        """The second part of the method, without options: `adjoint` of `torch/adjoint`."""
         return base(self.method).partition("/")[2]
 
     @property
     def id(self) -> str:
-        """Stable over runs, machines and versions: a digest of the axes and the seed."""
+        """A digest of the axes and the seed, the same in all runs, on all machines and in all versions."""
         return _digest(self._told())
 
     @property
     def block_id(self) -> str:
-        """The digest of what the case shares with those it is paired with: all but method and scheme."""
+        """A digest of the seed and of all axes but method and scheme: equal for the cases of a block."""
         axes = self._told()
         return _digest({name: axes[name] for name in axes if name not in ("method", "scheme")})
 
@@ -144,12 +144,12 @@ class Case:
 
     @property
     def label(self) -> str:
-        """For people: progress lines and messages."""
+        """Method, scheme and setting in words, for progress lines and messages."""
         return f"{self.method} {self.scheme}, {self.setting}"
 
     @property
     def setting(self) -> str:
-        """The block in words."""
+        """The problem and the sizes in words: what all cases of a block share."""
         calculus = "" if self.noise == "none" else f" {self.calculus}"
         steps = (
             f"{self.steps} steps" if self.stepping == "fixed" else f"adaptive, rtol {self.rtol:g}, atol {self.atol:g}"

@@ -16,11 +16,10 @@ LONGEST_VALUE = 60
 
 
 class InputError(Exception):
-    """A user's input is wrong. The command line prints the message as one line and exits with code 2.
+    """A user's input is wrong. The command line prints the message in one line and exits with code 2.
 
-    `where` names the file or the option, `key` the entry in it; `problem` and `allowed` complete the sentence. The
-    message is one line of printable characters, at most LONGEST_MESSAGE of them after `where`. `detail` has further
-    lines, such as the lines of a user's own file that raised an error.
+    The message consists of `where` (the file or the option), `key` (the entry in it), `problem` (what was given) and
+    `allowed` (what is allowed). `detail` has further lines, such as those of a user's own file that raised an error.
     """
 
     def __init__(self, where: object, key: str, problem: str, allowed: str = "", *, detail: str = "") -> None:
@@ -39,7 +38,7 @@ class WorkersLostError(Exception):
 
 
 class UnsupportedError(Exception):
-    """A method can't do a case, which shows only when it is built. The case is recorded as `unsupported`."""
+    """A method finds out that it can't do a case only when it is built. The case is recorded as `unsupported`."""
 
 
 class ProblemError(Exception):

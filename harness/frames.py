@@ -23,13 +23,12 @@ from harness.store import Run, open_run
 
 
 def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
-    """The records of a run, or of several, a row each: the stored columns and the computed ones.
+    """Read the records of a run, or of several, into a DataFrame: one row per case, stored and computed columns.
 
-    A run is named by its folder, or by its suite's name: then it is the newest one in `results/`. If several runs
-    measured a case on one machine, the record of the newest run counts. `machine` keeps machines apart.
-    `harness/columns.py` declares what is computed, `harness list columns` prints it. `backend_facts` is what the
-    backend of that name declares here, or what the run stored of one that isn't installed. Raises InputError where the
-    path holds no run.
+    A run is given by its folder, by the folder of its suite, or by the name of its suite, which stands for the newest
+    run in `results/`. If several runs measured a case on the same machine, the record of the newest run counts; the
+    column `machine` distinguishes machines. `harness list columns` describes the columns. Raises InputError if there is
+    no run.
     """
     paths = [path] if isinstance(path, str | Path) else list(path)
     runs = [open_run(Path(item)) for item in paths]
@@ -135,11 +134,12 @@ def geometric_mean(ratios: pd.Series) -> float:
 
 
 def speedups(frame: pd.DataFrame) -> pd.DataFrame:
-    """How many times faster each native method is than a library's: a row a pair, block and scheme.
+    """How many times faster each native method is than a library's: one row per pair of methods, block and scheme.
 
-    Columns: native, library, all axes but the method, `ratio`, `low`, `high` (library over native, round by round), and
-    `floor_ratio`, the native method's time over the floor. Only pairs that were timed in turn, of methods that their
-    backends say do the same.
+    `frame` is what `load` returns. The columns are `native`, `library`, all axes but the method, `ratio` with the ends
+    `low` and `high` of its 95% interval, and `floor_ratio`. `ratio` is the median of the library's time divided by the
+    native method's time, round by round; `floor_ratio` is the native method's time divided by the floor's. Pairs are
+    those that the backends declare comparable and that were timed in turn.
     """
     timed = frame[(frame["status"] == "ok") & frame["seconds"].astype(bool)]
     axes = [axis for axis in KEYS if axis != "method"]

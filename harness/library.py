@@ -1,4 +1,4 @@
-"""The methods of a library: what is left to say is how the library solves. The rest of a case is made here."""
+"""The methods of a library. They only say how the library solves; the rest of a case is made here."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ class AbstractLibraryMethod(AbstractGradientMethod):
     """A gradient method of a library that solves by its own schemes."""
 
     backend: ClassVar[AbstractBackend]
-    """What is known of the library."""
+    """The description of the library."""
 
     def unsupported(self, case: Case) -> str | None:
-        """What the library has no scheme for."""
+        """Why the library has no scheme for the case; None if it has one."""
         return self.backend.unsupported(case)
 
 
 class AbstractTorchLibraryMethod(AbstractLibraryMethod):
-    """A solve by a PyTorch library, differentiated by autograd. Eager: there is nothing to compile."""
+    """A gradient method that solves by a PyTorch library, differentiated by autograd. Implement `solver`."""
 
     framework = "torch"
 
     def model_solver(self, case: Case, path: SharedPath | None, columns: int) -> AbstractSolver:
-        """How the library solves for a user's own model, where `unsupported_model` lets it through.
+        """How the library solves a user's own model. Only needed with `takes_models`.
 
         `columns` is the number of Brownian motions. `path` is as in `solver`.
         """
@@ -62,16 +62,17 @@ class AbstractTorchLibraryMethod(AbstractLibraryMethod):
     def solver(
         self, of: _tensors.CaseTensors, path: SharedPath | None
     ) -> Callable[[], Float[Tensor, "observations batch dim"]]:
-        """Do all that happens once; return a function that solves.
+        """Do everything that is done once; return a function that solves.
 
-        Its states are those at the observed times but t0, functions of the leaves `of.y0` and
-        `of.theta`. `path` is the Brownian sample to use, None where the library is to draw a new one at each call.
+        The function returns the states at the observed times, without the state at t0, as functions of the leaves
+        `of.y0` and `of.theta`. `path` is the shared Brownian path; if it is None, the library draws a new path at each
+        call.
         """
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:
-        """Make the tensors of the case."""
+        """Make the tensors of the case, and the gradient from the states of `solver`."""
         del scheme
         of = _tensors.CaseTensors.of(problem, case)
         solve = self.solver(of, path)
@@ -79,28 +80,29 @@ class AbstractTorchLibraryMethod(AbstractLibraryMethod):
 
 
 class AbstractJaxLibraryMethod(AbstractLibraryMethod):
-    """A solve by a JAX library, differentiated by JAX. The gradient is compiled ahead of time."""
+    """A gradient method that solves by a JAX library, differentiated by JAX. Implement `states`."""
 
     framework = "jax"
 
     def model_solver(self, case: Case, scheme: AbstractScheme) -> JaxSolver:
-        """How the library solves for a user's own model, where `unsupported_model` lets it through."""
+        """How the library solves a user's own model. Only needed with `takes_models`."""
         raise NotImplementedError(f"{self.name} takes no models")
 
     @abstractmethod
     def states(
         self, solve: _solve.JaxSolve, y0: Float[Array, "batch dim"], theta: dict[str, Array], noise: NoiseArgument
     ) -> Float[Array, "observations batch dim"]:
-        """The observed states. Traced once.
+        """The states at the observed times, without the state at t0. It is traced once.
 
-        `solve` has the case, its problem and its times. `noise` is a key where the library draws, the increments of a
-        shared path, with their space–time Lévy areas where the scheme needs them, or None for an ODE.
+        `solve` has the case, its problem and its times. `noise` is a PRNG key if the library draws its own noise. For
+        the shared path it is the increments, with the space–time Lévy areas if the scheme needs them. For an ODE it is
+        None.
         """
 
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:
-        """Compile ahead of time."""
+        """Compile the gradient ahead of time."""
         return _compile.compile_gradient(_gradient_of(self), _solve.JaxSolve(problem, scheme, case), path)
 
 

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 class Gradient(Generic[A]):
     """A loss and its gradient, in arrays of the method's framework.
 
-    `loss` is a scalar. `theta` maps each parameter's name to its gradient, which has the parameter's shape. `y0` is the
-    gradient with respect to the initial state, (batch, dim).
-
-    The other fields are optional. `evaluations` is the number of evaluations of f, forwards and backwards. `variance`
-    is the variance of a random estimator, averaged over the coordinates. `times` are the steps that an adaptive method
-    accepted: a float64 NumPy array of shape (steps + 1,), increasing from t0 to t1, with every observation time in it.
-    With `times` the `adjoint_error` compares with the same scheme on exactly these steps.
+    - `loss`: a scalar.
+    - `theta`: the gradient with respect to each parameter, by name. It has the shape of the parameter.
+    - `y0`: the gradient with respect to the initial state, (batch, dim).
+    - `evaluations` (optional): the number of evaluations of f, forwards and backwards.
+    - `variance` (optional): the variance of a random estimator, averaged over the coordinates.
+    - `times` (optional): the ends of the steps that an adaptive method accepted, a float64 NumPy array of shape
+      (steps + 1,), increasing from t0 to t1, which includes every observation time. `adjoint_error` then compares with
+      the same scheme on exactly these steps.
     """
 
     loss: Float[A, ""]
@@ -43,7 +44,7 @@ class Gradient(Generic[A]):
 class AbstractGradientMethod(ABC):
     """A way to compute dL/dθ and dL/dy0 of a problem, named `backend/approach`.
 
-    A subclass may have options. It is then a frozen dataclass whose fields have defaults, and a suite sets them as
+    A method may have options. Make it a frozen dataclass with a field and a default for each. A suite sets them as
     `backend/approach(key=value)`. `__post_init__` raises ValueError for values that the method can't use.
 
     A module that defines a method must not import its framework at the top, because `harness list` imports the module.
@@ -52,7 +53,7 @@ class AbstractGradientMethod(ABC):
     name: ClassVar[str]
     """`backend/approach`, as in a suite."""
     framework: ClassVar[str]
-    """`torch`, `jax` or `numpy`: how the harness synchronises, sets threads and reads arrays."""
+    """`torch`, `jax` or `numpy`. Decides how the harness synchronises, sets threads and reads arrays."""
     summary: ClassVar[str]
     """One line for `harness list methods`."""
     exact: ClassVar[bool] = True
@@ -60,7 +61,7 @@ class AbstractGradientMethod(ABC):
     default_schemes: ClassVar[tuple[str, ...]] = ("heun", "euler", "midpoint", "reversible-heun")
     """Used when a suite names no scheme: the first of these that fits the case."""
     baseline: ClassVar[bool] = False
-    """Whether it only does the bare work. Its time is then a floor for other methods, and its gradient is ignored."""
+    """Whether it is a yardstick for time, such as a floor, and not a method. Its gradient is then ignored."""
     samplers: ClassVar[tuple[str, ...]] = ("own", "shared")
     """The values of `brownian` that it supports."""
     steppings: ClassVar[tuple[str, ...]] = ("fixed",)
@@ -75,11 +76,11 @@ class AbstractGradientMethod(ABC):
     """A rough cost of one step, forward and gradient, for the estimate of `--dry-run`."""
 
     def unsuited(self, scheme: AbstractScheme) -> str | None:
-        """Why the method can't use this scheme, as a sentence; None if it can. Must not import a framework."""
+        """Why the method can't use this scheme, as a sentence; None if it can. It must not import a framework."""
         del scheme
 
     def unsupported(self, case: Case) -> str | None:
-        """Why the method can't do this case for another reason; None if it can. Must not import a framework."""
+        """Why the method can't do this case for another reason; None if it can. It must not import a framework."""
         del case
 
     def unsupported_model(self, case: Case) -> str | None:
@@ -90,10 +91,11 @@ class AbstractGradientMethod(ABC):
     def build(
         self, problem: AbstractProblem, scheme: AbstractScheme, case: Case, path: SharedPath | None
     ) -> Callable[[], Gradient]:
-        """Prepare everything that is done once: tensors, tracing, compilation. Return a function that does the rest.
+        """Prepare what is done once (tensors, tracing, compilation). Return a function that does the rest.
 
-        The returned function does one forward solve and one gradient. The harness times it, and synchronises after it.
+        The returned function takes no arguments, and does one forward solve and one gradient. The harness times it, and
+        synchronises after it.
 
-        `scheme` is the harness's step function; a library that has its own may ignore it. `path` is the Brownian sample
-        to use. If it is None, the method draws its own noise, or the problem is an ODE.
+        `scheme` is the numerical scheme; a library that has its own schemes may ignore it. `path` is the shared
+        Brownian path. It is None if the method has to draw its own noise, and for an ODE.
         """

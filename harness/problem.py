@@ -24,12 +24,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class AbstractProblem(ABC):
-    """dY = f(t, Y; θ) dt + g(t, Y; θ) dW on [t0, t1], in the calculus named; an ODE where `noise` is `none`.
+    """An SDE dY = f(t, Y; θ) dt + g(t, Y; θ) dW on [t0, t1], or an ODE if `noise` is `none`, with a loss.
 
-    Every function takes `xp`, one of `torch`, `jax.numpy`, `numpy`, and uses only what the three share. `t` may be a
-    Python float or a scalar array: write `t**0.5`, not `xp.sqrt(t)`. Shapes: y (batch, dim); drift (batch, dim);
-    diffusion (batch, dim) for diagonal noise, else (batch, dim, noise_dim); observed states (observations, batch, dim).
-    t0, t1 and every field that a subclass adds are parameters that a suite may set: `problem: name(field=value)`.
+    Every function takes an array namespace `xp`, which is `torch`, `jax.numpy` or `numpy`, and uses only what the three
+    share. `t` may be a Python float or a scalar array: write `t**0.5`, not `xp.sqrt(t)`.
+
+    Shapes: y is (batch, dim), the drift (batch, dim), the diffusion (batch, dim) for diagonal noise and
+    (batch, dim, noise_dim) for other noise, the observed states (observations, batch, dim).
+
+    `t0`, `t1` and every field that a subclass adds are parameters that a suite may set: `problem: name(field=value)`.
     """
 
     noise: str
@@ -38,7 +41,7 @@ class AbstractProblem(ABC):
     t0: float = 0.0
     t1: float = 1.0
     values: Values | None = field(default=None, repr=False, compare=False)
-    """y0 and θ, where the harness has drawn them for a block: see `harness.initial.initial_values`."""
+    """y0 and θ, if the harness has drawn them for a block: see `harness.initial.initial_values`."""
 
     name: ClassVar[str]
 
@@ -50,12 +53,12 @@ class AbstractProblem(ABC):
 
     @classmethod
     def unsupported(cls, noise: str, calculus: str) -> str | None:
-        """Why the problem has no such form, or None. By default every noise and calculus is allowed."""
+        """Why the problem doesn't have this noise or calculus; None if it does. By default all are allowed."""
         del noise, calculus
         return None
 
     def __post_init__(self) -> None:
-        """Refuse what the problem has no form for; raises ValueError."""
+        """Check the fields. Raises ValueError for what the problem doesn't allow."""
         if self.noise not in NOISES or self.calculus not in CALCULI:
             raise ValueError(f"noise {self.noise!r} with calculus {self.calculus!r}: not known")
         if self.dim < 1:
@@ -71,78 +74,78 @@ class AbstractProblem(ABC):
 
     @property
     def noise_dim(self) -> int:
-        """The number m of Brownian motions that drive one sample: 0, 1, dim, or the problem's own choice."""
+        """The number m of Brownian motions of one sample. Default: 0 for an ODE, 1 for scalar noise, else `dim`."""
         return {"none": 0, "scalar": 1}.get(self.noise, self.dim)
 
     @property
     def additive(self) -> bool:
-        """Whether g is known not to depend on y, in whatever form it is written."""
+        """Whether g is known not to depend on y, whatever the noise type is."""
         return self.noise == "additive"
 
     @property
     def commutative(self) -> bool:
-        """Whether the noise is known to commute, so that order-1 schemes need no Lévy area."""
+        """Whether the noise is known to commute, so that schemes of order 1 need no Lévy areas."""
         return self.additive or self.noise in ("none", "scalar")
 
     def unsuited(self, method: AbstractGradientMethod) -> str | None:
-        """Why a method can't take the problem, whatever the case, or None."""
+        """Why a method can't solve the problem in any case; None if it can."""
         del method
 
     def refusal(self, method: AbstractGradientMethod, case: Case) -> str | None:
-        """Why a method can't solve the problem in this case, or None: what the method says."""
+        """Why a method can't solve the problem in this case; None if it can. By default the method decides."""
         return method.unsupported(case)
 
     @abstractmethod
     def initial(self, normals: Normals, batch: int) -> np.ndarray:
-        """y0, float64, (batch, dim)."""
+        """The initial state y0, float64, (batch, dim)."""
 
     @abstractmethod
     def parameters(self, normals: Normals) -> dict[str, np.ndarray]:
-        """θ by name, float64. The keys are those that the gradient has."""
+        """The parameters θ by name, float64. The gradient has the same names."""
 
     @abstractmethod
     def drift(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch dim"]:
-        """f, (batch, dim)."""
+        """The drift f, (batch, dim)."""
 
     @abstractmethod
     def diffusion(self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]) -> Float[A, "batch ..."]:
-        """g, (batch, dim) for diagonal noise, else (batch, dim, noise_dim). Not called for an ODE."""
+        """The diffusion g, (batch, dim) for diagonal noise, else (batch, dim, noise_dim). Not called for an ODE."""
 
     def drift_and_diffusion(
         self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]
     ) -> tuple[Float[A, "batch dim"], Float[A, "batch ..."]]:
-        """f and g of the same y together, in the shapes of each. Not called for an ODE.
+        """f and g at the same time and state, as a pair. Not called for an ODE.
 
-        Override it where the two share work, such as a layer that both read: it is then done once. `drift` and
-        `diffusion` must give the same, which is checked before a case is measured.
+        Override it if the two share work, such as a layer that both read, which is then evaluated once. It must return
+        the same as `drift` and `diffusion`; this is checked before a case is measured.
         """
         return self.drift(xp, t, y, theta), self.diffusion(xp, t, y, theta)
 
     @property
     def shares(self) -> bool:
-        """Whether f and g of the same y cost less together than apart."""
+        """Whether `drift_and_diffusion` is overridden, because f and g cost less together than apart."""
         return type(self).drift_and_diffusion is not AbstractProblem.drift_and_diffusion
 
     @abstractmethod
     def loss(self, xp: Namespace, ys: Float[A, "observations batch dim"]) -> Float[A, ""]:
-        """A scalar of the observed states, (observations, batch, dim)."""
+        """The loss, a scalar function of the observed states, (observations, batch, dim)."""
 
     def correction(
         self, xp: Namespace, t: Scalar, y: Float[A, "batch dim"], theta: Theta[A]
     ) -> Float[A, "batch dim"] | None:
-        """½ Σ_j (∂g_j/∂y) g_j, (batch, dim): what an Itô drift loses to become a Stratonovich one.
+        """The drift correction ½ Σ_j (∂g_j/∂y) g_j, (batch, dim): the Itô drift minus the Stratonovich drift.
 
-        None (the default) leaves it to automatic differentiation.
+        None (the default) means that it is computed by automatic differentiation.
         """
         del xp, t, y, theta
 
     def order_note(self, scheme: str) -> str:
-        """Why a scheme may show a higher order on this problem than its own, empty where there is no reason."""
+        """Why a scheme may show a higher order on this problem than its own; empty if there is no reason."""
         del scheme
         return ""
 
     def solution(
         self, xp: Namespace, t: Scalar, W: Float[A, "batch noise_dim"], y0: Float[A, "batch dim"], theta: Theta[A]
     ) -> Float[A, "batch dim"] | None:
-        """The exact state at time t where there is a closed form in W(t) alone, (batch, dim); None where not."""
+        """The exact state at time t, (batch, dim), as a closed form in W(t); None if there is none."""
         del xp, t, W, y0, theta

@@ -22,7 +22,7 @@ Noise: TypeAlias = T | tuple[T, T] | None
 
 @dataclass(frozen=True)
 class Orders:
-    """Strong orders of convergence for an ODE and for each kind of noise. None: unknown, or it can't be solved."""
+    """Strong orders of convergence for an ODE and for each kind of noise. None: unknown, or not supported."""
 
     none: float | None = None
     additive: float | None = None
@@ -48,17 +48,22 @@ class AbstractScheme(ABC):
     """A one-step scheme. Its state is a tuple of arrays; the first is y, (batch, dim)."""
 
     name: ClassVar[str]
+    """Its name in a suite."""
     calculi: ClassVar[tuple[str, ...]]
     """Whether it converges to the Itô or the Stratonovich solution. For ODEs and additive noise these are the same."""
     noises: ClassVar[tuple[str, ...]] = ("none", "additive", "scalar", "diagonal", "general")
+    """The types of noise that it solves; `none` is an ODE."""
     evaluations: ClassVar[int]
-    """Evaluations of f in one step. `evaluations_of_g` is the same number if it is None."""
+    """How often one step evaluates f."""
     evaluations_of_g: ClassVar[int | None] = None
+    """How often one step evaluates g. None: as often as f."""
     summary: ClassVar[str]
+    """One line for `harness list schemes`."""
 
     orders: ClassVar[Orders] = Orders()
+    """Its strong orders of convergence."""
     order_note: ClassVar[str] = ""
-    """A reason, if the scheme has one, why a problem may show a higher order than these at practical step sizes."""
+    """Why a problem may show a higher order than these at practical step sizes; empty if there is no reason."""
     needs_levy_area: ClassVar[bool] = False
     """Whether a step takes the pair (dW, H) rather than dW alone."""
     needs_commutative: ClassVar[bool] = False
@@ -69,7 +74,7 @@ class AbstractScheme(ABC):
     """Whether a step with −dt and −dW nearly undoes a step, with an error far smaller than the scheme's own."""
 
     def unsupported(self, problem: AbstractProblem) -> str | None:
-        """Why the scheme doesn't solve the problem, or None."""
+        """Why the scheme doesn't solve the problem; None if it does."""
         noise, calculus = problem.noise, problem.calculus
         if noise not in self.noises:
             return f"{self.name} is for noise {', '.join(self.noises)}, not {noise}"
@@ -80,7 +85,7 @@ class AbstractScheme(ABC):
         return None
 
     def work(self, noise: str) -> tuple[int, int]:
-        """The numbers of evaluations of f and of g in one step, for this kind of noise."""
+        """How often one step evaluates f, and how often g, for this type of noise."""
         del noise
         return self.evaluations, self.evaluations if self.evaluations_of_g is None else self.evaluations_of_g
 
@@ -95,11 +100,15 @@ class AbstractScheme(ABC):
 
     @abstractmethod
     def init(self, terms: Terms, t0: Scalar, y0: Float[A, "batch dim"]) -> State[A]:
-        """The state at the start."""
+        """The state of the scheme at t0, given the initial value y0."""
 
     @abstractmethod
     def step(self, terms: Terms, t0: Scalar, dt: Scalar, state: State[A], dW: Noise[A]) -> State[A]:
-        """The state at t0 + dt. dW is the Brownian increment, or the pair with H: see `Noise`."""
+        """The state at t0 + dt, given the state at t0.
+
+        `dW` is the Brownian increment of the step, (batch, noise_dim), or the pair (dW, H) if `needs_levy_area`; None
+        for an ODE.
+        """
 
 
 class AbstractReversibleScheme(AbstractScheme):

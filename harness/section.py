@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Measurements:
-    """What a section is made from.
+    """The data that a section is made from.
 
-    `frame` has the records of the page's runs, as `harness.load` gives them, with what isn't visible as escapes.
-    `executions` are the entries of each `run.json`, the newest last: where and when the suite was executed.
-    `registry` has the suite's plugins too.
+    - `frame`: the records of the page's runs, as `harness.load` returns them. Invisible characters are escaped.
+    - `suite`: the suite.
+    - `registry`: all methods, problems and schemes, including those of the suite's plugins.
+    - `executions`: where and when the suite was executed: the entries of each `run.json`, the newest last.
     """
 
     frame: pd.DataFrame
@@ -35,18 +36,19 @@ class Measurements:
 
 
 class AbstractSection(ABC):
-    """A section of the page of a run. Any final subclass that a plugin defines is on the page."""
+    """A section of the page of a run. A subclass that a plugin defines is on the page."""
 
     name: ClassVar[str]
-    """Names it in the registry and in the page's HTML."""
+    """Its name in the registry and in the HTML of the page."""
     title: ClassVar[str]
     """Its heading."""
     order: ClassVar[int]
-    """Where it stands: the page has its sections in ascending order. The built-in ones are at 10, 20, …, 100."""
+    """Its position: the page has its sections in ascending order. The built-in sections have 5 to 100."""
 
     @abstractmethod
     def html(self, measurements: Measurements) -> str:
-        """What stands below the heading, as HTML, "" where there is nothing to show: then the page leaves it out.
+        """The HTML below the heading; "" if there is nothing to show, and the page leaves the section out.
 
-        The page takes it as it is: escape texts that come from records. If it raises, the page says why in its place.
+        The HTML isn't escaped further, so escape texts that come from records. If this raises an exception, the page
+        shows the reason in place of the section.
         """

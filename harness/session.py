@@ -429,13 +429,22 @@ def measure(
     retry_failed: bool = False,
     executor: AbstractExecutor | None = None,
 ) -> Run:
-    """Measure a suite, as `python -m harness run` does; return the run, whose `frame()` is its DataFrame.
+    """Measure a suite, as `python -m harness run` does, and return the run. `run.frame()` is its DataFrame.
 
-    `suite` is the path of a YAML file, the name of a suite of `harness list suites`, or a mapping with a file's keys.
-    Records are kept in the folder `results`; the page is written into the folder `page` where one is given. `executor`
-    decides where blocks are measured: by default on this machine, with `harness.dask_executor(address)` on those of a
-    Dask cluster. The other options are those of the command. Raises InputError where the suite or an option is wrong,
-    and WorkersLostError where the cluster is gone. Raises KeyboardInterrupt if interrupted. The records are kept.
+    - `suite`: the path of a YAML file, the name of a suite of `harness list suites`, or a mapping with the keys of such
+      a file.
+    - `results`: the folder of the runs.
+    - `page`: the folder of the page. By default no page is written.
+    - `device`: "cpu" or "cuda", instead of the suite's device.
+    - `only`: filters such as "method=torch/*". A case must match all of them.
+    - `resume`: continue the newest run of the suite and measure only what is missing.
+    - `retry_failed`: with `resume`, measure the cases again that failed or ran out of time or memory.
+
+    - `executor`: where blocks are measured. By default on this machine, with `harness.dask_executor(address)` on the
+      workers of a Dask cluster.
+
+    Raises InputError if the suite or an option is wrong, WorkersLostError if the cluster is gone, and KeyboardInterrupt
+    if interrupted; the records are kept.
     """
     # The paths are resolved now: a plugin may change the current folder.
     results, page = Path(results).absolute(), None if page is None else Path(page).absolute()

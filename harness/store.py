@@ -36,19 +36,19 @@ About: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True)
 class Run:
-    """The folder of one run: `run.json` (what it is and where it was executed) and `records.jsonl`."""
+    """A run: its `folder` has `records.jsonl`, the measurements, and `run.json`, the suite and the environment."""
 
     folder: Path
 
     @property
     def id(self) -> str:
-        """The folder's name."""
+        """The name of the folder."""
         return self.folder.name
 
     def about(self) -> About:
-        """`run.json`: schema_version, suite, and one entry an execution (a run that was resumed has several).
+        """The content of `run.json`: `schema_version`, `suite`, and `executions` with one entry for each execution.
 
-        Raises InputError where it can't be read, or is damaged.
+        A resumed run has several executions. Raises InputError if the file can't be read or is damaged.
         """
         path = self.folder / ABOUT
         try:
@@ -62,9 +62,9 @@ class Run:
         return about
 
     def add_execution(self, suite: str, execution: Mapping[str, object]) -> int:
-        """Note that the suite is executed, here and now; return the execution's index, which its records carry.
+        """Add an entry to `executions` in `run.json`; return its index, which the records of the execution name.
 
-        The file is replaced as a whole, never half written. Raises InputError where that isn't possible.
+        The file is replaced as a whole, never half written. Raises InputError if it can't be written.
         """
         path = self.folder / ABOUT
         about: About = (
@@ -78,9 +78,9 @@ class Run:
         return len(about["executions"]) - 1
 
     def append(self, record: Record) -> None:
-        """Write one record and see it to the disk. A torn last line, left by a kill, is cut off first.
+        """Write one record and flush it to the disk. An incomplete last line, which a kill may leave, is cut off first.
 
-        Raises RecordingError. What was written of the record then is such a line.
+        Raises RecordingError if it can't be written; part of it may then stand as an incomplete last line.
         """
         try:
             with open(self.folder / RECORDS, "ab+", opener=no_link) as file:
@@ -97,13 +97,13 @@ class Run:
             raise RecordingError(f"{printable(str(self.folder / RECORDS))}: {what}; {kept}") from error
 
     def rows(self) -> list[Row]:
-        """The newest record of each case, in the order in which the cases were first recorded. See `history`."""
+        """The newest record of each case, in the order in which the cases were first recorded."""
         return list({row["case"]: row for row in self.history()}.values())
 
     def history(self) -> list[Row]:
-        """All records, in the order in which they were written, as the current schema has them.
+        """All records in the order in which they were written, converted to the current version of the schema.
 
-        A torn last line is dropped. Raises InputError where another line is damaged.
+        An incomplete last line is dropped. Raises InputError if another line is damaged.
         """
         rows: list[Row] = []
         for number, line in enumerate(self._lines(), start=1):
@@ -115,10 +115,10 @@ class Run:
         return rows
 
     def repair(self) -> int:
-        """Move the damaged lines of the records to another file, `DAMAGED`; return their number.
+        """Move the damaged lines of the records to `damaged.jsonl`; return their number.
 
-        Raises InputError where another process measures the run, where a newer version of the harness wrote a line, or
-        where a file can't be written.
+        Raises InputError if another process measures the run, if a newer version of the harness wrote a line, or if a
+        file can't be written.
         """
         lock = Lock(self.folder)
         try:
@@ -156,7 +156,7 @@ class Run:
             raise InputError(path, "", f"can't be read: {error.strerror or error}") from error
 
     def frame(self) -> pd.DataFrame:
-        """The records with computed columns, a row a case: `harness.load` of the folder."""
+        """The records with computed columns, one row per case: the same as `harness.load` of the folder."""
         return frames.load(self.folder)
 
 

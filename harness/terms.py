@@ -1,4 +1,4 @@
-"""An SDE bound to an array namespace and to parameters: what a scheme steps."""
+"""An SDE bound to an array namespace and to parameters, which a scheme evaluates."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """f, g and their increments for one problem, namespace `xp` and parameters.
+    """The drift, the diffusion and the increments of a problem, for one array namespace `xp` and parameters `theta`.
 
-    `stratonovich` turns an Itô problem into the Stratonovich SDE with the same solution, by the exact drift correction.
-    With a `clock` every time at a grid point, however a scheme computed it, is that of the grid.
+    A scheme evaluates the equation through these. If `stratonovich` is set, an Itô problem is turned into the
+    Stratonovich SDE with the same solution, by the exact drift correction. If there is a `clock`, a time that a scheme
+    computes for a grid point is replaced by the exact time of the grid point.
     """
 
     xp: Namespace
@@ -30,7 +31,7 @@ class Terms:
     clock: Clock | None = None
 
     def f(self, t: Scalar, y: Float[A, "batch dim"]) -> Float[A, "batch dim"]:
-        """The drift, (batch, dim): the problem's own, or that of the Stratonovich form."""
+        """The drift, (batch, dim): the problem's own, or the Stratonovich drift if `stratonovich` is set."""
         drift = self.drift(t, y)
         if self.stratonovich and self._correctable:
             return drift - drift_correction(self.xp, self.problem, self._at(t), y, self.theta)
@@ -44,7 +45,7 @@ class Terms:
         """The diffusion; None for an ODE.
 
         (batch, dim) for diagonal noise, (batch, dim, noise_dim) for scalar and general noise. Additive noise has one
-        matrix for all rows, (dim, noise_dim): it doesn't read y, so that it is evaluated for the first row alone.
+        matrix for all rows, (dim, noise_dim): it doesn't read y, so it is evaluated for the first row only.
         """
         noise = self.problem.noise
         if noise == "none":
@@ -55,7 +56,7 @@ class Terms:
         return self.problem.diffusion(self.xp, t, y, self.theta)
 
     def f_and_g(self, t: Scalar, y: Float[A, "batch dim"]) -> tuple[Float[A, "batch dim"], Float[A, "rows ..."] | None]:
-        """Both, what they share being evaluated once."""
+        """f and g at the same time and state. Work that they share is done once."""
         if self.stratonovich and self._correctable:
             f, g, _ = self.with_correction(t, y)
             return f, g
@@ -64,7 +65,7 @@ class Terms:
     def with_correction(
         self, t: Scalar, y: Float[A, "batch dim"]
     ) -> tuple[Float[A, "batch dim"], Float[A, "batch ..."], Float[A, "batch dim"]]:
-        """f and g, and ½ Σ_j (∂g_j/∂y) g_j, for noise that isn't additive; f as from `f_and_g`."""
+        """f and g as from `f_and_g`, and the drift correction ½ Σ_j (∂g_j/∂y) g_j, for noise that isn't additive."""
         f, g, correction = self._with_correction(self._at(t), y)
         return (f - correction if self.stratonovich and self._correctable else f), g, correction
 
@@ -135,7 +136,7 @@ class Terms:
         dt: Scalar,
         dW: Float[A, "batch noise_dim"] | None,
     ) -> Float[A, "batch dim"] | None:
-        """What an Itô increment over a step loses to become a Stratonovich one: see `correction_over`. None for zero.
+        """The Itô increment of a step minus the Stratonovich increment; None if it is zero. See `correction_over`.
 
         `g` is that of `f_and_g`.
         """
@@ -146,7 +147,7 @@ class Terms:
     def stratonovich_increment(
         self, t: Scalar, y: Float[A, "batch dim"], dt: Scalar, dW: Float[A, "batch noise_dim"] | None
     ) -> Float[A, "batch dim"]:
-        """f̃(t, y) dt + g(t, y) dW, f̃ being the drift of the Stratonovich form, up to O(dt²)."""
+        """f̃(t, y) dt + g(t, y) dW up to O(dt²), (batch, dim), where f̃ is the Stratonovich drift."""
         f, g = self.f_and_g(t, y)
         increment, correction = self.product(f, g, dt, dW), self.correction(t, y, g, dt, dW)
         return increment if correction is None else increment - correction
@@ -170,9 +171,9 @@ class Terms:
         weight: float = 1.0,
         added_to: Float[A, "rows ..."] | None = None,
     ) -> Float[A, "rows ..."] | None:
-        """What g receives, in its own shape, where g dW receives `cotangent`, (batch, dim); None for an ODE.
+        """The cotangent of g, in the shape of g, if g dW has the cotangent `cotangent`, (batch, dim); None for an ODE.
 
-        With `added_to`, that plus `weight` times what g receives.
+        With `added_to`, returns `added_to` plus `weight` times the cotangent of g.
         """
         if dW is None or self.problem.noise == "none":
             return None

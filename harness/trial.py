@@ -82,29 +82,29 @@ def run_prepared(prepared: Prepared, opened: Opened, listener: Listener | None =
 
 @dataclass(frozen=True)
 class Trial:
-    """What a trial measured."""
+    """The result of `try_model`. `run` is the run with its records."""
 
     run: Run
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The records, a row a case: see `harness.load`."""
+        """The records, one row per case: see `harness.load`."""
         return self.run.frame()
 
     def recommend(
         self, *, error: float | None = None, memory: str | int | None = None
     ) -> _recommendation.Recommendation:
-        """The fastest case within an error of the gradient (relative L2) and a peak memory ("2GiB", or bytes).
+        """The fastest case whose gradient error (relative L2) and peak memory stay within these bounds.
 
-        Raises LookupError where none is.
+        `memory` is a number of bytes or a text such as "2GiB". Raises LookupError if there is no such case.
         """
         return _recommendation.recommend(self.frame, error=error, memory=memory)
 
     def figure(self, figure: str = "scaling", **options: object) -> _figures.Drawing:
         """A figure as in the `report` of a suite, such as `figure("scaling", x="steps", y="peak_bytes")`.
 
-        A notebook shows it; `.svg` is its text, `.data` what it shows. Raises ValueError for an option that the figure
-        doesn't have, LookupError where nothing was measured that it shows.
+        A notebook displays it. `.svg` is the picture as text, `.data` its data. Raises ValueError for an option that
+        the figure doesn't have, and LookupError if nothing was measured that it could show.
         """
         asked = TypeAdapter(Figure).validate_python({"figure": figure, **options})
         drawn = _figures.draw(asked, self.frame)
@@ -113,7 +113,8 @@ class Trial:
         return drawn
 
     def sentences(self) -> list[str]:
-        """What `harness try` prints: the fastest, the smallest, the Pareto front, what can't be decided."""
+        """The recommendation as `harness try` prints it: the fastest and the smallest method, the Pareto front, and
+        what the data can't decide."""
         return _recommendation.sentences(self.frame)
 
 
@@ -132,8 +133,18 @@ def try_model(
 ) -> Trial:
     """Measure which gradient method suits a model, as `python -m harness try` does.
 
-    `model` is a decorated function of a file or module, or `"file.py:name"`. `settings` gives its settings values, or
-    lists of values. The other arguments are the command's options. Raises InputError.
+    - `model`: a function decorated with `harness.torch.model` or `harness.jax.model`, defined in a file, or
+      "file.py:name".
+    - `steps`: step counts, or `dt`: step lengths. Default: the number of steps that the model's own `dt` gives, a
+      quarter of it and four times it.
+    - `methods`: names or globs, such as "torch/*". Default: all that can solve the model.
+    - `measure`: any of "time", "memory", "error" and "adjoint_error". Default: the first three.
+    - `settings`: values of the model's settings. A list of values measures the model with each of them.
+    - `seed`: of parameters, data and Brownian paths; `device`: "cpu" or "cuda".
+    - `minutes`: about how long to measure.
+    - `results`: the folder of the runs.
+
+    Raises InputError if an argument is wrong or the model can't be measured.
     """
     spec, folder = (model, Path.cwd()) if isinstance(model, str) else _found(model)
     given = ", ".join(

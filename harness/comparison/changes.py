@@ -31,17 +31,18 @@ Place: TypeAlias = "str | Path | Run"
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Two runs, the earlier one `before` and the later one `after`, and what changed from one to the other.
+    """What changed between two runs, the earlier one `before` and the later one `after`.
 
-    `changes` has a row a case and quantity that both runs measured: the case's axes, the `quantity` and its `unit`,
-    `before` and `after`, the ratio after over before, the ends `low` and `high` of its 95% interval, the `verdict`
-    (`worse`, `better`, `same`, or `unclear` where the data cannot tell) and a `remark` that says why a ratio isn't
-    judged. `statuses` has a row a case whose status changed. `only_before` and `only_after` count the cases that one
-    run has alone.
-
-    `environment` are the differences of the machines, versions and settings. `other_machines` are the kinds of
-    machine, where they differ. `machine_ratio` is how much longer the harness's fixed calculation took after than
-    before, None where a run didn't record it.
+    - `changes`: one row per case and quantity that both runs measured. It has the axes of the case, the `quantity` and
+      its `unit`, the values `before` and `after`, their `ratio` (after divided by before) with the ends `low` and
+      `high` of its 95% interval, the `verdict` ("worse", "better", "same", or "unclear" if the data can't tell), and a
+      `remark` if there is a special reason for the verdict.
+    - `statuses`: one row per case whose status changed.
+    - `only_before`, `only_after`: how many cases only one of the runs has.
+    - `environment`: the differences in machine, versions and settings.
+    - `other_machines`: the kinds of machine, if they differ.
+    - `machine_ratio`: how many times as long the harness's fixed calculation took in the later run; None if a run
+      didn't record it.
     """
 
     before: Run
@@ -57,7 +58,7 @@ class Comparison:
     machine_ratio: float | None
 
     def regressions(self, bound: float) -> pd.DataFrame:
-        """The changes whose whole interval lies above 1 + `bound`."""
+        """The changes whose whole interval lies above 1 + `bound`; `bound=0.1` means 10%."""
         return self.changes[(self.changes["low"] > 1 + bound) & (self.changes["remark"] == "")]
 
     @property
@@ -75,14 +76,16 @@ def compare(
     only: Sequence[str] = (),
     across_machines: bool = False,
 ) -> Comparison:
-    """Compare two runs case by case.
+    """Compare the times, peak memory and errors of two runs case by case.
 
-    `threshold` is the part by which a value has to change to count. With `relative_to`, the name of a method whose code
-    is the same in both runs, times are divided by those of that method in the same rounds and with the same scheme, so
-    that a machine that became slower as a whole makes no difference. `only` has filters `axis=glob`. Times of two kinds
-    of machine are not judged, unless `across_machines` is set.
+    - `before`, `after`: the runs: a folder, the name of a suite for its newest run, or a `Run`.
+    - `threshold`: changes smaller than this don't count; 0.05 means 5%.
+    - `relative_to`: a method whose code is the same in both runs. Times are divided by its times in the same rounds and
+      with the same scheme, which removes the effect of a machine that became slower.
+    - `only`: filters such as "method=diffrax/*".
+    - `across_machines`: judge times even if the runs are from different kinds of machine.
 
-    Raises InputError where a path holds no run, where the runs have no case in common, or where a name is unknown.
+    Raises InputError if there is no run, if the runs have no case in common, or if a name is unknown.
     """
     runs = [place if isinstance(place, Run) else open_run(Path(place)) for place in (before, after)]
     frames = [_records(run, only) for run in runs]

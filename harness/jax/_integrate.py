@@ -36,41 +36,44 @@ def sdeint(
     key: PRNGKeyArray | None = None,
     path: Path | Increment | None = None,
 ) -> Float[Array, "times batch dim"]:
-    """Solve dY = f(t, Y; args) dt + g(t, Y; args) dW, differentiably in y0 and in args.
+    """Solve the SDE dY = f(t, Y; args) dt + g(t, Y; args) dW with a native gradient method.
 
-    The reverse-mode derivative is that of a native method, which has its page in `docs/methods`. It is taken with
-    respect to y0 and to every float array in `args`, under `jax.jit` and `jax.vmap`. Drift and diffusion may be trees
-    with arrays of their own, such as an `equinox.Module`, or close over traced arrays; these have a derivative too.
-    Second derivatives and forward mode are refused.
+    Returns the states at `ts`, (times, batch, dim), `y0` first. Raises ValueError if an argument is wrong or the method
+    can't solve the equation, and NotImplementedError for a second derivative.
 
-    `drift(t, y, args)` is (batch, dim) and `diffusion(t, y, args)` as in torchsde: (batch, dim) for diagonal noise,
-    (batch, dim, 1) for scalar noise, (batch, dim, noise_dim) for additive and general noise. t is a scalar array.
-    Additive noise is evaluated for the first row of y alone, (1, dim, noise_dim), and used for all rows.
+    The result has a reverse-mode derivative with respect to `y0` and to every float array in `args`, also under
+    `jax.jit` and `jax.vmap`; there is no forward mode. `drift` and `diffusion` may be trees with arrays of their own,
+    such as an `equinox.Module`, or close over traced arrays; these have a derivative too. `docs/methods` describes the
+    methods.
 
-    - `ts`: (times,), increasing, known before `jit`. Every one of them is the end of a step.
-    - `args`: any tree; leaves that are neither arrays nor hashable are refused.
-    - `noise_type`: additive, diagonal, general or scalar; `sde_type`: ito or stratonovich.
-    - `drift_and_diffusion`: (t, y, args) -> (drift, diffusion), for two that share work, such as a layer that both
-      read. It is evaluated once where a scheme needs both at one state, and must give what `drift` and `diffusion`
-      give. These may then be None.
-    - `diffusion.commutes`: an attribute, or one of the object whose method `diffusion` is. True says that the noise
-      commutes, which schemes such as milstein need. Additive and scalar noise always do. Where `drift_and_diffusion` is
-      given, it is its attribute that counts.
-    - `method`: the approach of a native JAX method, such as reversible, backprop or adjoint.
-    - `scheme`: by default the first of the method's that solves such an equation.
-    - `steps`: over the whole of [ts[0], ts[-1]], shared out between neighbouring times so that the longest step is as
-      short as possible; or `dt`, the length that no step exceeds. Between two times all steps have one length.
-    - `rtol`, `atol`: with one of them above 0 the steps are adaptive. The error of a step is held below
-      atol + rtol |y|, in the root mean square over the batch. `steps` or `dt` give the length of the first step then,
-      by default a hundredth of the interval. For the methods backprop and adjoint, and for noise that is known to
-      commute: additive or scalar, or declared. The states are not numbers where a solve takes more than 4096 steps.
-    - `key`: a PRNG key, from which the increments are drawn. It may be traced: each training step has a new one. With
-      adaptive steps it is the key of a virtual Brownian tree.
-    - `path`: instead of a key `path(t0, t1)`, or an object with `evaluate(t0, t1)` as diffrax's paths have it, that
-      gives W(t1) − W(t0), (batch, noise_dim). It is read once for each step, and has no derivative. Fixed steps only.
-
-    Returns the states at `ts`, (times, batch, dim), the first of which is y0. Raises ValueError where an argument is
-    wrong, and NotImplementedError on a second derivative.
+    - `drift(t, y, args)` returns (batch, dim). `t` is a scalar array.
+    - `diffusion(t, y, args)` returns the shapes of torchsde: (batch, dim) for diagonal noise, (batch, dim, 1) for
+      scalar noise, (batch, dim, noise_dim) for additive and general noise. Additive noise is evaluated for the first
+      row of `y` only, (1, dim, noise_dim), and used for all rows.
+    - `y0`: (batch, dim), float32 or float64.
+    - `ts`: (times,), increasing and known before `jit`. Each time is the end of a step.
+    - `args`: any tree. Leaves that are neither arrays nor hashable are refused.
+    - `noise_type`: "additive", "diagonal", "general" or "scalar"; `sde_type`: "ito" or "stratonovich".
+    - `drift_and_diffusion(t, y, args)` returns both as a pair. Use it if they share work, such as a layer: a scheme
+      that needs both at one state evaluates it once. `drift` and `diffusion` may then be None.
+    - `diffusion.commutes`: set this attribute to True to declare that the noise commutes, which adaptive steps and
+      schemes such as milstein need. Additive and scalar noise always commutes. The attribute may also belong to the
+      object whose method `diffusion` is. If `drift_and_diffusion` is given, its attribute counts.
+    - `method`: the gradient method: "backprop", "checkpoint", "recursive-checkpoint", "adjoint",
+      "interpolating-adjoint", "reversible" or "ees".
+    - `scheme`: the numerical scheme, a name of `harness list schemes`. Default: the method's first scheme that can
+      solve the equation.
+    - `steps`: the number of steps from the first time to the last. With equally spaced `ts` it must be a multiple of
+      the number of intervals; otherwise the steps are distributed so that the longest one is as short as possible.
+      Between two times all steps have the same length. Or `dt`: the length that no step exceeds.
+    - `rtol`, `atol`: if one of them is above 0, the steps are adaptive. The error of a step is kept below
+      atol + rtol |y|, in the root mean square over batch and dimensions. `steps` or `dt` then sets the length of the
+      first step; the default is a hundredth of the interval. Only "backprop" and "adjoint" support this, and the noise
+      must commute. If more than 4096 steps are needed, the states are NaN.
+    - `key`: a PRNG key, from which the increments are drawn. It may be traced, so each training step can pass a new
+      one. Adaptive steps use it for a virtual Brownian tree.
+    - `path`: your own Brownian path instead of a key, for fixed steps only. `path(t0, t1)`, or `path.evaluate(t0, t1)`
+      as in diffrax, returns W(t1) − W(t0), (batch, noise_dim). It is read once for each step, and has no derivative.
     """
     known("noise_type", noise_type, SDE_NOISES)
     known("sde_type", sde_type, CALCULI)
@@ -97,14 +100,14 @@ def odeint(
     rtol: float = 0.0,
     atol: float = 0.0,
 ) -> PyTree:
-    """Solve dY = f(t, Y; args) dt, differentiably in y0 and in args: `sdeint` without noise.
+    """Solve the ODE dY = f(t, Y; args) dt with a native gradient method. The arguments are those of `sdeint`.
 
-    y0 is an array of any shape, or a tree of arrays of one type, and `drift` gives what y is. The norm of adaptive
-    steps is that of all entries.
+    `y0` is an array of any shape, or a tree of arrays of one dtype, and `drift` returns the same structure. Returns the
+    states at `ts` in this structure, with one more axis in front of each array, for the times: (times, batch, dim) for
+    `y0` of shape (batch, dim). The first state is `y0`.
 
-    Returns the states at `ts`, the first of which is y0: of y0's structure, with an axis of times before each array's
-    own, (times, batch, dim) for y0 of (batch, dim). Raises ValueError where an argument is wrong, and
-    NotImplementedError on a second derivative.
+    `method` may also be "symplectic-adjoint" or "alf". The error of an adaptive step is the root mean square over all
+    entries of the state. Raises ValueError if an argument is wrong, and NotImplementedError for a second derivative.
     """
     if not callable(drift):
         raise ValueError(f"drift is {shown(drift)}; needed: a function (t, y, args)")

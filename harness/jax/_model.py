@@ -6,15 +6,21 @@ from harness.models.declared import Factory, Model, declare
 
 
 def model(factory: Factory) -> Model:
-    """A decorator: the function builds a model for `python -m harness try FILE.py:NAME`, or for a suite.
+    """Declare a model of your own, to measure it by `python -m harness try FILE.py:NAME` or in a suite: a decorator.
 
-    The function takes `solve` and keyword arguments with defaults, which a suite or a command may set. It returns a
-    pair: the loss, a function of the parameters that gives a scalar, and the parameters: any tree of arrays, such as an
-    `equinox.Module`, nested dicts, or one array. The gradient is that of all real arrays of the tree; its other leaves
-    are left as they are. The loss is traced by `jax.jit`. It calls one of these once:
+    The decorated function builds the model. It takes `solve` and settings: keyword arguments whose defaults are
+    numbers, text or booleans, which a suite or a command may change. It returns a pair:
+
+    - the loss: a function of the parameters that returns a scalar and can be traced by `jax.jit`;
+    - the parameters: any tree of arrays, such as an `equinox.Module`, nested dicts, or one array. The gradient is taken
+      with respect to all real arrays of the tree.
+
+    The loss calls one of these exactly once:
 
     - `solve.diffeqsolve`, with the arguments of `diffrax.diffeqsolve`, also under `jax.vmap` over samples;
-    - `solve.sdeint` or `solve.odeint`, with those of `harness.jax.sdeint` and `harness.jax.odeint`.
+    - `solve.sdeint` or `solve.odeint`, with the arguments of `harness.jax.sdeint` or `harness.jax.odeint`.
+
+    For example:
 
         @harness.jax.model
         def generator(solve, *, batch=64):
@@ -32,8 +38,8 @@ def model(factory: Factory) -> Model:
 
             return loss, Generator(jax.random.key(1))
 
-    The harness gives every method one Brownian path; the model's own, and its key, are not used. NumPy's and Python's
-    generators are seeded before the function is called and before the loss is traced. Raises TypeError where an
+    The harness gives every method the same Brownian path; the path and key of the model are not used. The generators of
+    NumPy and Python are seeded before the function is called and before the loss is traced. Raises TypeError if an
     argument has no default.
     """
     return declare("jax", factory)

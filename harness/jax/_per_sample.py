@@ -33,11 +33,11 @@ class PerSample:
 
 
 def per_sample(vector_field: Field, *, args: Axes = None) -> Field:
-    """The batched version of a drift or a diffusion of one sample, for `sdeint` and `odeint`.
+    """Convert a drift or a diffusion of one sample, as in diffrax, into one of a batch, for `sdeint` and `odeint`.
 
-    `vector_field(t, y, args)` takes the state of one sample, (dim,), and gives its drift, (dim,), or its diffusion:
-    (dim,) for diagonal noise, (dim, noise_dim) for other noise. A function that gives both together works too. The
-    result takes y of (batch, dim). `args` says which axis of the argument args holds the samples, as `in_axes` of
-    `jax.vmap` does: None where all samples share it, 0 where each has its own.
+    `vector_field(t, y, args)` takes the state of one sample, (dim,). It returns the drift, (dim,), or the diffusion:
+    (dim,) for diagonal noise, (dim, noise_dim) for other noise; or both as a pair. The result takes `y` of shape
+    (batch, dim). `args` is the axis of the samples in the argument `args`, like `in_axes` of `jax.vmap`: None if all
+    samples share it, 0 if each sample has its own.
     """
     return PerSample(vector_field, args)

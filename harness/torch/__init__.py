@@ -1,9 +1,9 @@
-"""The native PyTorch methods as solvers to train with: torchsde's `sdeint` and torchdiffeq's `odeint`, but faster.
-
-`model` declares a model of one's own, for `harness try`.
+"""The native PyTorch methods as solvers to train with: `sdeint` for torchsde's SDEs, `odeint` for torchdiffeq's ODEs.
 
 ys = harness.torch.sdeint(sde, y0, ts, method="reversible", steps=128)
 loss(ys).backward()
+
+`model` declares a model of your own, for `harness try`.
 """
 
 from harness.torch._model import model

@@ -6,12 +6,17 @@ from harness.models.declared import Factory, Model, declare
 
 
 def model(factory: Factory) -> Model:
-    """A decorator: the function builds a model for `python -m harness try FILE.py:NAME`, or for a suite.
+    """Declare a model of your own, to measure it by `python -m harness try FILE.py:NAME` or in a suite: a decorator.
 
-    The function takes `solve` and keyword arguments with defaults, which a suite or a command may set. It returns a
-    pair: a function without arguments that gives the loss, a scalar tensor, and the parameters whose gradient is
-    wanted: an iterable of tensors, `named_parameters()`, a dict, or a module. The loss calls `solve.sdeint` or
-    `solve.odeint` once, with the arguments of torchsde.sdeint or torchdiffeq.odeint:
+    The decorated function builds the model. It takes `solve` and settings: keyword arguments whose defaults are
+    numbers, text or booleans, which a suite or a command may change. It returns a pair:
+
+    - the loss: a function without arguments that returns a scalar tensor. It calls `solve.sdeint` or `solve.odeint`
+      exactly once, with the arguments of torchsde.sdeint or torchdiffeq.odeint;
+    - the parameters whose gradient is wanted: a module, `parameters()`, `named_parameters()`, a dict, or an iterable of
+      tensors.
+
+    For example:
 
         @harness.torch.model
         def latent_sde(solve, *, batch=32):
@@ -24,7 +29,7 @@ def model(factory: Factory) -> Model:
 
             return loss, model.parameters()
 
-    All random numbers are seeded before the function is called, and before every evaluation of the loss. Raises
-    TypeError where an argument has no default.
+    All random number generators are seeded before the function is called, and before every evaluation of the loss.
+    Raises TypeError if an argument has no default.
     """
     return declare("torch", factory)

@@ -1,4 +1,4 @@
-"""`sdeint` and `odeint`: any of the native PyTorch methods on a model of one's own."""
+"""`sdeint` and `odeint`: any of the native PyTorch methods on a user's own equation."""
 
 from __future__ import annotations
 
@@ -68,39 +68,43 @@ def sdeint(
     params: Iterable[Tensor] = (),
     logqp: bool = False,
 ) -> Float[Tensor, "times batch dim"] | tuple[Float[Tensor, "times batch dim"], Float[Tensor, "intervals batch"]]:
-    """Solve an SDE. The result has gradients by `y0` and by every parameter of the SDE, as `method` computes them.
+    """Solve an SDE with a native gradient method. The result is differentiable in `y0` and in every parameter.
 
-    `sde` follows torchsde's convention: attributes `noise_type` ("additive", "scalar", "diagonal", "general") and
-    `sde_type` ("ito", "stratonovich"), and methods `f(t, y)`, (batch, dim), and `g(t, y)`, (batch, dim) for diagonal
-    noise, else (batch, dim, m); or `f_and_g(t, y)` for both. `y0` is (batch, dim), float32 or float64, on any device.
-    `ts` are two or more increasing times, each of which is the end of a step. The solve takes `steps` steps in all,
-    shared out between the times so that the longest step is as short as possible, or steps no longer than `dt`. Between
-    two times all steps have one length.
+    Returns the states at `ts`, (len(ts), batch, dim), `y0` first. Raises ValueError if an argument is wrong or the
+    method can't solve the SDE.
 
-    With `rtol` or `atol` above 0 the steps are adaptive. The error of a step is held below atol + rtol |y|, in the root
-    mean square over the batch. `steps` or `dt` give the length of the first step then, by default a hundredth of the
-    interval. For the methods "backprop" and "adjoint", for noise that is known to commute (additive or scalar), and
-    with a `seed`, which is that of a virtual Brownian tree. The states are not numbers where a solve takes more than
-    4096 steps.
+    - `sde`: an object as for torchsde. It has the attributes `noise_type` ("additive", "scalar", "diagonal" or
+      "general") and `sde_type` ("ito" or "stratonovich"), and the methods `f(t, y)`, which returns (batch, dim), and
+      `g(t, y)`, which returns (batch, dim) for diagonal noise and (batch, dim, m) for other noise; or `f_and_g(t, y)`
+      for both.
+    - `y0`: (batch, dim), float32 or float64, on any device.
+    - `ts`: two or more increasing times. Each is the end of a step.
+    - `method`: the gradient method: "backprop", "checkpoint", "recursive-checkpoint", "adjoint",
+      "interpolating-adjoint", "reversible" or "ees". It is not torchsde's `method`.
+    - `scheme`: the numerical scheme, a name of `harness list schemes`. Default: the method's first scheme that can
+      solve the SDE.
+    - `steps`: the number of steps from the first time to the last. With equally spaced `ts` it must be a multiple of
+      the number of intervals; otherwise the steps are distributed so that the longest one is as short as possible.
+      Between two times all steps have the same length. Or `dt`: the length that no step exceeds.
+    - `rtol`, `atol`: if one of them is above 0, the steps are adaptive. The error of a step is kept below
+      atol + rtol |y|, in the root mean square over batch and dimensions. `steps` or `dt` then sets the length of the
+      first step; the default is a hundredth of the interval. Only "backprop" and "adjoint" support this. The noise must
+      be additive or scalar, or `sde.commutes = True` must declare that it commutes. If more than 4096 steps are
+      needed, the states are NaN.
+    - `seed`: determines the Brownian path. Default: drawn from torch's generator. Adaptive steps use it for a virtual
+      Brownian tree. Or `bm`: your own path, such as a torchsde.BrownianInterval, for fixed steps only. `bm(t0, t1)`
+      returns the increment, (batch, m).
+    - `params`: further tensors that get a gradient. The parameters of `sde`, if it is a module, and all tensors that f
+      and g read when they are evaluated at `ts` are found automatically.
+    - `logqp`: if True, the result is a pair: the states, and for each interval the Kullback–Leibler divergence from the
+      prior dY = h dt + g dW, (len(ts) − 1, batch), which the loss of a latent SDE needs. `sde` must have a method
+      `h(t, y)`. For diagonal noise `bm` must return (batch, dim + 1), as in torchsde.
 
-    `method` is an approach of `harness list methods` that PyTorch has natively: "backprop", "checkpoint",
-    "recursive-checkpoint", "adjoint", "reversible", …; `scheme` is one of `harness list schemes`, by default the
-    first that the method prefers and the SDE allows. The Brownian path comes of `seed` (drawn from torch's generator if
-    none is given), or is given as `bm(t0, t1)`, (batch, m), such as a torchsde.BrownianInterval.
+    Second derivatives need `method="backprop"`; the other methods have a backward sweep of their own, which can't be
+    differentiated again.
 
-    Parameters are those of `sde` where it is a module, and all tensors that f and g read when they are evaluated
-    at `ts`. `params` adds what these two ways don't find. Every method but "backprop" has a sweep back of its own and
-    is differentiable once.
-
-    With `logqp` the result is a pair: the states, and for each interval between two times the Kullback–Leibler
-    divergence from a prior dY = h dt + g dW, (len(ts) − 1, batch), as the loss of a latent SDE has it. `sde` then has a
-    method `h(t, y)`. The divergence is one more entry of the state, without noise. For diagonal noise `bm` gives
-    (batch, dim + 1), as in torchsde.
-
-    Returns the states at `ts`, (len(ts), batch, dim), `y0` first. Raises ValueError for what can't be solved.
-
-    Li et al. 2020 (AISTATS) for "adjoint", Kidger et al. 2021 (arXiv 2105.13493) for "reversible"; `docs/methods` has
-    the others.
+    Sources: Li et al. 2020 (AISTATS) for "adjoint", Kidger et al. 2021 (arXiv 2105.13493) for "reversible";
+    `docs/methods` has those of the others.
     """
     asked = _asked(ts, steps, dt, rtol, atol)
     drive = _drive(asked, seed, bm)
@@ -134,11 +138,14 @@ def odeint(
     atol: float = 0.0,
     params: Iterable[Tensor] = (),
 ) -> State:
-    """Solve dy/dt = f(t, y). All but the noise is as in `sdeint`.
+    """Solve the ODE dy/dt = f(t, y) with a native gradient method. The arguments are those of `sdeint`, without noise.
 
-    `f` takes a scalar tensor t and y, and gives what y is: what torchdiffeq's odeint takes. y is a tensor of any shape,
-    or a tuple of tensors. The result has a further axis before those of y, or is a tuple of such tensors:
-    (len(ts), batch, dim) for y0 of (batch, dim). The norm of adaptive steps is that of all entries of y.
+    `f(t, y)` takes a scalar tensor and the state, as in torchdiffeq, and returns a tensor or tuple like the state. `y0`
+    is a tensor of any shape or a tuple of tensors. The result has one more axis in front, for the times:
+    (len(ts), batch, dim) for `y0` of shape (batch, dim). For a tuple it is a tuple of such tensors.
+
+    `method` may also be "symplectic-adjoint" or "alf". The error of an adaptive step is the root mean square over all
+    entries of the state.
     """
     form = Form.of(y0)
     side, asked = RightHandSide.of_ode(f, form), _asked(ts, steps, dt, rtol, atol)
