@@ -143,10 +143,10 @@ def test_methods_meet_on_the_tree(registry, make_case, backend, approach, scheme
 @pytest.mark.parametrize(("approach", "scheme", "order"), [("adjoint", "heun", 1), ("ees", "ees25", 2)])
 def test_the_bias_falls_on_the_tree(registry, make_case, approach, scheme, order):
     """As on a shared path: forwards and backwards the cells are the same."""
-    steps, errors = [16, 64, 256], []
+    steps, errors = [8, 32, 128], []
     for n in steps:
         axes = {"problem": "neural-commutative", "scheme": scheme, "steps": n, "batch": 64}
         expected = on_the_tree(registry, make_case, "torch/backprop", **axes)
         errors.append(distance(on_the_tree(registry, make_case, f"torch/{approach}", **axes), expected))
-    # 64 paths: slopes of −1.05 and −2.36 were measured; from above it may be better.
+    # 64 paths: slopes of −0.88 and −2.04 were measured; from above it may be better.
     assert log_slope(steps, errors) <= 0.25 - order

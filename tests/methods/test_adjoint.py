@@ -44,7 +44,7 @@ def settings(registry: Registry) -> list[tuple[str, str, str, str]]:
 @pytest.mark.parametrize(("problem", "noise", "calculus", "scheme"), settings(REGISTRY))
 def test_the_bias_falls_at_the_order_of_the_scheme(registry, make_case, problem, noise, calculus, scheme):
     ode = noise == "none"
-    steps, errors = ([2, 4, 8, 16] if ode else [8, 32, 128]), []
+    steps, errors = ([2, 4, 8, 16] if ode else [4, 16, 64]), []
     axes = {"problem": problem, "noise": noise, "calculus": calculus, "scheme": scheme, "batch": 256, "observations": 2}
     for n in steps:
         exact = gradient(registry, make_case(method="torch/backprop", steps=n, **axes))
@@ -100,14 +100,14 @@ def bias_order(noise: str, scheme: str) -> int:
 
 @pytest.mark.parametrize(("problem", "noise", "scheme"), commuting_settings(REGISTRY))
 def test_the_bias_has_a_whole_order_where_the_noise_commutes(registry, make_case, problem, noise, scheme):
-    steps, errors = [8, 32, 128], []
+    steps, errors = [8, 24, 72], []
     axes = {"problem": problem, "noise": noise, "scheme": scheme, "batch": 256, "observations": 2}
     for n in steps:
         exact = gradient(registry, make_case(method="torch/backprop", steps=n, **axes))
         errors.append(distance(gradient(registry, make_case(method="torch/adjoint", steps=n, **axes)), exact))
     order = -log_slope(steps, errors)
-    # 256 paths and few steps: within 0.15 of 1 and 0.1 of 2 was measured, and order ½ is twice as far off as 0.25.
-    # That of EES(2,7) may be better, 4.4 with additive noise.
+    # 256 paths and few steps: within 0.17 was measured, and order ½ is twice as far off as 0.25. That of EES(2,7) may
+    # be better, 4.4 with additive noise.
     assert order >= bias_order(noise, scheme) - 0.25
     assert order <= bias_order(noise, scheme) + 0.25 or scheme == "ees27"
 
@@ -121,7 +121,7 @@ def test_the_bias_falls_without_a_closed_form_of_the_correction(
 ):
     """The correction of an Itô problem is then a difference of g."""
     monkeypatch.setattr(Neural, "correction", AbstractProblem.correction)
-    steps, errors = [8, 32, 128], []
+    steps, errors = [4, 16, 64], []
     axes = {"noise": noise, "calculus": "ito", "scheme": scheme, "batch": 256, "observations": 2}
     for n in steps:
         exact = gradient(registry, make_case(method="torch/backprop", steps=n, **axes))

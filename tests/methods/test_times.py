@@ -37,8 +37,8 @@ class Knots(AbstractProblem):
 
     def drift(self, xp: Any, t: Any, y: Any, theta: Any) -> Any:
         u = theta["u"]
-        jumps = [(t >= j / KNOTS) * (u[j] - (u[j - 1] if j else 0.0)) for j in range(KNOTS)]
-        return -y * theta["a"] + sum(jumps)
+        jumps = u - xp.concatenate([0 * u[:1], u[:-1]])
+        return -y * theta["a"] + ((t >= xp.asarray(np.arange(KNOTS) / KNOTS)) * jumps).sum()
 
     def diffusion(self, xp: Any, t: Any, y: Any, theta: Any) -> Any:
         return 0.1 + 0 * y

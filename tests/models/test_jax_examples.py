@@ -69,7 +69,7 @@ def test_a_neural_cde_is_the_same_in_both_frameworks() -> None:
         ys = harness.jax.odeint(field, start, np.asarray(knots), params, method="backprop", scheme="rk4", steps=38)
         return jnp.square(ys[-1]).sum()
 
-    value, found = jax.value_and_grad(of)([jnp.asarray(p.detach().numpy()) for p in model.field.parameters()])
+    value, found = jax.jit(jax.value_and_grad(of))([jnp.asarray(p.detach().numpy()) for p in model.field.parameters()])
     assert float(value) == pytest.approx(float(loss.detach()), rel=ROUNDING)
     for one, other in zip(found, expected, strict=True):
         assert relative_error(np.asarray(one), other.numpy()) < ROUNDING

@@ -19,21 +19,22 @@ from harness.terms import Terms
 
 def solve(scheme, problem, theta, y0, path, steps):
     """The state at t = 1 of every path, (batch, dim)."""
-    terms, dt = Terms(jnp, problem, jax.tree.map(jnp.asarray, theta)), 1 / steps
-
-    def step(state, inputs):
-        n, dW = inputs
-        return scheme.step(terms, n * dt, dt, state, dW), None
-
-    @jax.jit
-    def run(y0, noise):
-        return jax.lax.scan(step, scheme.init(terms, 0.0, y0), (jnp.arange(steps), noise))[0][0]
-
     noise = None
     if problem.noise != "none":
-        W, H = map(jnp.asarray, path.increments(steps))
+        W, H = (np.pad(x, ((0, -steps % 256), (0, 0), (0, 0))) for x in path.increments(steps))
         noise = (W, H) if scheme.needs_levy_area else W
-    return np.asarray(run(jnp.asarray(y0), noise))
+    return np.asarray(_solved(scheme, problem, theta, y0, noise, steps))
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _solved(scheme, problem, theta, y0, noise, steps):
+    """One program for several numbers of steps: the noise is longer."""
+    terms, dt = Terms(jnp, problem, theta), 1 / steps
+
+    def step(n, state):
+        return scheme.step(terms, n * dt, dt, state, jax.tree.map(lambda x: x[n], noise))
+
+    return jax.lax.fori_loop(0, steps, step, scheme.init(terms, 0.0, y0))[0]
 
 
 REGISTRY = Registry.load()
