@@ -333,7 +333,7 @@ def test_dark(page):
     assert brightness() > 700
     page.emulate_media(color_scheme="dark")
     assert brightness() < 100
-    assert page.evaluate("document.documentElement.classList.contains('dark')")
+    page.wait_for_function("document.documentElement.classList.contains('dark')")  # a listener sets it, a moment later
 
 
 def test_narrow(page):
