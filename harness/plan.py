@@ -19,7 +19,7 @@ from harness.machine import Machine
 from harness.models.facts import FILLED
 from harness.registry import Registry
 from harness.suite import Grid, Suite
-from harness.supported import whatever_the_scheme, with_scheme
+from harness.supported import is_for, whatever_the_scheme, with_scheme
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class Plan:
 
     def only(self, filters: Sequence[str]) -> Plan:
         """The cases that match every `axis=glob`. Raises InputError where an axis is unknown or no case is left."""
-        pairs = [_parse_filter(text) for text in filters]
+        pairs = [parse_filter(text) for text in filters]
 
         def wanted(case: Case) -> bool:
-            return all(fnmatch.fnmatchcase(str(getattr(case, axis)), glob) for axis, glob in pairs)
+            return all(matches(getattr(case, axis), glob) for axis, glob in pairs)
 
         plan = Plan(
             tuple(case for case in self.cases if wanted(case)),
@@ -64,11 +64,17 @@ def merged(plans: Sequence[Plan]) -> Plan:
     return Plan(tuple(cases), tuple(refused.items()))
 
 
-def _parse_filter(text: str) -> tuple[str, str]:
+def parse_filter(text: str) -> tuple[str, str]:
+    """The axis and the glob of `axis=glob`. Raises InputError."""
     axis, equals, glob = text.partition("=")
     if not equals or axis not in AXES:
         raise InputError("--only", axis, "not of the form axis=glob", one_of(AXES, axis))
     return axis, glob
+
+
+def matches(value: object, glob: str) -> bool:
+    """Whether the value of an axis matches a glob."""
+    return fnmatch.fnmatchcase(str(value), glob)
 
 
 def make_plan(suite: Suite, path: Path, registry: Registry, machine: Machine) -> Plan:
@@ -159,13 +165,22 @@ def _settle(case: Case, registry: Registry, machine: Machine) -> tuple[Case, str
     first_reason = whatever_the_scheme(case, method, machine)
     if first_reason is not None:
         return replace(case, scheme=schemes[0]), first_reason
+    refused: list[tuple[Case, str | None]] = []
     for scheme in schemes:
         candidate = replace(case, scheme=scheme)
         reason = _reason(candidate, registry)
         if reason is None:
             return candidate, None
-        first_reason = first_reason or reason
-    return replace(case, scheme=schemes[0]), first_reason
+        refused.append((candidate, reason))
+    # Why a scheme that the equation allows can't be used says more than that another one isn't for the equation.
+    return next((one for one in refused if _is_for_the_equation(one[0], registry)), refused[0])
+
+
+def _is_for_the_equation(case: Case, registry: Registry) -> bool:
+    try:
+        return is_for(registry.schemes[case.scheme], registry.problem_of(case))
+    except ValueError:
+        return False
 
 
 def _canonical(case: Case, registry: Registry) -> Case:

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -26,6 +26,7 @@ from harness.errors import InputError, RecordingError
 from harness.estimate import expected_seconds
 from harness.identity import Identity, differing
 from harness.lazy import lazily
+from harness.listener import Listener, Silent
 from harness.lock import Lock
 from harness.machine import Machine
 from harness.models.facts import ModelFacts
@@ -33,7 +34,7 @@ from harness.plan import Plan, make_plan, merged
 from harness.record import Measured, Record
 from harness.registry import Registry
 from harness.resume import RETRIED, Work, everything, identities, lacking, refuse_changed
-from harness.runner.executor import AbstractExecutor, Progress
+from harness.runner.executor import AbstractExecutor
 from harness.runner.forms import refuse_unworkable
 from harness.runner.job import Outcome, block_jobs
 from harness.runner.local import LocalExecutor
@@ -139,34 +140,6 @@ class Executed:
         return any(self.statuses[status] for status in RETRIED)
 
 
-class Listener(Progress, Protocol):
-    """Receives the progress of an execution: the progress display, or a listener that does nothing."""
-
-    def timed(self, case: Case) -> None:
-        """A case is built and timed, and more of it is measured later."""
-        ...
-
-    def done(self, case: Case, status: str) -> None:
-        """A case is finished."""
-        ...
-
-
-class Silent:
-    """A listener that does nothing."""
-
-    def doing(self, what: str) -> None:
-        """Nothing."""
-
-    def note(self, what: str) -> None:
-        """Nothing."""
-
-    def timed(self, case: Case) -> None:
-        """Nothing."""
-
-    def done(self, case: Case, status: str) -> None:
-        """Nothing."""
-
-
 def read(suite: Suite | Mapping[str, object] | str | Path) -> Source:
     """The suite in a YAML file, one that comes with the package, by its name, or a mapping with a file's keys.
 
@@ -249,33 +222,6 @@ def plan(resolved: Resolved, *, only: Sequence[str] = ()) -> Planned:
     if not sites:
         made = refuse_unworkable(made, suite, resolved.registry)
     return Planned(resolved, made, machine, cuda, tuple(only))
-
-
-def survey(suite: Suite, path: Path) -> Site:
-    """This machine, for a program on another one that plans for it. Raises InputError as `resolve` and `plan` do.
-
-    `path` is the suite's file, absolute. It needn't exist here, but the files of plugins and models must.
-    """
-    _refuse_absent(suite, path.parent)
-    planned = plan(resolve(Source(suite, path, "")))
-    resolved = planned.resolved
-    here = environment(resolved.registry)
-    return Site(
-        environment={**here, "warnings": condition(here, resolved.registry)},
-        plan=planned.plan,
-        cuda=planned.cuda,
-        models=resolved.registry.models_named(),
-        plugins=resolved.identity.plugins,
-    )
-
-
-def _refuse_absent(suite: Suite, folder: Path) -> None:
-    """Raises InputError where a file of a plugin or a model isn't on this machine."""
-    models = [spec.partition("(")[0].rpartition(":")[0] for grid in suite.grid for spec in grid.models()]
-    for name in (*suite.plugins, *(str(folder / place) for place in models if place.endswith(".py"))):
-        if name.endswith(".py") and not Path(name).is_file():
-            allowed = "needed: the same path as where the suite is run, or a module of an installed package"
-            raise InputError(name, "", "there is no such file on this machine", allowed)
 
 
 def open_run(planned: Planned, *, results: Path, resume: bool = False, retry_failed: bool = False) -> Opened:
@@ -439,7 +385,6 @@ def measure(
     - `only`: filters such as "method=torch/*". A case must match all of them.
     - `resume`: continue the newest run of the suite and measure only what is missing.
     - `retry_failed`: with `resume`, measure the cases again that failed or ran out of time or memory.
-
     - `executor`: where blocks are measured. By default on this machine, with `harness.dask_executor(address)` on the
       workers of a Dask cluster.
 

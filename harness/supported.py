@@ -23,6 +23,11 @@ def whatever_the_scheme(case: Case, method: AbstractGradientMethod, machine: Mac
     return machine.unsupported(case, method.framework)
 
 
+def is_for(scheme: AbstractScheme, problem: AbstractProblem) -> bool:
+    """Whether the scheme solves such an equation at all, by whatever method."""
+    return reason_of(scheme, "unsupported", lambda: scheme.unsupported(problem)) is None
+
+
 def with_scheme(
     problem: AbstractProblem, scheme: AbstractScheme, method: AbstractGradientMethod, case: Case
 ) -> str | None:

@@ -18,12 +18,13 @@ from harness.grammar import as_name
 from harness.identity import Identity
 from harness.lazy import lazily
 from harness.limits import LARGEST_SEED
+from harness.listener import Listener
 from harness.models.choice import Asked, choose
 from harness.models.declared import Model
 from harness.models.facts import ModelFacts
 from harness.registry import Registry
 from harness.runner.model_probe import find_models
-from harness.session import Executed, Listener, Opened, Planned, Resolved, Source
+from harness.session import Executed, Opened, Planned, Resolved, Source
 from harness.store import Run
 from harness.suite import MEASURES, Suite
 

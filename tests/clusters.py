@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from executors import FakeExecutor
 
-from harness import session
 from harness.cluster.cluster import AbstractCluster, Dropped, Ended, Event, Left, Said, Worker
 from harness.environment import package_version
 from harness.identity import Plugin
+from harness.listener import Silent
 from harness.machine import Machine
 from harness.plan import make_plan
 from harness.registry import Registry
@@ -86,7 +86,7 @@ class FakeCluster(AbstractCluster):
         self._late.clear()
 
     def _outcomes(self, asked: Measure, token: str) -> Iterator[Said]:
-        for outcome in FakeExecutor().execute([asked.job], session.Silent()):
+        for outcome in FakeExecutor().execute([asked.job], Silent()):
             yield Said(token, pickle.dumps(outcome))
 
     def _site(self, worker: Worker, asked: Survey) -> Site:

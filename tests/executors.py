@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import json
 import pickle
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
+from harness import session
 from harness.case import Case
 from harness.record import Measured
 from harness.runner.executor import AbstractExecutor, Progress
 from harness.runner.job import BlockJob, CaseJob, Outcome
+from harness.store import Run
 from harness.suite import Budget
 
 Answer = Callable[[Case], tuple[str, str]]
@@ -52,6 +57,14 @@ class FakeExecutor(AbstractExecutor):
                 status, reason = self._answer(one.case)
                 measured = _measured(one, received.budget, pairing) if status in ("ok", "unstable") else Measured()
                 yield pickle.loads(pickle.dumps(Outcome(one.case, status, reason, measured)))
+
+
+def recorded(suite: Mapping[str, Any], folder: Path) -> Run:
+    """A run of a suite in `folder/results`, with made-up values. The suite's file is in the folder."""
+    path = folder / f"{suite['name']}.yaml"
+    path.write_text(json.dumps(suite))
+    opened = session.open_run(session.plan(session.resolve(session.read(path))), results=folder / "results")
+    return session.execute(opened, executor=FakeExecutor()).run
 
 
 def _measured(one: CaseJob, budget: Budget, pairing: str) -> Measured:

@@ -46,6 +46,14 @@ def test_every_case_is_either_measured_or_refused_with_a_reason(registry):
     assert not set(made.cases) & {case for case, _ in made.unsupported}
 
 
+def test_the_reason_is_of_a_scheme_that_the_equation_allows(registry):
+    """torchdiffeq's first default scheme isn't for Itô SDEs. That isn't why it can't solve one."""
+    made = plan(registry, "problem: neural, noise: diagonal, calculus: ito, method: torchdiffeq/backprop, steps: 8")
+    ((case, reason),) = made.unsupported
+    assert case.scheme == "euler"
+    assert "solves ODEs" in reason
+
+
 def test_times_of_observations_name_a_case(registry):
     """Equally spaced times are their number, of which there is a case already."""
     grid = "problem: [neural, neural(t1=2.0)], noise: none, method: jax/backprop, steps: 8"

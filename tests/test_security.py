@@ -16,11 +16,10 @@ from typing import Any
 
 import pytest
 from commands import command
-from executors import FakeExecutor
+from executors import recorded
 from fuzzing import time_limit
 
 import harness
-from harness import session
 from harness.cli.imports import imports_of
 from harness.errors import InputError, RecordingError
 from harness.frames import load
@@ -59,10 +58,7 @@ class Mine(AbstractSection):
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """A run in `results/toy`."""
-    (tmp_path / "toy.yaml").write_text(json.dumps(SUITE))
-    planned = session.plan(session.resolve(session.read(tmp_path / "toy.yaml")))
-    opened = session.open_run(planned, results=tmp_path / "results")
-    return session.execute(opened, executor=FakeExecutor()).run
+    return recorded(SUITE, tmp_path)
 
 
 def naming(run: Run, plugin: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from commands import command
-from executors import FakeExecutor
+from executors import recorded
 from fuzzing import FULL, fuzz, time_limit
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,10 +41,7 @@ COMMANDS = [
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the run that all examples start from, in `results/toy/run`."""
     folder = tmp_path_factory.mktemp("whole")
-    (folder / "toy.yaml").write_text(json.dumps(SUITE))
-    planned = session.plan(session.resolve(session.read(folder / "toy.yaml")))
-    opened = session.open_run(planned, results=folder / "results")
-    run = session.execute(opened, executor=FakeExecutor()).run
+    run = recorded(SUITE, folder)
     run.folder.rename(run.folder.parent / "run")
     return folder
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from harness.case import Case
 from harness.cli.terminal import tell
 from harness.errors import printable
-from harness.session import Listener
+from harness.listener import Listener
 
 COLORS = {"ok": "green", "unsupported": "dim"}
 

@@ -146,7 +146,8 @@ def _print_results(executed: Executed, suite: Suite) -> None:
     print_summary(executed.run, plugins=True)
     if executed.busy_seconds:
         share = executed.busy_seconds / executed.wall_seconds
-        say(f"- {share:.0%} of {_minutes(executed.wall_seconds)} passed in building and measuring the cases.")
+        took = _minutes(executed.wall_seconds)
+        say(f"- The run took {took}. Building and measuring the cases took {share:.0%} of it.")
 
 
 def _print_plan(planned: Planned) -> None:

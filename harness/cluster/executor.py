@@ -43,8 +43,14 @@ class ClusterExecutor(AbstractExecutor):
         self._cluster.close()
 
     def survey(self, suite: Suite, path: Path) -> Surveyed:
-        """Ask a worker of each machine what it can measure. Raises InputError if none can, or if one is refused."""
-        workers = able(self._cluster.workers())
+        """Ask a worker of each machine what it can measure. Raises InputError if none can, or if one is refused.
+
+        It is also raised if the cluster is gone.
+        """
+        try:
+            workers = able(self._cluster.workers())
+        except ConnectionError as error:
+            raise InputError("--scheduler", "", str(error)) from error
         found = places(workers)
         self._surveys = surveys = Surveys(self._cluster, suite, path)
         for place in found:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TypeAlias
 
@@ -18,6 +17,7 @@ from harness.comparison.verdict import BETTER, WORSE, verdict
 from harness.errors import InputError, one_of
 from harness.frames import load
 from harness.grouping import KEYS, MACHINE
+from harness.plan import matches, parse_filter
 from harness.record import Row
 from harness.report.tables import dicts
 from harness.store import Run, open_run
@@ -47,6 +47,8 @@ class Comparison:
 
     before: Run
     after: Run
+    records: pd.DataFrame
+    """Those of `after`."""
     threshold: float
     relative_to: str
     changes: pd.DataFrame
@@ -109,6 +111,7 @@ def compare(
     return Comparison(
         before=runs[0],
         after=runs[1],
+        records=frames[1],
         threshold=threshold,
         relative_to=relative_to,
         changes=pd.DataFrame([change for change in changes if change is not None], columns=CHANGES),
@@ -124,11 +127,8 @@ def compare(
 def _records(run: Run, only: Sequence[str]) -> pd.DataFrame:
     """The newest record of each case, those that match the filters."""
     frame = load(run.folder).drop_duplicates("case", keep="last")
-    for text in only:
-        axis, _, glob = text.partition("=")
-        if axis not in AXES:
-            raise InputError("--only", axis, "is no axis", one_of(AXES, axis))
-        frame = frame[[fnmatchcase(str(value), glob) for value in frame[axis]]]
+    for axis, glob in map(parse_filter, only):
+        frame = frame[[matches(value, glob) for value in frame[axis]]]
     return frame
 
 

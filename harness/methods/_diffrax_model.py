@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import diffrax
 import jax
@@ -23,9 +23,57 @@ from harness.models.jax.call import Call
 from harness.models.jax.native import COMPILED_INSIDE
 from harness.models.jax.samples import noise_of_sample, not_mapped_later, opened, samples_of
 from harness.models.jax.solve import AbstractSolver
-from harness.stepping import Asked
+from harness.stepping import Asked, by_stepping
 from harness.stepping.adaptive import MOST_STEPS
 from harness.stepping.ticks import SDE_TICKS, Ticks
+
+Span: TypeAlias = dict[str, Any]
+"""The ends of the interval and the kind of Lévy area, as arguments of a path."""
+
+
+class _FixedSteps:
+    """The steps of a grid."""
+
+    def arguments(self, call: Call, grid: Grid, times: Array) -> dict[str, Any]:
+        """Of `diffeqsolve`. The model's own `max_steps` holds, or diffrax's default, unless the grid has more steps:
+        diffrax keeps checkpoints for so many."""
+        step = grid.equal_step
+        controller = diffrax.StepTo(times) if step is None else diffrax.ConstantStepSize()
+        return {"dt0": step, "stepsize_controller": controller, "max_steps": max(grid.steps, call.most_steps)}
+
+    def shortest(self, grid: Grid) -> float:
+        """The shortest step."""
+        return float(grid.lengths.min())
+
+    def injected(self, noise: PyTree, grid: Grid, times: Array, span: Span) -> diffrax.AbstractBrownianPath:
+        """The shared path at the ends of the steps."""
+        del grid
+        W, H = noise if isinstance(noise, tuple) else (noise, noise)  # without the need, H is never asked for
+        return InjectedBrownian(W=W, H=H, times=times, **span)
+
+
+@dataclass(frozen=True)
+class _AdaptiveSteps:
+    """diffrax's own rule. The first step has the length of a grid's steps."""
+
+    rtol: float
+    atol: float
+
+    def arguments(self, call: Call, grid: Grid, times: Array) -> dict[str, Any]:
+        """Of `diffeqsolve`, with the gains that diffrax recommends for SDEs."""
+        del times
+        controller = diffrax.PIDController(self.rtol, self.atol)
+        if call.noise != "none":
+            controller = diffrax.PIDController(self.rtol, self.atol, pcoeff=0.1, icoeff=0.3, dtmin=self.shortest(grid))
+        return {"dt0": (grid.t1 - grid.t0) / grid.steps, "stepsize_controller": controller, "max_steps": MOST_STEPS}
+
+    def shortest(self, grid: Grid) -> float:
+        """The shortest step at whose ends the shared path is known."""
+        return (grid.t1 - grid.t0) / SDE_TICKS
+
+    def injected(self, noise: PyTree, grid: Grid, times: Array, span: Span) -> diffrax.AbstractBrownianPath:
+        """The shared path at ticks."""
+        return InjectedAtTicks(noise, jnp.asarray(Ticks.of(grid, noisy=True).cells.halves, times.dtype), **span)
 
 
 @dataclass(frozen=True)
@@ -69,7 +117,7 @@ class DiffraxSolver(AbstractSolver):
             raise ProblemError(str(error)) from error
         dtype = jnp.result_type(*jax.tree.leaves(call.y0))
         times = jnp.asarray(Clock(grid, str(dtype)).times, dtype)
-        solver, how = getattr(diffrax, self.solver)(), self._stepping(call, grid, times)
+        solver, how = getattr(diffrax, self.solver)(), self._steps.arguments(call, grid, times)
         states = diffrax.diffeqsolve(
             self._terms(call, noise, grid, times),
             diffrax.HalfSolver(solver) if self.doubled else solver,
@@ -83,26 +131,6 @@ class DiffraxSolver(AbstractSolver):
             **how,
         ).ys
         return jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), call.y0, states)
-
-    def _stepping(self, call: Call, grid: Grid, times: Array) -> dict[str, Any]:
-        """The case's grid; or its tolerances, and its steps for the first one.
-
-        The model's own `max_steps` holds, or diffrax's default, where the grid has no more: diffrax keeps checkpoints
-        for so many steps.
-        """
-        if self.case.stepping == "fixed":
-            equal = grid.equal_step is not None
-            controller = diffrax.ConstantStepSize() if equal else diffrax.StepTo(times)
-            return {
-                "dt0": grid.equal_step,
-                "stepsize_controller": controller,
-                "max_steps": max(grid.steps, call.most_steps),
-            }
-        span, rtol, atol = grid.t1 - grid.t0, self.case.rtol, self.case.atol
-        controller = diffrax.PIDController(rtol, atol)
-        if call.noise != "none":  # the gains that diffrax recommends for SDEs
-            controller = diffrax.PIDController(rtol, atol, pcoeff=0.1, icoeff=0.3, dtmin=span / SDE_TICKS)
-        return {"dt0": span / grid.steps, "stepsize_controller": controller, "max_steps": MOST_STEPS}
 
     def _terms(self, call: Call, noise: NoiseArgument, grid: Grid, times: Array) -> diffrax.AbstractTerm:
         f, g = _field(call.functions.drift), _field(call.functions.diffusion)
@@ -122,15 +150,14 @@ class DiffraxSolver(AbstractSolver):
     ) -> diffrax.AbstractBrownianPath:
         levy_area = diffrax.SpaceTimeLevyArea if self.levy_area else diffrax.BrownianIncrement
         span = {"t0": grid.t0, "t1": grid.t1, "levy_area": levy_area}
-        adaptive = self.case.stepping == "adaptive"
         if is_key(noise):
             drawn = jax.ShapeDtypeStruct(shape, times.dtype)
-            shortest = (grid.t1 - grid.t0) / SDE_TICKS if adaptive else float(grid.lengths.min())
-            return diffrax.VirtualBrownianTree(tol=shortest / 2, shape=drawn, key=noise, **span)
-        if adaptive:
-            return InjectedAtTicks(noise, jnp.asarray(Ticks.of(grid, noisy=True).cells.halves, times.dtype), **span)
-        W, H = noise if isinstance(noise, tuple) else (noise, noise)  # without the need, H is never asked for
-        return InjectedBrownian(W=W, H=H, times=times, **span)
+            return diffrax.VirtualBrownianTree(tol=self._steps.shortest(grid) / 2, shape=drawn, key=noise, **span)
+        return self._steps.injected(noise, grid, times, span)
+
+    @property
+    def _steps(self) -> _FixedSteps | _AdaptiveSteps:
+        return by_stepping(self.case, fixed=_FixedSteps(), adaptive=_AdaptiveSteps)
 
 
 def _field(function: object) -> Callable[..., Any]:

@@ -15,9 +15,35 @@ from harness.case import Case
 from harness.errors import ProblemError
 from harness.models.torch.call import OdeCall, SdeCall, as_tensor
 from harness.models.torch.solve import AbstractSolver
+from harness.stepping import by_stepping
 from harness.stepping.ticks import SDE_TICKS
 from harness.torch._reads import Reads
 from harness.torch._state import State
+
+
+class _FixedSteps:
+    """Equal steps: what torchsde does by default."""
+
+    injected = InjectedBrownian
+
+    def arguments(self, ts: Tensor) -> dict[str, Any]:
+        """None."""
+        del ts
+        return {}
+
+
+@dataclass(frozen=True)
+class _AdaptiveSteps:
+    """torchsde's own rule."""
+
+    rtol: float
+    atol: float
+    injected = InjectedAtAnyTime
+
+    def arguments(self, ts: Tensor) -> dict[str, Any]:
+        """The tolerances, and the shortest step at whose ends the shared path is known."""
+        shortest = float(ts[-1] - ts[0]) / SDE_TICKS
+        return {"adaptive": True, "rtol": self.rtol, "atol": self.atol, "dt_min": shortest}
 
 
 @dataclass(frozen=True)
@@ -41,10 +67,10 @@ class TorchsdeSolver(AbstractSolver):
         ts = as_tensor(call.ts, call.y0)
         how: dict[str, Any] = {"bm": self._brownian(call.y0, ts), "method": self.method, "logqp": call.logqp}
         how |= {"dt": float(ts[-1] - ts[0]) / self.case.steps, "names": dict(call.names or {})}
-        how |= self._adaptive(ts)
+        how |= self._steps.arguments(ts)
         if not self.adjoint:
             return cast(Any, torchsde.sdeint(call.sde, call.y0, ts, **how))
-        how |= {f"adjoint_{name}": value for name, value in self._adaptive(ts).items() if name != "dt_min"}
+        how |= {f"adjoint_{name}": value for name, value in self._steps.arguments(ts).items() if name != "dt_min"}
         if self.backwards is not None:
             how["adjoint_method"] = self.backwards
         sde, read = cast(Any, call.sde), self._read(call, ts)  # need not be a module, where adjoint_params are given
@@ -55,18 +81,14 @@ class TorchsdeSolver(AbstractSolver):
         del call
         raise ProblemError("torchsde solves SDEs, not ODEs")
 
-    def _adaptive(self, ts: Tensor) -> dict[str, Any]:
-        """The case's tolerances, on both ways, where its steps are adaptive."""
-        if self.case.stepping == "fixed":
-            return {}
-        shortest = float(ts[-1] - ts[0]) / SDE_TICKS
-        return {"adaptive": True, "rtol": self.case.rtol, "atol": self.case.atol, "dt_min": shortest}
+    @property
+    def _steps(self) -> _FixedSteps | _AdaptiveSteps:
+        return by_stepping(self.case, fixed=_FixedSteps(), adaptive=_AdaptiveSteps)
 
     def _brownian(self, y0: Tensor, ts: Tensor) -> torchsde.BaseBrownian:
         """The shared path, or a new sample a solve, as torchsde makes one where it is given none, but with a seed."""
         if self.path is not None:
-            kind = InjectedBrownian if self.case.stepping == "fixed" else InjectedAtAnyTime
-            return kind(self.case, self.path)
+            return self._steps.injected(self.case, self.path)
         return torchsde.BrownianInterval(
             t0=ts[0],
             t1=ts[-1],

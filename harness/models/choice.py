@@ -17,7 +17,7 @@ from harness.registry import Registry
 from harness.scheme import AbstractScheme
 from harness.stepping.choice import FIRST
 from harness.suite import Suite, make_suite
-from harness.supported import whatever_the_scheme, with_scheme
+from harness.supported import is_for, whatever_the_scheme, with_scheme
 
 USUAL_STEPS = 64
 """Steps to measure around where the model names no dt of its own."""
@@ -236,9 +236,11 @@ def _methods(
             raise InputError("--methods", "", str(error)) from error
     found: dict[AbstractGradientMethod, tuple[AbstractScheme, ...]] = {}
     reasons: dict[str, str] = {}
+    # First those that the equation allows: what a method says of them is why it is left out.
+    schemes = sorted(registry.schemes.values(), key=lambda scheme: not is_for(scheme, facts))
     for method in map(registry.method, dict.fromkeys(names)):
         own: list[AbstractScheme] = []
-        for scheme in registry.schemes.values():
+        for scheme in schemes:
             reason = _refusal(facts, scheme, method, asked)
             if reason is None:
                 own.append(scheme)

@@ -16,7 +16,6 @@ from harness.comparison import Comparison
 from harness.comparison.quantities import quantities
 from harness.comparison.summary import LABELS, VERDICTS, sentences, summary
 from harness.comparison.verdict import SAME
-from harness.frames import load
 from harness.grouping import telling
 from harness.record import Row
 from harness.report.drawings import changes as drawing
@@ -33,6 +32,8 @@ from harness.written import write_text
 
 MOST_CHANGES = 300
 """Real changes that the page lists, the largest first. The figures' data has all."""
+NAMED = ("method", "scheme", "problem", "noise", "dim", "batch", "steps")
+"""What always tells which case a row is about; other axes do where they have to."""
 MOST_NAMES = 12
 """Methods whose means a figure's description names."""
 FORMAT: dict[str, Format] = {quantity.name: quantity.format for quantity in quantities()}
@@ -78,7 +79,7 @@ def _run(run: Run) -> str:
 
 def _figures(comparison: Comparison) -> Markup:
     """A figure for each quantity with a change that isn't within the threshold."""
-    palette = Palette.of(load(comparison.after.folder))
+    palette = Palette.of(comparison.records)
     found = []
     for quantity, label in LABELS.items():
         of = comparison.changes[comparison.changes["quantity"] == quantity]
@@ -134,11 +135,10 @@ def largest(changes: pd.DataFrame) -> pd.DataFrame:
 
 def change_fields(changes: pd.DataFrame) -> list[Field]:
     """The columns of a table of changes: what tells the cases apart, the values, the ratio and the verdict."""
-    named = ["method", "scheme", "problem", "noise", "dim", "batch", "steps"]
-    others = telling(changes, named)
+    others = telling(changes, NAMED)
     return [
         Field("quantity", lambda row: LABELS[row["quantity"]]),
-        *values([*named, *others]),
+        *values([*NAMED, *others]),
         Field("before", lambda row: _written(row, "before")),
         Field("after", lambda row: _written(row, "after")),
         value("ratio", write=ratio),
@@ -164,5 +164,5 @@ def _interval(row: Row) -> str:
 def _statuses(comparison: Comparison) -> Markup:
     if comparison.statuses.empty:
         return Markup("")
-    named = ["method", "scheme", "problem", "noise", "dim", "batch", "steps", "before", "after"]
-    return table("statuses", comparison.statuses, [*values(named), value("reason", wrap=True)])
+    fields = [*values([*NAMED, "before", "after"]), value("reason", wrap=True)]
+    return table("statuses", comparison.statuses, fields)

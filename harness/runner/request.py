@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Protocol
 
-from harness import session
+from harness import survey
 from harness.runner.job import BlockJob
 from harness.runner.local import LocalExecutor
 from harness.suite import Suite
@@ -68,7 +68,7 @@ class Survey:
     def answers(self, sender: Sender) -> Generator[object, None, None]:
         """The site."""
         del sender
-        yield session.survey(self.suite, self.path)
+        yield survey.survey(self.suite, self.path)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,6 @@ Over an array namespace: no framework is imported here.
 """
 
 from harness.stepping.adaptive import Adaptive
-from harness.stepping.choice import Asked, Stepping, adaptive_refusal, stepping_of
+from harness.stepping.choice import Asked, Stepping, adaptive_refusal, by_stepping, stepping_of
 
-__all__ = ["Adaptive", "Asked", "Stepping", "adaptive_refusal", "stepping_of"]
+__all__ = ["Adaptive", "Asked", "Stepping", "adaptive_refusal", "by_stepping", "stepping_of"]

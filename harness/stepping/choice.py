@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from harness.problem import AbstractProblem
 from harness.scheme import AbstractScheme
 from harness.stepping.adaptive import Adaptive
 
+T = TypeVar("T")
 Stepping = Grid | Adaptive
 """Fixed steps, or a rule that chooses them."""
 FIRST = 100
@@ -22,11 +25,16 @@ FIRST = 100
 
 
 def stepping_of(problem: AbstractProblem, scheme: AbstractScheme, case: Case) -> Stepping:
-    """The steps of a case: the only place that asks which of the two kinds it has."""
+    """The steps of a case, for methods that step by the harness's own rules."""
     grid = Grid.of_case(problem, case)
     if case.stepping == "fixed":
         return grid
     return Adaptive.of(problem, scheme, grid, (case.rtol, case.atol))
+
+
+def by_stepping(case: Case, *, fixed: T, adaptive: Callable[[float, float], T]) -> T:
+    """What a library that steps by its own rules needs for the steps of a case: `fixed`, or `adaptive(rtol, atol)`."""
+    return fixed if case.stepping == "fixed" else adaptive(case.rtol, case.atol)
 
 
 def adaptive_refusal(

@@ -20,6 +20,7 @@ from harness.cluster.execution import MOST_LOSSES
 from harness.cluster.executor import ClusterExecutor
 from harness.errors import InputError, WorkersLostError
 from harness.identity import Plugin
+from harness.listener import Silent
 from harness.machines import facts
 from harness.runner.job import Outcome
 from harness.store import Run
@@ -34,7 +35,7 @@ SUITE: dict[str, Any] = {
 CASES = 6
 
 
-class Heard(session.Silent):
+class Heard(Silent):
     """Remembers the notes, and the cases that are done."""
 
     def __init__(self) -> None:
@@ -65,6 +66,15 @@ def measure(tmp_path: Path) -> Callable[..., Measured]:
         return session.execute(opened, heard, executor).run, heard, opened
 
     return run
+
+
+def test_a_cluster_that_is_gone_before_the_run_is_an_error_of_input(measure: Callable[..., Measured]):
+    class Gone(FakeCluster):
+        def workers(self) -> list[Worker]:
+            raise ConnectionError("the connection to the scheduler is lost")
+
+    with pytest.raises(InputError, match="--scheduler: the connection to the scheduler is lost"):
+        measure(Gone(worker("a")))
 
 
 def hosts(run: Run) -> list[str]:

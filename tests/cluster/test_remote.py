@@ -16,13 +16,14 @@ from harness.errors import InputError
 from harness.machines import facts
 from harness.runner.request import Refused, Survey
 from harness.site import Site
+from harness.survey import survey
 
 
 def test_a_survey_plans_as_a_local_run_does(tmp_path: Path):
     """And finds the same files. The site can be sent."""
     source = session.read(write_suite(tmp_path))
     here = session.plan(session.resolve(source))
-    site: Site = pickle.loads(pickle.dumps(session.survey(source.suite, source.path)))
+    site: Site = pickle.loads(pickle.dumps(survey(source.suite, source.path)))
     assert site.plan == here.plan
     assert site.plugins == here.resolved.identity.plugins
     assert site.cases == frozenset(here.plan.cases)
@@ -38,7 +39,7 @@ def test_files_that_another_machine_lacks_are_named(tmp_path: Path, missing):
     (tmp_path / "mine.py").touch()
     (tmp_path / missing).unlink()
     with pytest.raises(InputError, match=rf"{missing}: there is no such file on this machine; needed: the same path"):
-        session.survey(suite, path)
+        survey(suite, path)
 
 
 def test_a_worker_keeps_its_process_for_the_next_request_of_a_program(tmp_path: Path):

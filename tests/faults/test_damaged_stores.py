@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 from commands import command
-from executors import FakeExecutor
+from executors import recorded
 
-from harness import session
 from harness.record import SCHEMA_VERSION
 from harness.store import Run
 
@@ -26,10 +25,7 @@ SUITE = {
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """A run of two records in `results/toy`."""
-    (tmp_path / "toy.yaml").write_text(json.dumps(SUITE))
-    planned = session.plan(session.resolve(session.read(tmp_path / "toy.yaml")))
-    opened = session.open_run(planned, results=tmp_path / "results")
-    return session.execute(opened, executor=FakeExecutor()).run
+    return recorded(SUITE, tmp_path)
 
 
 def changed(**values: Any) -> Callable[[dict[str, Any]], Any]:

@@ -138,6 +138,7 @@ def test_the_models_own_scheme_is_measured() -> None:
         ({"steps": (10,)}, "--steps: given 10; the model has 4 observation times; needed: a multiple of 4, such as 8"),
         ({"methods": ("nothing/*",)}, "--methods"),
         ({"methods": ("jax/*",)}, "no method can solve the model: jax/"),
+        ({"methods": ("torchdiffeq/*",)}, "torchdiffeq/backprop: torchdiffeq solves ODEs: noise none only"),
     ],
 )
 def test_what_does_not_fit_is_refused(changed: dict[str, Any], words: str) -> None:

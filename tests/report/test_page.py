@@ -185,6 +185,16 @@ def test_memory_slopes(run):
     assert slopes["torch/adjoint"] == pytest.approx(0.0, abs=1e-12)
 
 
+def test_memory_of_nothing_has_no_slope(run, make_case):
+    """A method of NumPy's may allocate nothing, and 0 bytes have no logarithm."""
+    for steps in (32, 128, 512):
+        case = make_case(method="torch/reversible", scheme="reversible-heun", steps=steps)
+        run.append(Record(run=run.id, suite="tiny", case=case, status="ok", measured=Measured(peak_bytes=0)))
+    frame = load(run.folder)
+    assert "torch/reversible" not in set(memory_slopes(frame)["method"])
+    assert answers(frame)
+
+
 def test_memory_that_stops_growing(run, make_case):
     """As that of what holds a chunk of steps, which few steps don't fill."""
     for steps, peak in ((32, 150_000), (128, 180_000), (512, 180_000), (2048, 180_000)):

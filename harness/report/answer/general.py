@@ -116,7 +116,7 @@ def memory_slopes(methods: pd.DataFrame) -> pd.DataFrame:
     `slope` is over all of them, `last` from the last but one to the last: 0 where memory has stopped growing, as that
     of a sampler which holds a chunk of steps, once the steps fill it.
     """
-    known = methods.dropna(subset=["peak_bytes"])
+    known = methods[methods["peak_bytes"] > 0]  # of 0 bytes there is no logarithm
     rows = []
     for place, group in groups(known.sort_values("steps"), varied=["steps"]):
         if group["steps"].nunique() >= 3:
