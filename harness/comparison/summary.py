@@ -75,8 +75,8 @@ def _machine(comparison: Comparison) -> list[str]:
     if ratio is not None and abs(math.log(ratio)) > STEADY:
         speed = f"{ratio:.2f} times as long" if ratio > 1 else f"{1 - ratio:.0%} less time"
         found.append(
-            f"Beware: the machine itself changed. A fixed calculation took {speed} in the later run. Compare times"
-            " relative to a method whose code didn't change."
+            f"Beware: the machine itself changed. A fixed calculation took {speed} in the later run."
+            + ("" if comparison.relative_to else " Compare times relative to a method whose code didn't change.")
         )
     if comparison.relative_to:
         found.append(f"Times are divided by those of {comparison.relative_to} in the same rounds.")
