@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch import Tensor
 from harness.brownian.path import SharedPath, increments_on
 from harness.brownian.ticks import values
 from harness.brownian.torch_normals import make_normals
-from harness.brownian.torch_tree import Drawn, TorchTree, TreeNoise
+from harness.brownian.torch_tree import Drawn, TorchTree, TreeAtTicks, TreeNoise
 from harness.case import Case
 from harness.grid import Grid
 from harness.scheme import Noise
@@ -110,22 +110,17 @@ class NoiseSource(Protocol):
 
 
 class PathAtTicks:
-    """`noise[n]` is W at tick n: of the shared path, all of it held, or of the tree."""
+    """`noise[n]` is W of the shared path at tick n, all of it held."""
 
-    def __init__(self, case: Case, noise_dim: int, ticks: Ticks, path: SharedPath | None) -> None:
-        self._at: Callable[[int], Tensor]
-        if path is None:
-            self._at = TorchTree.at_ticks(ticks, case, noise_dim).at
-        else:
-            W = torch.from_numpy(values(path, ticks)).to(device=case.device, dtype=getattr(torch, case.dtype))
-            self._at = W.__getitem__
+    def __init__(self, case: Case, ticks: Ticks, path: SharedPath) -> None:
+        self._W = torch.from_numpy(values(path, ticks)).to(device=case.device, dtype=getattr(torch, case.dtype))
 
     def __getitem__(self, n: int) -> Float[Tensor, "batch noise_dim"]:
         """W there."""
-        return self._at(n)
+        return self._W[n]
 
     def forget(self) -> None:
-        """Nothing is held that was drawn."""
+        """Nothing was drawn."""
 
 
 def make_noise(
@@ -135,7 +130,9 @@ def make_noise(
     if not noise_dim:
         return NoNoise()
     if not isinstance(stepping, Grid):
-        return PathAtTicks(case, noise_dim, stepping.ticks, path)
+        if path is None:
+            return TreeAtTicks(TorchTree.at_ticks(stepping.ticks, case, noise_dim))
+        return PathAtTicks(case, stepping.ticks, path)
     grid = stepping
     if path is None and case.brownian == "tree":
         return TreeNoise(TorchTree.on(grid, case, noise_dim, levy_area=levy_area))

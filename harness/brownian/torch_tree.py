@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -20,11 +21,31 @@ STREAM = 2
 """Of the normals': 0 and 1 are those of the sampler that draws by the step."""
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """`count` cells from cell `low` on, which are node `node` of the tree: W before them, and their W and H."""
+
+    low: int
+    count: int
+    node: int
+    before: Tensor
+    W: Tensor
+    H: Tensor | None
+
+    def has(self, cell: int) -> bool:
+        """Whether a cell is one of these."""
+        return self.low <= cell < self.low + self.count
+
+
 class TorchTree:
-    """W on `ticks` cells of [0, span]; `harness.brownian.tree` has the mathematics. It holds nothing.
+    """W on `ticks` cells of [0, span]; `harness.brownian.tree` has the mathematics.
 
     The cells have one length, or end at `ends`, ticks + 1 numbers from 0 to span. The normals of a node stand at the
     node's own place of a stream.
+
+    The stretches that the last walk came through are held, log2(ticks) of them, and the next walk starts from the
+    last one that it shares. So cells in order cost two cuts each, on average. On a GPU nothing is held: what a CUDA
+    graph holds must be drawn within it.
     """
 
     def __init__(
@@ -44,6 +65,8 @@ class TorchTree:
         self._shape = (case.batch, noise_dim)
         self._draw = make_normals(case.seed, getattr(torch, case.dtype), torch.device(case.device))
         self._piece = ticks // odd_part(ticks)
+        self._holds = torch.device(case.device).type == "cpu"
+        self._way: list[Stretch] = []
 
     @classmethod
     def on(cls, grid: Grid, case: Case, noise_dim: int, *, levy_area: bool = False) -> TorchTree:
@@ -59,32 +82,45 @@ class TorchTree:
 
     def cell(self, n: int) -> Drawn:
         """dW of cell n, or the pair (dW, H)."""
-        _, W, H = self._walk(n)
-        return W if H is None else (W, H)
+        found = self._walk(n, to_cell=True)
+        return found.W if found.H is None else (found.W, found.H)
 
     def at(self, tick: int) -> Float[Tensor, "batch noise_dim"]:
         """W at a tick, zero at the first."""
-        before, W, _ = self._walk(min(tick, self._ticks - 1))
-        return before + W if tick == self._ticks else before
+        return self._whole().W if tick == self._ticks else self._walk(tick, to_cell=False).before
 
-    def _walk(self, n: int) -> tuple[Tensor, Tensor, Tensor | None]:
-        """W before cell n, and its W and H."""
+    def forget(self) -> None:
+        """Let go of what was drawn."""
+        self._way = []
+
+    def _walk(self, n: int, *, to_cell: bool) -> Stretch:
+        """A stretch that begins with cell n: the cell itself, or the first that is met."""
+        way = self._way if self._holds else []
+        while way and not way[-1].has(n):
+            way.pop()
+        if not way:
+            way.append(self._whole())
+        while way[-1].count > 1 and (to_cell or way[-1].low != n):
+            way.append(self._part(way[-1], n))
+        return way[-1]
+
+    def _whole(self) -> Stretch:
+        """All cells, node 0 of the normals' stream and 1 of the cuts."""
         W, H = root(self._span, self._normals(0, 2 if self._levy_area else 1))
-        before = torch.zeros_like(W)
-        low, count, node = 0, self._ticks, 1
-        while count > 1:
-            unit = self._piece if count > self._piece else 1
-            first = unit * (count // (2 * unit))
-            normals = self._normals(node, 4 if self._levy_area else 1)
-            left, right = cut(W, H, *self._stretch(low, first, count), normals)
-            if n < low + first:
-                (W, H), count, node = left, first, 2 * node
-            else:
-                before = before + left[0]
-                (W, H), count, node, low = right, count - first, 2 * node + 1, low + first
-        return before, W, H
+        return Stretch(0, self._ticks, 1, torch.zeros_like(W), W, H)
 
-    def _stretch(self, low: int, first: int, count: int) -> tuple[float, float]:
+    def _part(self, of: Stretch, n: int) -> Stretch:
+        """The part with cell n, of the two into which a stretch is cut."""
+        low, count, node = of.low, of.count, of.node
+        unit = self._piece if count > self._piece else 1
+        first = unit * (count // (2 * unit))
+        normals = self._normals(node, 4 if self._levy_area else 1)
+        left, right = cut(of.W, of.H, *self._lengths(low, first, count), normals)
+        if n < low + first:
+            return Stretch(low, first, 2 * node, of.before, *left)
+        return Stretch(low + first, count - first, 2 * node + 1, of.before + left[0], *right)
+
+    def _lengths(self, low: int, first: int, count: int) -> tuple[float, float]:
         """The length of `count` cells from cell `low` on, and which part of it the first of them take."""
         if self._ends is None:
             return self._span * count / self._ticks, first / count
@@ -114,3 +150,19 @@ class TreeNoise:
     def forget(self) -> None:
         """Let go of what was drawn."""
         self._held = (-1, None)
+        self._tree.forget()
+
+
+class TreeAtTicks:
+    """`noise[n]` is W at tick n of a tree."""
+
+    def __init__(self, tree: TorchTree) -> None:
+        self._tree = tree
+
+    def __getitem__(self, n: int) -> Float[Tensor, "batch noise_dim"]:
+        """W there."""
+        return self._tree.at(n)
+
+    def forget(self) -> None:
+        """Let go of what was drawn."""
+        self._tree.forget()

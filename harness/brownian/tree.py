@@ -1,4 +1,4 @@
-"""The virtual Brownian tree: a path that is a function of its seed and of time, in O(1) memory, O(log N) a query.
+"""The virtual Brownian tree: a path that is a function of its seed and of time, O(log N) a query.
 
 Li, Wong, Chen & Duvenaud, "Scalable gradients for stochastic differential equations", AISTATS 2020, section 4 and
 algorithm 3. The interval is cut in two again and again; every cut has a place in a stream of random numbers of its

@@ -97,6 +97,30 @@ def test_the_order_of_queries_does_not_matter(make_case):
     assert not (increment_of(other.cell(0)) == forwards[0]).any()
 
 
+@pytest.mark.parametrize(("ticks", "levy_area"), [(20, False), (16, True)])
+def test_what_a_walk_holds_changes_no_value(make_case, ticks, levy_area):
+    """Cells and ticks at random, by a tree that remembers its last walk and by one that is new for each."""
+    tree = TorchTree(make_case(), 2, ticks, SPAN, levy_area=levy_area)
+    fresh = functools.partial(TorchTree, make_case(), 2, ticks, SPAN, levy_area=levy_area)
+    for n in np.random.default_rng(0).integers(ticks, size=60).tolist():
+        assert (tree.at(n) == fresh().at(n)).all()
+        assert (increment_of(tree.cell(n)) == increment_of(fresh().cell(n))).all()
+
+
+def test_cells_in_order_cost_two_cuts_each(make_case, monkeypatch):
+    """Where every walk begins at the root, so many cells take twelve cuts each."""
+    tree, cuts = TorchTree(make_case(), 2, 4096, SPAN), []
+    part = TorchTree._part
+    monkeypatch.setattr(TorchTree, "_part", lambda *args: cuts.append(0) or part(*args))
+    for n in range(4096):
+        tree.cell(n)
+    in_order = len(cuts)
+    assert in_order < 2 * 4096
+    tree.forget()
+    tree.cell(0)
+    assert len(cuts) == in_order + 12
+
+
 def test_cells_beyond_the_ends_are_harmless(make_case):
     """A scan asks for the step before the first, and masks it."""
     tree = JaxTree.of(jax.random.key(0), make_case(), 2, 4, SPAN)
