@@ -1,10 +1,12 @@
-"""What the documentation site is built with besides the pages: the catalogue of schemes and problems."""
+"""What the site has besides its written pages: the catalogue, the answers, and the published pages."""
 
 from __future__ import annotations
 
 import inspect
 from fractions import Fraction
+from pathlib import Path
 
+from answers import answers  # beside this file, where MkDocs looks too
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
@@ -12,10 +14,15 @@ from harness.registry import Registry
 from harness.scheme import AbstractScheme
 from harness.schemes._runge_kutta import AbstractRungeKutta
 
+PUBLISHED = Path(__file__).parent.parent / "report/published"
+
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the catalogue, made from the registry, so that it can't differ from the code."""
+    """Add what is made from the registry and from the runs, so that it can't differ from them, and the runs' pages."""
     files.append(File.generated(config, "catalogue.md", content=catalogue()))
+    files.append(File.generated(config, "answers.md", content=answers()))
+    for page in sorted(PUBLISHED.glob("*.html")):
+        files.append(File.generated(config, f"pages/{page.name}", abs_src_path=str(page)))
     return files
 
 

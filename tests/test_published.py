@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from doc_scripts import doc_script
 
 from harness.frames import load
 from harness.report.format import error
@@ -18,17 +17,7 @@ PAGE = (ROOT / "docs/results.md").read_text()
 CHOICE = (ROOT / "docs/how-to-choose.md").read_text()
 
 
-def _script() -> ModuleType:
-    """docs/published.py, which writes the tables."""
-    spec = importlib.util.spec_from_file_location("published", ROOT / "docs/published.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-published = _script()
+published = doc_script("published")
 RUNS: dict[str, Path] = published.RUNS
 
 

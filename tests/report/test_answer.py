@@ -166,7 +166,7 @@ def test_the_memory_in_sentences(frame):
     assert "doesn't grow with the steps in adjoint (torch and torchsde) and jax/reversible" in text
     assert "in proportion to steps in jax/backprop" in text
     assert "the fastest is jax/reversible (21 ms, 97.7 KiB, error 2.5e-03); it takes 2.0 times as long" in text
-    assert "if you have 97.7 KiB: jax/reversible (21 ms)" in text
+    assert "with 97.7 KiB, jax/reversible (21 ms)" in text
 
 
 def test_the_time_in_sentences(frame):

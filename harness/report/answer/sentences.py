@@ -90,9 +90,9 @@ def _budgets(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
     if len(winners) < 2:
         return
     words = [
-        f"{size(row['peak_bytes'])}: {case_name(row, table)} ({seconds(row['seconds_median'])})" for row in winners
+        f"with {size(row['peak_bytes'])}, {case_name(row, table)} ({seconds(row['seconds_median'])})" for row in winners
     ]
-    yield f"The fastest if you have {'; if you have '.join(words[:MOST_BUDGETS])}."
+    yield f"The fastest for the memory that you can give to a gradient: {'; '.join(words[:MOST_BUDGETS])}."
 
 
 def _error(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
