@@ -81,7 +81,7 @@ class AbstractScheme(ABC):
         if noise not in ("none", "additive") and calculus not in self.calculi:
             return f"{self.name} converges to the {' or '.join(self.calculi)} solution, not the {calculus} one"
         if self.needs_commutative and not problem.commutative:
-            return f"{self.name} needs commutative noise, which that of {problem.name} isn't"
+            return f"{self.name} needs commutative noise, and {problem.name} doesn't declare that its noise commutes"
         return None
 
     def work(self, noise: str) -> tuple[int, int]:
