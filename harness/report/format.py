@@ -73,14 +73,15 @@ def ratio(value: Cell) -> str:
 def speed(least: float, greatest: float) -> str:
     """Ratios of speeds, from the least to the greatest: 2 to 8 times as fast, 1.5 times as slow."""
     if greatest < 1:
-        return f"{_span(1 / greatest, 1 / least)} times as slow"
+        return f"{span(1 / greatest, 1 / least)} times as slow"
     if least < 1:
         return f"between {_digits(1 / least)} times as slow and {_digits(greatest)} times as fast"
-    return f"{_span(least, greatest)} times as fast"
+    return f"{span(least, greatest)} times as fast"
 
 
-def _span(low: float, high: float) -> str:
-    low_text, high_text = _digits(low), _digits(high)
+def span(low: float, high: float, write: Callable[[float], str] = _digits) -> str:
+    """From one value to another; the one where both are written alike."""
+    low_text, high_text = write(low), write(high)
     return low_text if low_text == high_text else f"{low_text} to {high_text}"
 
 

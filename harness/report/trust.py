@@ -7,7 +7,7 @@ import pandas as pd
 
 from harness.measuring.waiting import DISTURBED
 from harness.report.answer.general import WAITED, by_machine
-from harness.report.format import listing, seconds
+from harness.report.format import decimal, listing, seconds, span
 from harness.section import Measurements
 from harness.store import About
 
@@ -87,4 +87,4 @@ def _cores(frame: pd.DataFrame) -> list[str]:
     low, high = known.min(), known.max()
     if low < WAITED:
         return [f"Cases waited for their core (processor over wall time down to {low:.2f})."]
-    return [f"Every case had its core to itself (processor over wall time {low:.2f} to {high:.2f})."]
+    return [f"Every case had its core to itself (processor over wall time {span(low, high, decimal)})."]

@@ -211,7 +211,7 @@ def test_answers_are_made_from_the_data(run):
     assert "does not grow with the steps for torch/adjoint" in text
     assert "torch/backprop (steps^1.00)" in text
     assert "3 gradient errors of 9 lie within 3 times" in text
-    assert "One thread was asked for and used" in text
+    assert "One thread was asked for and used: processor over wall time is 1.00." in text
 
 
 def test_slower_is_said_too(run, make_case):

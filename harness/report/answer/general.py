@@ -12,7 +12,7 @@ from harness.grouping import HOW, KEYS, WHAT, differing, gradients, groups
 from harness.measuring.statistics import log_slope
 from harness.record import Row
 from harness.report.answer.growth import FLAT
-from harness.report.format import error, listing, plural, ratio, seconds, size, speed
+from harness.report.format import decimal, error, listing, plural, ratio, seconds, size, span, speed
 from harness.report.ratios import how, ratios
 from harness.report.tables import dicts
 
@@ -65,8 +65,7 @@ def _fastest(methods: pd.DataFrame) -> list[str]:
     counts = best["method"].value_counts()
     blocks = plural(len(best), "block")
     if len(counts) == 1:
-        spread = f"{seconds(best['seconds_median'].min())} to {seconds(best['seconds_median'].max())}"
-        took = seconds(best["seconds_median"].iloc[0]) if len(best) == 1 else spread
+        took = span(best["seconds_median"].min(), best["seconds_median"].max(), seconds)
         return [f"{counts.index[0]} is the fastest in each of {blocks} ({took} for a forward solve and gradient)."]
     listed = listing([f"{name} in {count}" for name, count in counts.items()])
     return [f"Of {blocks}, the fastest is {listed}."]
@@ -249,7 +248,7 @@ def _threads(ok: pd.DataFrame) -> list[str]:
         )
     if waited:
         beware += busy(single)
-    return beware or [f"One thread was asked for and used: processor over wall time is {low:.2f} to {high:.2f}."]
+    return beware or [f"One thread was asked for and used: processor over wall time is {span(low, high, decimal)}."]
 
 
 def busy(ok: pd.DataFrame) -> list[str]:
