@@ -62,8 +62,14 @@ class Limits:
         return 10**place if self.logarithmic else place
 
     def share(self, value: float) -> float:
-        """The inverse of `at`."""
+        """The inverse of `at`; 0 for what a logarithmic axis doesn't have."""
+        if not self.has(value):
+            return 0.0
         return ((float(np.log10(value)) if self.logarithmic else value) - self.low) / self.width
+
+    def has(self, value: float) -> bool:
+        """Whether the axis has such a value: a logarithmic one has no zero."""
+        return value > 0 or not self.logarithmic
 
     def ends(self, room: float = 0.0) -> tuple[float, float]:
         """The limits of an axis, with more room above: a share of the width."""
@@ -71,7 +77,10 @@ class Limits:
 
 
 def write_labels(axes: plt.Axes, labels: list[Label], x: Limits, y: Limits) -> None:
-    """Write the labels to the right of the data, apart from each other, each joined with its line's end."""
+    """Write the labels to the right of the data, apart from each other, each joined with its line's end.
+
+    The label of a line that ends at a zero, on a logarithmic axis, says so at the lower end, joined with nothing.
+    """
     if not labels:
         return
     ordered = sorted(labels, key=lambda label: label.y)
@@ -79,9 +88,11 @@ def write_labels(axes: plt.Axes, labels: list[Label], x: Limits, y: Limits) -> N
     places = [y.at(place) for place in spread(wanted, min(LEAST_GAP, 1 / len(wanted)))]
     left = x.at(1.0 + OFFSET)
     for label, place in zip(ordered, places, strict=True):
-        axes.text(left, place, label.text, color=label.color, fontsize=8, va="center")
-    ends = [[(label.x, label.y), (x.at(1.0 + OFFSET / 2), place)] for label, place in zip(ordered, places, strict=True)]
-    colors = [(*label.color, 0.6) for label in ordered]
+        text = label.text if y.has(label.y) else f"{label.text}: 0"
+        axes.text(left, place, text, color=label.color, fontsize=8, va="center")
+    joined = [(label, place) for label, place in zip(ordered, places, strict=True) if y.has(label.y)]
+    ends = [[(label.x, label.y), (x.at(1.0 + OFFSET / 2), place)] for label, place in joined]
+    colors = [(*label.color, 0.6) for label, _ in joined]
     axes.add_collection(LineCollection(ends, colors=colors, linewidths=0.5, zorder=1.9), autolim=False)
 
 

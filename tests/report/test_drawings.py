@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,23 @@ def test_lines_are_named_at_their_ends_with_their_powers(few):
     assert axes.get_legend() is None
     (axes,) = harness.figures.scaling(few, y="gradient_error_theta_median").axes
     assert "torch/backprop (−1.00)" in texts(axes)
+
+
+def test_a_line_at_zero_is_named_at_the_lower_end(few):
+    """A logarithmic axis has no zero. The guides' names stay apart, however many decades there are."""
+    at_zero = few.assign(adjoint_error_theta_median=few["adjoint_error_theta_median"].where(few["steps"] < 0, 0.0))
+    biased = few["method"] == "torch/adjoint"
+    at_zero.loc[biased, "adjoint_error_theta_median"] = few.loc[biased, "adjoint_error_theta_median"]
+    at_zero.loc[few["method"] == "torch/checkpoint", "adjoint_error_theta_median"] = 1e-16
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (axes,) = harness.figures.scaling(at_zero, y="adjoint_error_theta_median").axes
+    assert "torch/backprop: 0" in texts(axes)
+    low, high = axes.get_ylim()
+    places = {text.get_text(): np.log(text.get_position()[1] / low) / np.log(high / low) for text in axes.texts}
+    assert 0 <= places["torch/backprop: 0"] < 0.2
+    guides = [np.log(text.xy[1]) for text in axes.texts if text.get_text().startswith("∝")]
+    assert abs(guides[0] - guides[1]) >= 0.069 * np.log(high / low)
 
 
 def test_many_lines_have_a_panel_for_each_backend(many):

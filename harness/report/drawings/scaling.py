@@ -13,7 +13,7 @@ from harness.columns import COLUMNS, bar_of, error_of, interval_of
 from harness.figure.scaling import Scaling
 from harness.grouping import MACHINE
 from harness.report.answer.growth import LEAST, slope
-from harness.report.direct_labels import ROOM, Label, Limits, power, write_labels
+from harness.report.direct_labels import LEAST_GAP, ROOM, Label, Limits, power, spread, write_labels
 from harness.report.line_panels import COLUMN, Panel, arranged
 from harness.report.palette import Color, Palette
 from harness.report.panel_grid import PanelGrid
@@ -112,11 +112,15 @@ def _guides(axes: plt.Axes, figure: Scaling, panel: pd.DataFrame, limits: Limits
     if figure.x not in GROWING or len(x) < LEAST:
         return
     low, high = limits.ends()
+    names: list[tuple[float, float, str]] = []
     for exponent in GUIDES.get(COLUMNS[figure.y].format, ()):
         y = math.sqrt(low * high) * (x / math.sqrt(x[0] * x[-1])) ** exponent
         axes.plot(x, y, ls=":", lw=1.0, color="#888888", zorder=0.5, scalex=False, scaley=False)
         inside = [k for k in range(len(x)) if low < y[k] < high]
         k = inside[-1 if exponent > 0 else 0]
+        names.append((limits.share(y[k]), x[k], POWERS[exponent]))
+    names.sort()
+    for place, (_, at, name) in zip(spread([share for share, *_ in names], LEAST_GAP), names, strict=True):
         axes.annotate(
-            POWERS[exponent], (x[k], y[k]), (0, 3), textcoords="offset points", fontsize=7, color="#666666", ha="center"
+            name, (at, limits.at(place)), (0, 3), textcoords="offset points", fontsize=7, color="#666666", ha="center"
         )
