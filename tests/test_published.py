@@ -73,4 +73,4 @@ def test_a_published_run_says_what_it_was_taken_with(suite):
         assert execution["processor"]
         assert execution["packages"]["torch"]
         assert re.fullmatch(r"[0-9a-f]{40}", execution["git_revision"])
-    assert str(run.folder.relative_to(ROOT)) in PAGE
+    assert str(run.folder.relative_to(ROOT)) in PAGE or suite not in published.TABLES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from harness.frames import load
 from harness.record import Measured, Record
 from harness.registry import Registry
+from harness.report.answer.changes import changes
 from harness.report.answer.contest import compare, pareto
 from harness.report.answer.growth import power, slope
 from harness.report.answer.overview import overview
@@ -29,7 +31,7 @@ name: tiny
 title: Which one?
 grid: [{problem: neural, noise: [additive, diagonal], method: 'torch/*', steps: [64, 128, 256]}]
 """
-MEMORY = Asked("memory", "steps")
+MEMORY, TIME = Asked("memory", "steps"), Asked("time", "steps")
 CASES = {
     # method: seconds of three rounds at 256 steps, bytes at 64, 128 and 256 steps, adjoint error
     "jax/backprop": ((0.010, 0.011, 0.0105), (1_000_000, 2_000_000, 4_000_000), 1e-7),
@@ -167,6 +169,20 @@ def test_the_memory_in_sentences(frame):
     assert "in proportion to steps in jax/backprop" in text
     assert "the fastest is jax/reversible (21 ms, 97.7 KiB, error 2.5e-03); it takes 2.0 times as long" in text
     assert "with 97.7 KiB, jax/reversible (21 ms)" in text
+
+
+def test_how_the_measures_change_with_the_size(frame):
+    """Time in proportion, memory from none to proportion, error as 1/N; an error below the bar doesn't count."""
+    (_, regime) = regimes(frame, TIME)
+    table = standings(regime, TIME, REGISTRY)
+    time, memory, error = changes(regime, table)
+    assert time == "From 64 to 256 steps, time grows as steps^1.00."
+    assert memory.startswith("From 64 to 256 steps, memory stays the same (jax/reversible) or grows, ")
+    assert memory.endswith("at most as steps^1.00 (jax/backprop).")
+    assert error == "From 64 to 256 steps, the gradient error falls as steps^-1.00."
+    unresolved = replace(regime, sizes=regime.sizes.assign(gradient_error_theta_resolved=False))
+    assert len(list(changes(unresolved, table))) == 2
+    assert not list(changes(replace(regime, over=None), table))
 
 
 def test_the_time_in_sentences(frame):

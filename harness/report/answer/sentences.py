@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from harness.record import Row
+from harness.report.answer.changes import changes
 from harness.report.answer.contest import ALIKE, least, rounding_of, with_error
 from harness.report.answer.general import native_against_library
 from harness.report.answer.growth import CONSTANT
@@ -188,7 +189,7 @@ def _begin(regime: Regime) -> str:
 Part = Callable[[Regime, pd.DataFrame], Iterator[str]]
 PARTS: dict[Question, tuple[Part, ...]] = {
     "memory": (_memory, _budgets),
-    "time": (_time, _budgets, _levels),
+    "time": (changes, _time, _budgets, _levels),
     "error": (_error, _bias, _levels),
     "adjoint_error": (_bias,),
     "order": (),
