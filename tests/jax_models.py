@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import lineax
 import numpy as np
+from jax.random import normal
 
 import harness.jax
 from harness.initial import draw
@@ -122,6 +123,16 @@ def diagonal(solve: Any, *, batch: int = 4, calculus: str = "stratonovich", draw
         return jnp.mean(ys[1:] ** 2)
 
     return loss, diagonal_params()
+
+
+@harness.jax.model
+def draws_by_name(solve: Any) -> object:
+    """Its sampler was imported by name: what is done to `jax.random` doesn't reach it."""
+
+    def loss(p: jax.Array) -> jax.Array:
+        return jnp.mean(solve.odeint(lambda _, y, __: -p * y, normal(jax.random.key(3), (2, 2)), [0.0, 1.0], dt=0.5))
+
+    return loss, jnp.array([0.1, 0.2])
 
 
 @harness.jax.model

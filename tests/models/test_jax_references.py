@@ -9,13 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax_probed import case_of, facts_of, path_for, source
+from jax_examples import found
+from jax_probed import case_of, facts_of, gradient_of, path_for, source
 
 from harness.errors import ProblemError
 from harness.gradient_arrays import relative_error, relative_errors
 from harness.initial import draw, with_values
 from harness.models.facts import ModelFacts
-from harness.models.jax.precision import Promoted, Wide
+from harness.models.jax.precision import Promoted, Redrawn, Wide
 from harness.models.jax.probe import probe
 from harness.models.jax.references import JaxModelReferences
 from harness.problems.gbm import GBM
@@ -70,30 +71,52 @@ def test_the_references_of_gbm_are_those_of_the_problem():
     assert relative_error(finest.theta, path_solve(problem, own, path, 2**11).theta) < 1e-11
 
 
-@pytest.mark.parametrize(("draws", "precision"), [(True, Promoted), (False, Wide)])
-def test_a_model_in_float32_is_evaluated_in_float64(draws, precision):
+@pytest.mark.parametrize(
+    ("name", "settings", "precision"),
+    [
+        ("diagonal", {"draws": True}, Redrawn),
+        ("diagonal", {"draws": False}, Wide),
+        ("draws_by_name", {}, Promoted),
+    ],
+)
+def test_a_model_in_float32_is_evaluated_in_float64(name, settings, precision):
     """With the same random numbers: its loss is that of float32 up to rounding, though it draws in the loss."""
-    facts = single_facts("diagonal", draws=draws)
+    facts = single_facts(name, **settings)
     assert facts.dtype == "float32"
-    case = case_of(facts, "jax/backprop", "heun", 8)
+    case = case_of(facts, "jax/backprop", "heun", 8, brownian="own" if facts.noise == "none" else "shared")
     references = JaxModelReferences((), facts)
     values = references.values(case)
     found = references.discrete(case, values, PATH)
     assert found is not None
     assert isinstance(references._precision(case), precision)
     with jax.enable_x64(False):
-        from jax_probed import gradient_of
-
         near = gradient_of(facts, case)
     distance = relative_error(near.theta, found.theta)
     assert 1e-9 < distance < 1e-5
+
+
+def test_an_example_with_an_encoder_has_references_in_float64():
+    """Its scan carries what `jnp.zeros` makes, which is of float64 only where all arrays are; and its loss draws."""
+    settings = {"batch": 3, "width": 4}
+    with jax.enable_x64(False):
+        facts = found("latent_sde_jax.py:latent_sde", settings)
+    case = case_of(facts, "jax/backprop", "euler", 22)
+    references = JaxModelReferences((), facts)
+    exact = references.discrete(case, references.values(case), PATH)
+    assert exact is not None
+    with jax.enable_x64(False):
+        near = gradient_of(facts, case)
+    assert 1e-9 < relative_error(near.theta, exact.theta) < 1e-5
 
 
 def test_a_loss_that_is_another_one_in_float64_is_refused():
     facts = single_facts("of_its_precision")
     case = case_of(facts, "jax/backprop", "heun", 2)
     references = JaxModelReferences((), facts)
-    with pytest.raises(ProblemError, match="isn't the same function in float64"):
+    said = (
+        r"isn't the same function in float64.*float32 it is 1\.\d+, with all in float64: 0\.[\d]+; with random numbers"
+    )
+    with pytest.raises(ProblemError, match=said):
         references.discrete(case, references.values(case), PATH)
 
 

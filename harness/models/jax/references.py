@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from dataclasses import replace
 
 import jax
@@ -56,7 +57,7 @@ class JaxModelReferences(AbstractModelReferences):
         jax.config.update("jax_enable_x64", self._is_double)
         with jax.enable_x64(self._is_double):
             self._model = facts.source.model()
-        self._instances: dict[int, tuple[Instance, Compiled]] = {}
+        self._instances: dict[int, tuple[Instance, dict[AbstractPrecision, Compiled]]] = {}
         self._precisions: dict[int, AbstractPrecision] = {}
         self._largest = Largest()
 
@@ -81,11 +82,12 @@ class JaxModelReferences(AbstractModelReferences):
         """That of the precision in which the model can be evaluated."""
         return self._precision(case).rounding
 
-    def _instance(self, case: Case) -> tuple[Instance, Compiled]:
+    def _instance(self, case: Case) -> tuple[Instance, dict[AbstractPrecision, Compiled]]:
+        """The model with the case's seed, and its programs by the precision in which they were traced."""
         if case.seed not in self._instances:
             with jax.enable_x64(self._is_double):
                 instance = Instance(self._model, dict(self.facts.settings), case.seed)
-            self._instances[case.seed] = instance, Compiled(instance, PROGRAMS)
+            self._instances[case.seed] = instance, defaultdict(lambda: Compiled(instance, PROGRAMS))
         return self._instances[case.seed]
 
     def fine(
@@ -134,7 +136,7 @@ class JaxModelReferences(AbstractModelReferences):
             noise = noise_of(self.facts, solver.scheme, case, path)
             theta = self._wide(instance.theta)
             watched = Watched(replace(solver, dtype="float64"), self._largest)
-            gradient = FRAMEWORKS["jax"].read(compiled.gradient(watched, case, theta, noise)())
+            gradient = FRAMEWORKS["jax"].read(compiled[precision].gradient(watched, case, theta, noise)())
         return replace(gradient, largest=self._largest.read())
 
     def _wide(self, theta: dict[str, Array]) -> dict[str, Array]:
@@ -159,19 +161,23 @@ class JaxModelReferences(AbstractModelReferences):
         few = replace(case, steps=steps, brownian=brownian, stepping="fixed", scheme=scheme.name, dtype="float32")
         few = replace(few, device="cpu", threads=1)
         solver = NativeSolver(native_method("backprop"), scheme, steps, brownian, found=found_of(self.facts))
-        instance, compiled = self._instance(case)
+        instance, _ = self._instance(case)
         with jax.enable_x64(False):
             noise = noise_of(self.facts, scheme, few, path)
-            single = FRAMEWORKS["jax"].read(compiled.gradient(solver, few, instance.theta, noise)())
-        why = ""
+            single = FRAMEWORKS["jax"].read(Compiled(instance).gradient(solver, few, instance.theta, noise)())
+        why: list[str] = []
         for precision in precisions():
+            jax.clear_caches()  # a function that the model compiles itself was traced in the one before
             try:
                 double = self._by(precision, few, solver, path)
             except (ProblemError, TypeError, ValueError) as error:
-                why = why or f": {' '.join(str(error).split())[:200]}"
+                why.append(f"{precision.words}: {' '.join(str(error).split())[:200]}")
                 continue
             far = relative_errors(single, double)
             if far["loss"] <= SAME_LOSS and far["theta"] <= SAME_GRADIENT:
                 return precision
-            why = why or f": its loss is {double.loss:.6g} there, in float32 {single.loss:.6g}"
-        raise ProblemError(f"the loss isn't the same function in float64, which its references need{why}")
+            why.append(f"{precision.words}: {double.loss:.6g}")
+        raise ProblemError(
+            "the loss isn't the same function in float64, which its references need: in float32 it is"
+            f" {single.loss:.6g}, with {'; with '.join(why)}"
+        )
