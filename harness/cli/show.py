@@ -76,17 +76,25 @@ def print_records(run: Run) -> None:
 
 MOST_REASONS = 20
 """At most this many reasons are printed; the page has all of them."""
+MOST_NAMES = 6
+"""So many methods and schemes are named for one reason."""
 
 
 def print_failures(run: Run) -> None:
-    """Why cases failed: one line per status, method, scheme and reason, the most frequent first.
+    """Why cases failed: one line per status and reason, the most frequent first.
 
     Unsupported cases are not printed: `--dry-run` and the page list them.
     """
     rows = [row for row in run.rows() if row["status"] not in ("ok", "unsupported")]
-    counts = Counter((row["status"], row["method"], row["scheme"], row["reason"]) for row in rows)
-    for (status, method, scheme, reason), count in counts.most_common(MOST_REASONS):
-        say(f"{status}: {method} {scheme} ({count} cases): {reason}")
+    counts = Counter((row["status"], row["reason"]) for row in rows)
+    names: dict[tuple[str, str], dict[str, None]] = {}
+    for row in rows:
+        names.setdefault((row["status"], row["reason"]), {})[f"{row['method']} {row['scheme']}"] = None
+    for (status, reason), count in counts.most_common(MOST_REASONS):
+        several = list(names[status, reason])
+        more = [f"{len(several) - MOST_NAMES} more"] if len(several) > MOST_NAMES else []
+        told = format.listing([*several[:MOST_NAMES], *more])
+        say(f"{status}: {told} ({format.plural(count, 'case')}): {reason}")
     if len(counts) > MOST_REASONS:
         say(f"… and {len(counts) - MOST_REASONS} more reasons, on the page.")
 

@@ -19,6 +19,7 @@ from harness.grammar import as_name
 from harness.lazy import lazily
 from harness.models.choice import Asked
 from harness.models.written import written
+from harness.report.format import plural
 from harness.trial import Prepared, prepare, run_prepared
 from harness.written import refuse_unwritable
 
@@ -97,7 +98,7 @@ def try_(
     _trial_table.print_table_of(frame)
     print_failures(executed.run)
     if (left := opened.left(executed)) and not executed.interrupted:
-        tell(console, f"{left} of {total} cases were not begun: the {minutes:g} min of --minutes were over")
+        tell(console, f"{left} of {plural(total, 'case')} were not begun: the {minutes:g} min of --minutes were over")
     say()
     for sentence in _recommendation.sentences(frame):
         say(f"- {sentence}")
@@ -113,7 +114,7 @@ def _print_found(prepared: Prepared, console: Console) -> None:
     for note in prepared.notes:
         tell(console, note)
     plan = prepared.planned.plan
-    tell(console, f"{len(plan.cases)} cases, about {max(1, round(prepared.seconds / 60))} min")
+    tell(console, f"{plural(len(plan.cases), 'case')}, about {max(1, round(prepared.seconds / 60))} min")
 
 
 def _spec(model: str, settings: list[str] | tuple[str, ...]) -> str:

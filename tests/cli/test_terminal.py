@@ -63,8 +63,22 @@ def test_tables_and_reasons_are_plain(tmp_path, make_case, capsys):
     print_failures(run)
     print_records(run)
     failure, _, row = capsys.readouterr().out.splitlines()
-    assert failure == f"failed: a/{MARKUP} heun (1 cases): a\\x1b[2Jb\\u202ec\\x00"
+    assert failure == f"failed: a/{MARKUP} heun (1 case): a\\x1b[2Jb\\u202ec\\x00"
     assert row.startswith(f"a/{MARKUP}")
+
+
+def test_cases_that_failed_for_one_reason_have_one_line(tmp_path, make_case, capsys):
+    run = new_run(tmp_path, "tiny")
+    run.add_execution("tiny", {})
+    cases = [replace(make_case(), method=f"a/{k}", steps=n) for k in range(8) for n in (16, 32)]
+    for case in cases:
+        run.append(Record(run=run.id, suite="tiny", case=case, status="failed", reason="no reference"))
+    run.append(Record(run=run.id, suite="tiny", case=replace(cases[0], steps=64), status="timeout", reason="too slow"))
+    print_failures(run)
+    assert capsys.readouterr().out.splitlines() == [
+        "failed: a/0 heun, a/1 heun, a/2 heun, a/3 heun, a/4 heun, a/5 heun and 2 more (16 cases): no reference",
+        "timeout: a/0 heun (1 case): too slow",
+    ]
 
 
 def test_a_terminal_may_lack_characters(monkeypatch):
