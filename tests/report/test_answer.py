@@ -14,7 +14,7 @@ from harness.registry import Registry
 from harness.report.answer.changes import changes
 from harness.report.answer.contest import compare, pareto
 from harness.report.answer.growth import power, slope
-from harness.report.answer.overview import overview
+from harness.report.answer.overview import overview, summary
 from harness.report.answer.question import Asked, asked
 from harness.report.answer.regimes import common, main_regimes, regimes
 from harness.report.answer.sentences import sentences
@@ -233,6 +233,18 @@ def test_the_overview_has_a_row_a_regime(frame):
     assert found["alike"].tolist() == ["jax/checkpoint"] * 2
     assert found["memory"].tolist() == ["torch/adjoint (87.9 KiB)"] * 2
     assert found["error"].tolist() == ["2.5e-03 (5 of 5 methods within 10%)"] * 2
+
+
+@pytest.mark.parametrize(
+    ("fastest", "said"),
+    [
+        (["a/x (1 s)"] * 3, ["a/x is the fastest in each of 3 settings."]),
+        (["a/x (1 s)", "a/y (2 s)", "a/x (3 s)"], ["Of 3 settings, the fastest is a/x in 2 and a/y in 1."]),
+        (["a/x (1 s)"] * 2, []),
+    ],
+)
+def test_the_overview_in_a_sentence(fastest, said):
+    assert summary(pd.DataFrame({"fastest": fastest})) == said
 
 
 def test_growth_in_words():

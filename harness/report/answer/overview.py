@@ -40,6 +40,8 @@ def summary(rows: pd.DataFrame) -> list[str]:
         return []
     methods = rows["fastest"].str.partition(" ")[0]
     counts = methods[methods != ""].value_counts()
+    if len(counts) == 1:
+        return [f"{counts.index[0]} is the fastest in each of {counts.sum()} settings."]
     listed = listing([f"{method} in {count}" for method, count in counts.items()])
     return [f"Of {counts.sum()} settings, the fastest is {listed}."]
 
