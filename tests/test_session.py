@@ -347,10 +347,10 @@ def test_an_edited_import_of_a_model_is_refused(measure, tmp_path):
 
 
 def test_a_run_of_version_1_is_read_but_not_resumed(measure, tmp_path):
-    published = next((Path(__file__).parent.parent / "results/published/noise").iterdir())
+    old = Path(__file__).parent / "data/version-1"  # some records of 2026-11-26
     folder = tmp_path / "results/tiny/2026-01-01T00-00-00Z"
     folder.mkdir(parents=True)
-    for file in published.iterdir():
+    for file in old.iterdir():
         (folder / file.name).write_bytes(file.read_bytes())
     assert len(open_run(folder).frame())
     with pytest.raises(InputError, match="earlier version"):
