@@ -90,7 +90,7 @@ class Budget(Strict):
 
 
 MEASURES = ("time", "memory", "error", "adjoint_error")
-Question = Literal["time", "memory", "error", "adjoint_error", "order", "speedup", "stability"]
+Question = Literal["time", "memory", "error", "adjoint_error", "order", "growth", "speedup", "stability"]
 """What a suite can ask about."""
 
 

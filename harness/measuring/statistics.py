@@ -136,11 +136,11 @@ def growth_exponent(x: Samples, y: Samples, *, least: float = 0.02) -> float:
     """The p of y = c + b xᵖ: the power at which y grows, what doesn't grow (c) aside. 0 is a logarithm.
 
     Least squares on relative residuals over p in [−½, 3], c and b solved for at each (variable projection); the basis
-    is (xᵖ − 1)/p, which is log x at p = 0. Needs three points. NaN where y varies by less than `least`, relative:
-    there is no growth to fit.
+    is (xᵖ − 1)/p, which is log x at p = 0. NaN below four points, as three are met by any three unknowns, and where y
+    varies by less than `least`, relative: there is no growth to fit.
     """
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if len(x) < 3 or y.max() - y.min() < least * y.min():
+    if len(x) < 4 or y.max() - y.min() < least * y.min():
         return math.nan
     log_x = np.log(x / x.min())
 

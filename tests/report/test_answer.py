@@ -94,6 +94,7 @@ def test_the_question_is_the_suites_own_or_what_it_draws_first(frame):
     assert of("report: [{figure: scaling, y: peak_bytes}]") == Asked("memory", "steps")
     assert of("report: [{figure: speedups}]").about == "speedup"
     assert of("tables: [orders]").about == "order"
+    assert of("tables: [exponents]").about == "growth"
     assert of("question: stability").about == "stability"
     one = asked(parse_suite(SUITE, Path("tiny.yaml")), frame[frame["steps"] == 64])
     assert one == Asked("time", None)

@@ -7,13 +7,14 @@ from collections.abc import Callable
 import pandas as pd
 
 from harness.column import UNRESOLVED
-from harness.frames import geometric_mean, numbers, speedups
+from harness.frames import geometric_mean, numbers
 from harness.grouping import HOW, KEYS, WHAT, differing, gradients, groups
 from harness.measuring.statistics import log_slope
 from harness.record import Row
+from harness.report.answer.against_libraries import by_method
 from harness.report.answer.growth import FLAT
-from harness.report.format import decimal, error, listing, plural, ratio, seconds, size, span, speed
-from harness.report.ratios import how, ratios
+from harness.report.format import decimal, error, listing, plural, ratio, seconds, size, span
+from harness.report.ratios import how
 from harness.report.tables import dicts
 
 IMPLAUSIBLE = 0.1
@@ -44,7 +45,7 @@ def _answers(frame: pd.DataFrame) -> list[str]:
     methods = gradients(ok)
     sentences = [
         *_fastest(methods),
-        *native_against_library(frame),
+        *by_method(frame),
         *_overhead(methods),
         *_memory(methods),
         *_retained(ok),
@@ -69,31 +70,6 @@ def _fastest(methods: pd.DataFrame) -> list[str]:
         return [f"{counts.index[0]} is the fastest in each of {blocks} ({took} for a forward solve and gradient)."]
     listed = listing([f"{name} in {count}" for name, count in counts.items()])
     return [f"Of {blocks}, the fastest is {listed}."]
-
-
-def native_against_library(frame: pd.DataFrame) -> list[str]:
-    """How many times as fast each native method is as a library's, of all that were timed in turn."""
-    found = ratios(speedups(frame))
-    axes = differing(found)
-    sentences = []
-    for (native, library), rows in found.groupby(["native", "library"]):
-        first, *others = dicts(rows)
-        pair = ", ".join([f"{_spread(first)} as {library} with the same scheme", *how(first, axes)])
-        words = f"{native} is {pair} ({_comparisons(first)})"
-        words += "".join(f"; {', '.join(how(row, axes))} {_spread(row)} ({_comparisons(row)})" for row in others)
-        sentences.append(f"{words}.")
-    return sentences
-
-
-def _spread(row: Row) -> str:
-    return speed(row["mean"], row["mean"]) if row["comparisons"] == 1 else speed(row["least"], row["greatest"])
-
-
-def _comparisons(row: Row) -> str:
-    words = plural(row["comparisons"], "paired comparison")
-    if row["comparisons"] > 1:
-        words += f", geometric mean {speed(row['mean'], row['mean'])}"
-    return words + (f", slower in {row['slower']}" if row["slower"] else "")
 
 
 def _overhead(methods: pd.DataFrame) -> list[str]:

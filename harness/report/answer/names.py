@@ -50,7 +50,7 @@ def by_approach(methods: Iterable[str]) -> str:
 
 def times(value: float) -> str:
     """A ratio of at least 1: 1.08, 2.4, 16 or 340 times."""
-    return f"{value:.2f} times" if value < 1.995 else f"{value:.1f} times" if value < 9.95 else f"{value:.0f} times"
+    return f"{value:.2f} times" if value < 1.995 else f"{value:.1f} times" if value < 9.95 else f"{value:,.0f} times"
 
 
 def longer(ratio: Ratio) -> str:
@@ -62,4 +62,9 @@ def interval(ratio: Ratio) -> str:
     """The 95% interval in parentheses; nothing where the two weren't timed in turn."""
     if not ratio.paired:
         return ""
-    return " (one round)" if ratio.low == ratio.high else f" (95% interval {ratio.low:.2f} to {ratio.high:.2f})"
+    return " (one round)" if ratio.low == ratio.high else f" (95% interval {_bound(ratio.low)} to {_bound(ratio.high)})"
+
+
+def _bound(value: float) -> str:
+    """Three digits at least: an interval is often narrower than the figure before it shows."""
+    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"

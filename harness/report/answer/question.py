@@ -44,6 +44,8 @@ def asked(suite: Suite, frame: pd.DataFrame) -> Asked:
 def _implied(suite: Suite) -> Question:
     if "orders" in suite.tables:
         return "order"
+    if "exponents" in suite.tables:
+        return "growth"
     for figure in suite.report[:1]:
         if isinstance(figure, Speedups):
             return "speedup"

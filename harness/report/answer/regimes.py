@@ -56,12 +56,15 @@ def regimes(frame: pd.DataFrame, asked: Asked) -> list[Regime]:
 
 
 def main_regimes(found: Sequence[Regime]) -> list[Regime]:
-    """Of each machine the regime with the most methods to choose among, the last of several."""
+    """Of each machine the regime with the most methods to choose among.
+
+    Of several it is the one with the most cases, and of those the last.
+    """
     machines = dict.fromkeys(str(regime.place[MACHINE]) for regime in found)
     return [
         max(
             (regime for regime in reversed(found) if regime.place[MACHINE] == machine),
-            key=lambda regime: regime.cases["method"].nunique(),
+            key=lambda regime: (regime.cases["method"].nunique(), len(regime.sizes)),
         )
         for machine in machines
     ]

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from harness.record import Row
+from harness.report.answer.against_libraries import by_library
 from harness.report.answer.changes import changes
 from harness.report.answer.contest import ALIKE, least, rounding_of, with_error
-from harness.report.answer.general import native_against_library
+from harness.report.answer.general import by_machine
 from harness.report.answer.growth import CONSTANT
 from harness.report.answer.names import by_approach, case_name, costs, interval, longer, times
+from harness.report.answer.powers import powers
 from harness.report.answer.question import Asked, asked
 from harness.report.answer.regimes import Regime, main_regimes, regimes
 from harness.report.answer.standings import standings
@@ -169,13 +171,15 @@ def _fastest_of(rows: pd.DataFrame, table: pd.DataFrame) -> str:
 
 
 def answer(measurements: Measurements) -> list[str]:
-    """Of each machine the sentences of its regime with the most methods, after those on orders and on ratios where
-    these are asked."""
+    """Of each machine the sentences of its regime with the most methods, after those on orders, powers and ratios
+    where these are asked."""
     frame, question = measurements.frame, asked(measurements.suite, measurements.frame)
     verdicts = list(fitted(measurements)["verdict"])
     found = [tally(verdicts)] if verdicts else []
+    if question.about == "growth":
+        found += by_machine(frame, powers)
     if question.about == "speedup":
-        found += native_against_library(frame)
+        found += by_machine(frame, by_library)
     parts = regimes(frame, question)
     for main in main_regimes(parts):
         found += sentences(main, standings(main, question, measurements.registry), question)
@@ -193,6 +197,7 @@ PARTS: dict[Question, tuple[Part, ...]] = {
     "error": (_error, _bias, _levels),
     "adjoint_error": (_bias,),
     "order": (),
+    "growth": (_time,),
     "speedup": (_time,),
     "stability": (_stability, _bias),
 }

@@ -39,5 +39,5 @@ class Exponents(AbstractSection):
             " over the sizes, with 95% intervals, beside Table 1 of Li et al. 2020 (L steps, D states and"
             " parameters; its adjoint queries a virtual Brownian tree). A constant part makes a slope over small"
             " sizes smaller than the power that it tends to: “memory's growth” is that power, fitted with a"
-            " constant beside it (0 is a logarithm; a dash where memory grows by less than 2%)."
+            " constant beside it (0 is a logarithm; a dash with three sizes, and where memory grows by less than 2%)."
         ) + table("exponents", found, fields)
