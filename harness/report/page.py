@@ -46,7 +46,7 @@ def write_report(runs: Run | Sequence[Run], folder: Path, *, plugins: bool = Fal
     part = sorted({text for run in runs for text in only(run.about())}) if all(only(r.about()) for r in runs) else []
     measurements, missing = read(runs, plugins=plugins)
     suite, machines = measurements.suite, measurements.machines
-    commands = dict.fromkeys(command(run.about()["executions"][-1]) for run in runs)
+    commands = dict.fromkeys(command(execution) for run in runs for execution in run.about()["executions"])
     made = [_part(section, measurements) for section in measurements.registry.sections()]
     counts = Counter(measurements.frame["status"])
     of_runs = f"{len(runs)} runs" if len(runs) > 1 else ""
@@ -92,19 +92,21 @@ def _part(section: AbstractSection, measurements: Measurements) -> Part:
 
 
 PLACES = ("--results", "--report", "--executor", "--scheduler")
+GOES_ON = ("--resume", "--retry-failed")
 """The options that say where a run is measured and where its results are written."""
 
 
 def command(execution: About) -> str:
     """The command that measured the run, "" where it was measured from Python.
 
-    Where it measured and wrote is left out: whoever repeats it has other folders and machines.
+    Where it measured and wrote is left out, and that it went on with a run: whoever repeats it has other folders and
+    machines, and begins.
     """
     program, *given = execution.get("arguments") or [""]
     arguments = [
         word
         for before, word in zip(["", *given], given, strict=False)
-        if before not in PLACES and word.partition("=")[0] not in PLACES
+        if before not in PLACES and word.partition("=")[0] not in (*PLACES, *GOES_ON)
     ]
     name = Path(program).name
     if name == "__main__.py":

@@ -46,8 +46,8 @@ def _disturbed(frame: pd.DataFrame) -> list[str]:
     if not disturbed:
         return [f"None of {len(waits):,} samples was disturbed by other programs."]
     return [
-        f"{disturbed:,} of {len(waits):,} samples were disturbed by other programs: they waited for a core for more"
-        f" than {DISTURBED:.0%} of their time. They count like the others."
+        f"{disturbed:,} of {len(waits):,} samples waited for a core for more than {DISTURBED:.0%} of their time, as"
+        " other programs ran. They count like the others."
     ]
 
 

@@ -216,15 +216,28 @@ def test_errors_and_lost_cases_in_sentences(run, make_case):
 def test_a_bias_is_told_where_it_can_be_seen(frame):
     """The scheme's own error at 256 steps is 2.5e-3; the biases are 3e-3 and 4e-3."""
     (sentence,) = visible_bias(regimes(frame, MEMORY))
-    assert (
-        "in 4 of 4 cases: torchsde/adjoint with heun at 256 steps (additive noise) (4.0e-03 beside 2.5e-03)" in sentence
-    )
+    assert "in 4 of 4 cases: torchsde/adjoint at 256 steps (additive noise) (4.0e-03 beside 2.5e-03)" in sentence
     small = frame.assign(gradient_error_theta_median=1.0)
     (sentence,) = visible_bias(regimes(small, MEMORY))
     assert sentence == (
         "The bias of adjoint (torch and torchsde) can't be seen: it is at most 0.004 of the scheme's own error."
     )
     assert visible_bias(regimes(frame.assign(gradient_error_theta_median=float("nan")), MEMORY)) == []
+
+
+def test_a_bias_stands_beside_the_scheme_s_error_at_the_same_tolerance(frame):
+    """With atol 1e-2 the scheme errs by 1e-1, with 1e-4 by 1e-3: a bias of 2e-3 is visible beside the latter alone."""
+    one = frame[(frame["steps"] == 256) & (frame["noise"] == "diagonal")].assign(stepping="adaptive", rtol=0.0)
+    one = one[one["method"].isin(["jax/backprop", "torch/adjoint"])]
+    one["adjoint_error_theta_median"] = one["adjoint_error_theta_median"].where(one["method"] == "jax/backprop", 2e-3)
+    both = pd.concat(
+        [one.assign(atol=atol, gradient_error_theta_median=error) for atol, error in ((1e-2, 1e-1), (1e-4, 1e-3))]
+    )
+    (sentence,) = visible_bias(regimes(both, Asked("time", None)))
+    assert sentence == (
+        "A bias is visible beside the scheme's own error in 1 of 2 cases: torch/adjoint with adaptive"
+        " steps (atol 0.0001) (2.0e-03 beside 1.0e-03)."
+    )
 
 
 def test_the_overview_has_a_row_a_regime(frame):

@@ -78,7 +78,11 @@ def test_whether_the_bias_of_an_adjoint_is_visible_at_128_steps(of_noise):
 def test_what_the_machine_did_wrong(of_memory, of_noise):
     for texts in (of_memory, of_noise):
         assert says(texts, "check", "machine", "Every case had its core to itself")
-    assert says(of_memory, "samples were disturbed by other programs", "the machine's speed changed by")
+    assert says(
+        of_memory,
+        "waited for a core for more than 2% of their time",
+        "the machine's speed changed by",
+    )
 
 
 def test_how_to_run_it_again(of_memory, of_noise):

@@ -294,5 +294,5 @@ def test_the_command_that_measured_a_run():
     )
     assert command({"arguments": ["/bin/gradient-harness", "run", "memory"]}) == "gradient-harness run memory"
     folders = ["--results", "/tmp/out", "--report=/tmp/pages", "--resume"]
-    assert command({"arguments": ["__main__.py", "run", "gpu", *folders]}) == "python -m harness run gpu --resume"
+    assert command({"arguments": ["__main__.py", "run", "gpu", *folders]}) == "python -m harness run gpu"
     assert command({"arguments": ["notebook.py"]}) == command({}) == ""

@@ -18,8 +18,9 @@ def case_name(row: Row, among: pd.DataFrame) -> str:
     if among["scheme"].nunique() > 1:
         words.append(f"with {row['scheme']}")
     if row["stepping"] == "adaptive":
-        words.append("with adaptive steps")
-        words += [f"{axis} {row[axis]:g}" for axis in ("rtol", "atol") if among[axis].nunique() > 1]
+        words.append("and adaptive steps" if len(words) > 1 else "with adaptive steps")
+        tolerances = [f"{axis} {row[axis]:g}" for axis in ("rtol", "atol") if among[axis].nunique() > 1]
+        words += [f"({', '.join(tolerances)})"] if tolerances else []
     return " ".join(words)
 
 

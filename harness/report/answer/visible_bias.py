@@ -9,13 +9,15 @@ import pandas as pd
 from harness.grouping import MACHINE
 from harness.record import Row
 from harness.report.answer.contest import rounding_of
-from harness.report.answer.names import by_approach
+from harness.report.answer.names import by_approach, case_name
 from harness.report.answer.regimes import Regime
 from harness.report.format import error, listing, plural
 from harness.report.tables import dicts
 
 VISIBLE = 0.1
 """A bias of at least this share of the scheme's own error."""
+SOLVE = ["scheme", "stepping", "rtol", "atol"]
+"""What two methods share that differentiate one solve."""
 MOST = 4
 """Cases that are named."""
 
@@ -31,7 +33,8 @@ def visible_bias(found: Sequence[Regime]) -> list[str]:
 
 
 def _visible_bias(found: Sequence[Regime]) -> list[str]:
-    judged = [row for regime in found for row in _judged(regime)]
+    among = pd.concat([regime.cases for regime in found]) if found else pd.DataFrame()
+    judged = [row for regime in found for row in _judged(regime, among)]
     if not judged:
         return []
     at = _steps(found)
@@ -40,36 +43,47 @@ def _visible_bias(found: Sequence[Regime]) -> list[str]:
         worst = max(row["share"] for row in judged)
         names = by_approach(dict.fromkeys(row["method"] for row in judged))
         return [f"The bias of {names} can't be seen{at}: it is at most {worst:.1g} of the scheme's own error."]
-    told = [f"{row['method']} {row['where']} ({error(row['adjoint'])} beside {error(row['own'])})" for row in visible]
+    told = [f"{row['name']} ({error(row['adjoint'])} beside {error(row['own'])})" for row in visible]
     more = f" and {len(told) - MOST} more" if len(told) > MOST else ""
     return [
         f"A bias is visible beside the scheme's own error{at} in {len(visible)} of {plural(len(judged), 'case')}:"
-        f" {listing(told[:MOST]) if not more else ', '.join(told[:MOST])}{more}."
+        f" {listing(told[:MOST]) if not more else '; '.join(told[:MOST])}{more}."
     ]
 
 
 def _steps(found: Sequence[Regime]) -> str:
-    """At how many steps, where all regimes have the same; where the steps grow, each case's place tells it."""
-    if any("steps" not in regime.place for regime in found):
+    """At how many steps, where all regimes have the same; where the steps grow, each case's place tells it.
+
+    The steps of an adaptive solve are those that its first step would make.
+    """
+    if any("steps" not in regime.place or (regime.cases["stepping"] == "adaptive").any() for regime in found):
         return ""
     steps = {int(regime.place["steps"]) for regime in found}
     return "" if len(steps) > 1 else f" at {plural(steps.pop(), 'step')}"
 
 
-def _judged(regime: Regime) -> list[Row]:
-    """The biased cases of a regime, with their scheme's own error: the gradient error of exact methods."""
+def _place(regime: Regime) -> str:
+    """At which size, and in which regime: what stands after a method and its scheme."""
+    if regime.over is None:
+        return f", {regime.words}" if regime.words else ""
+    return f" {regime.where}"
+
+
+def _judged(regime: Regime, among: pd.DataFrame) -> list[Row]:
+    """The biased cases of a regime, with their scheme's own error: the gradient error of exact methods with the same
+    steps and tolerances. Their names tell what differs in `among`."""
     columns = ["adjoint_error_theta_median", "gradient_error_theta_median"]
     known = regime.cases.dropna(subset=columns)
     biased = known[columns[0]] > rounding_of(known)
-    own = known[~biased].groupby("scheme")[columns[1]].median()
-    rows = known[biased & known["scheme"].isin(own.index[own > 0])]
+    own = known[~biased].groupby(SOLVE, dropna=False)[columns[1]].median().rename("own").reset_index()
+    rows = known[biased].merge(own[own["own"] > 0], on=SOLVE)
     return [
         {
             "method": row["method"],
-            "where": " ".join(filter(None, [f"with {row['scheme']}", regime.where])),
+            "name": case_name(row, among) + _place(regime),
             "adjoint": row[columns[0]],
-            "own": own[row["scheme"]],
-            "share": row[columns[0]] / own[row["scheme"]],
+            "own": row["own"],
+            "share": row[columns[0]] / row["own"],
         }
-        for row in dicts(pd.DataFrame(rows))
+        for row in dicts(rows)
     ]

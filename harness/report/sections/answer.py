@@ -39,7 +39,8 @@ class Answer(AbstractSection):
         shown = Markup("").join(_table(main, question, measurements, k) for k, main in enumerate(mains))
         rows = overview(found, question, measurements.registry)
         counted = summary(rows) if len(measurements.machines) < 2 else []
-        first = _list("answers", [*counted, *answer(measurements)])
+        told = answer(measurements)
+        first = _list("answers", [*counted, *told] if question.about == "time" else [*told, *counted])
         others = _overview(rows, question)
         figure = Markup("").join([*elements(measurements)[:1], buttons()] if elements(measurements) else [])
         parts = [others, figure, shown] if len(found) > FEW else [shown, figure, others]
