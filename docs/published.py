@@ -15,6 +15,7 @@ import pandas as pd
 from harness.frames import load, speedups
 from harness.grouping import gradients
 from harness.report.answer.general import memory_slopes
+from harness.report.exponents import exponents
 from harness.report.format import NOTHING, decimal, error, seconds, size
 from harness.report.ratios import ratios
 
@@ -85,11 +86,25 @@ def gpu(frame: pd.DataFrame) -> list[list[str]]:
     ]
 
 
+def table1(frame: pd.DataFrame) -> list[list[str]]:
+    """A row a method, scheme and sampler: the powers of steps and of parameters in time and memory."""
+    found = exponents(frame)
+    small = found[found["batch"].isin([16, 64])]  # of a batch of 512 the suite asks only what backprop stores
+    rows = []
+    for (method, scheme, sampler), group in small.groupby(["method", "scheme", "brownian"], sort=True):
+        parts = {row["grows"]: row for row in group.to_dict("records")}
+        if len(parts) == 2:
+            figures = [decimal(parts[over][of]) for of in ("time", "memory") for over in ("steps", "parameters")]
+            rows.append([method, scheme, sampler, *figures])
+    return rows
+
+
 TABLES: dict[str, Callable[[pd.DataFrame], list[list[str]]]] = {
     "speed": speed,
     "memory": memory,
     "noise": noise,
     "gpu": gpu,
+    "table1": table1,
 }
 
 
