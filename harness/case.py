@@ -16,8 +16,14 @@ NOISES = ("none", "additive", "scalar", "diagonal", "general")
 CALCULI = ("ito", "stratonovich")
 DTYPES = ("float32", "float64")
 DEVICES = ("cpu", "cuda")
+MATMULS = ("full", "tf32")
 BROWNIAN = ("own", "tree", "shared")
 STEPPINGS = ("fixed", "adaptive")
+
+
+def precision(dtype: str, matmul: str) -> str:
+    """`tf32` where products are in it, else the dtype."""
+    return dtype if matmul == "full" else matmul
 
 
 def _digest(values: Mapping[str, object]) -> str:
@@ -113,6 +119,18 @@ class Case:
         axis("the absolute tolerance of adaptive steps: see `rtol`", default=1e-3, heading="", roles=("x",)),
     ] = 0.0
 
+    matmul: Annotated[
+        str,
+        axis(
+            "how matrices are multiplied: `full` in the precision of `dtype`, `tf32` with the factors of a float32"
+            " product rounded to 10 bits (on an NVIDIA GPU)",
+            choices=MATMULS,
+            default="full",
+            how=True,
+            heading="",
+        ),
+    ] = "full"
+
     @property
     def backend(self) -> str:
         """The first part of the method: `torch` of `torch/adjoint`."""
@@ -122,6 +140,11 @@ class Case:
     def approach(self) -> str:
         """The second part of the method, without options: `adjoint` of `torch/adjoint`."""
         return base(self.method).partition("/")[2]
+
+    @property
+    def precision(self) -> str:
+        """What limits the gradient's digits: `float64`, `float32` or `tf32`."""
+        return precision(self.dtype, self.matmul)
 
     @property
     def id(self) -> str:
@@ -156,12 +179,17 @@ class Case:
         )
         count = self.observations if isinstance(self.observations, int) else len(self.observations)
         observed = "" if count == 1 else f", {count} observations"
-        return f"{self.problem} {self.noise}{calculus}, dim {self.dim}, batch {self.batch}, {steps}{observed}"
+        products = "" if self.matmul == "full" else f", {self.matmul}"
+        return f"{self.problem} {self.noise}{calculus}, dim {self.dim}, batch {self.batch}, {steps}{observed}{products}"
 
 
 FIELDS = declared(Case)
 """The columns of a case: its axes and its seed."""
 AXES = tuple(column.name for column in FIELDS if column.kind == "axis")
+ADDED: Mapping[str, str | float] = {
+    field.name: field.default for field in dataclasses.fields(Case) if field.default is not dataclasses.MISSING
+}
+"""The axes that earlier records lack, each with the value that it then had."""
 PARTS = (
     identity(
         "the library that the method belongs to, or `torch`, `torch-compile`, `jax` for native methods: the first part"

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from harness.case import ADDED
 from harness.column import Column
 from harness.errors import shown
 from harness.limits import LARGEST_STORED
@@ -17,8 +18,6 @@ REQUIRED = tuple(
     column for column in STORED if column.kind != "measured" and column.name not in ("execution", "pending")
 )
 """The columns that have stood in records from the first version on, but for those that later axes added."""
-WITH_DEFAULTS = ("stepping", "rtol", "atol")
-"""Axes that the first records lacked."""
 SIGNED = ("retained_bytes", "gradient_cosine_theta", "gradient_cosine_y0")
 """What can be negative."""
 POSITIVE = ("dim", "batch", "steps", "observations", "threads", "seconds", "anchor_seconds")
@@ -46,10 +45,10 @@ def read_record(line: bytes, readers: Mapping[int, Reader]) -> Row:
     for column in STORED:
         if column.name in read:
             _check(column, read[column.name])
-        elif column in REQUIRED and column.name not in WITH_DEFAULTS:
+        elif column in REQUIRED and column.name not in ADDED:
             raise DamageError(f"isn't a record: it has no {column.name}")
     unmeasured = {column.name: [] if column.several else None for column in STORED if column.kind == "measured"}
-    return {**unmeasured, **read}
+    return {**ADDED, **unmeasured, **read}
 
 
 def read_json(text: bytes) -> Any:

@@ -36,6 +36,11 @@ def gradients(records: pd.DataFrame) -> pd.DataFrame:
     return records[~records["approach"].isin(BASELINES)]
 
 
+def precisions(records: pd.DataFrame) -> pd.Series:
+    """What limits the digits of each record's gradient: `float64`, `float32` or `tf32`."""
+    return records["dtype"].where(records["matmul"] == "full", records["matmul"])
+
+
 def groups(
     frame: pd.DataFrame, *, varied: Iterable[str], also: Iterable[str] = (), sort: bool = False
 ) -> Iterator[tuple[Row, pd.DataFrame]]:

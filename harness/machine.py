@@ -24,6 +24,10 @@ class Machine:
         """Why the case can't run here, or None."""
         if case.threads > self.cores:
             return f"{case.threads} threads asked for, {self.cores} cores at hand"
+        if case.matmul == "tf32" and case.dtype != "float32":
+            return f"matmul: tf32 is for products of float32, the case is in {case.dtype}"
+        if case.matmul == "tf32" and case.device != "cuda":
+            return f"matmul: tf32 needs an NVIDIA GPU, the case is on {case.device}"
         if case.device == "cuda" and framework not in self.cuda:
             return f"{framework} sees no CUDA device on this machine"
         return None

@@ -17,11 +17,11 @@ Row: TypeAlias = Mapping[str, Any]
 """A record as it is read: each column's value by its name, of the type that the column declares."""
 Value: TypeAlias = "str | float | Sequence[Value] | None"
 """What a record may hold in a column, a boolean among the numbers."""
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 # History of the schema. 1: the first. 2: the columns `execution` and `host`; a case may have several records, of which
 # the newest counts; an execution in run.json holds the resolved suite, its plugins' digests and the grid's. 3: the
 # columns `pending` and `anchor_seconds`; a record may be completed by a later one of the same case. 4: the columns
-# `waits` and `calibration_seconds`.
+# `waits` and `calibration_seconds`. 5: the axis `matmul`.
 
 STATUSES = ("ok", "unsupported", "failed", "timeout", "out-of-memory", "diverged", "unstable")
 # `unstable`: the scheme's states outgrow the solution's at this step, whatever the method. `diverged`: not finite.

@@ -172,9 +172,14 @@ def measuring_execution(row: Row, executions: int) -> int | None:
     return execution
 
 
+def _from_version_4(row: Row) -> Row:
+    """Version 4 multiplied in full precision alone, which is the default of an axis that a record lacks."""
+    return row
+
+
 def _from_version_3(row: Row) -> Row:
     """Version 3 didn't record whether samples were disturbed, nor how fast the machine was."""
-    return {**row, "waits": [], "calibration_seconds": []}
+    return {**_from_version_4(row), "waits": [], "calibration_seconds": []}
 
 
 def _from_version_2(row: Row) -> Row:
@@ -191,6 +196,7 @@ READERS: dict[int, Callable[[Row], Row]] = {
     1: _from_version_1,
     2: _from_version_2,
     3: _from_version_3,
+    4: _from_version_4,
     SCHEMA_VERSION: lambda row: row,
 }
 """What makes a stored record of each version of the schema one of the current version."""

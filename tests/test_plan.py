@@ -127,6 +127,8 @@ def test_tolerances_mean_nothing_where_steps_are_fixed(registry):
     [
         ("threads: 3", "2 cores"),
         ("device: cuda", "no CUDA device"),
+        ("matmul: tf32", "tf32 needs an NVIDIA GPU"),
+        ("matmul: tf32, device: cuda, dtype: float64", "tf32 is for products of float32"),
         ("steps: 10, observations: 3", "don't divide"),
         ("noise: none, method: torchsde/backprop", "not ODEs"),
         ("problem: example1, noise: general", "diagonal"),

@@ -72,14 +72,18 @@ def test_the_newest_record_of_a_case_counts(run, record, make_case):
 
 @pytest.mark.parametrize(
     ("version", "lacks"),
-    [(1, ("execution", "host", "pending", "anchor_seconds")), (2, ("pending", "anchor_seconds"))],
+    [
+        (1, ("execution", "host", "pending", "anchor_seconds", "matmul")),
+        (2, ("pending", "anchor_seconds", "matmul")),
+        (4, ("matmul",)),
+    ],
 )
 def test_records_of_earlier_versions_are_read(run, record, version, lacks):
     row = json.loads(record.to_json())
     old = {**{name: row[name] for name in row if name not in lacks}, "schema_version": version}
     (run.folder / "records.jsonl").write_text(json.dumps(old) + "\n")
     (found,) = run.rows()
-    absent = {"execution": None, "host": None, "pending": [], "anchor_seconds": []}
+    absent = {"execution": None, "host": None, "pending": [], "anchor_seconds": [], "matmul": "full"}
     assert found == {**row, "schema_version": version, **{name: absent[name] for name in lacks}}
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.case import precision
 from harness.column import Format
 from harness.columns import MEASURED_LISTS
 from harness.comparison.verdict import SAME, UNCLEAR, Verdict
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 FEWEST = 3
 """Samples that a time needs on both sides to be judged: fewer say nothing of its spread."""
-ROUNDING = {"float32": 1e-5, "float64": 1e-12}
+ROUNDING = {"float64": 1e-12, "float32": 1e-5, "tf32": 1e-3}
 """An error below this is the rounding of a gradient that is exact otherwise: twice as much of it means nothing."""
 
 
@@ -145,7 +146,7 @@ class Error(Quantity):
             return None
         medians = float(np.median(before)), float(np.median(after))
         ratio, low, high = median_interval([_ratio(b, a) for b, a in zip(after[:count], before[:count], strict=True)])
-        if max(medians) < ROUNDING[new["dtype"]]:
+        if max(medians) < ROUNDING[precision(new["dtype"], new["matmul"])]:
             return Change("relative", *medians, ratio, low, high, "both are rounding", SAME)
         if not all(row.get(f"{self.name}_resolved", True) for row in (old, new)):
             return Change("relative", *medians, ratio, low, high, "the reference does not resolve it")

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from harness.arrays import A, Namespace, Scalar, Theta
 from harness.case import Case
+from harness.errors import ProblemError
 from harness.gradient_arrays import GradientArrays
 from harness.lazy import lazily
 from harness.method import Gradient
@@ -26,6 +27,10 @@ else:
 
 Outline = tuple[tuple[int, ...], str | None]
 """An array's shape, and its dtype by name; None for a plain number, which has none."""
+
+
+AMPERE = 8.0
+"""The compute capability from which on a GPU has TF32."""
 
 
 class Function(Protocol):
@@ -45,6 +50,18 @@ class AbstractFramework(ABC):
     @abstractmethod
     def configure(self, case: Case) -> None:
         """Threads and precision, before anything is built."""
+
+    def capability(self) -> float | None:
+        """CUDA's compute capability of the device, None where there is none."""
+        return None
+
+    def check_products(self, case: Case) -> None:
+        """An NVIDIA GPU before Ampere would multiply in full precision and say nothing. Raises ProblemError."""
+        if case.matmul != "tf32":
+            return
+        found = self.capability()
+        if found is None or found < AMPERE:
+            raise ProblemError(f"matmul: tf32 needs compute capability {AMPERE:.1f}, the device has {found or 'none'}")
 
     def wait(self, gradient: Gradient) -> None:
         """Return when the gradient has been computed.
@@ -110,8 +127,16 @@ class Torch(AbstractFramework):
     label = "PyTorch"
 
     def configure(self, case: Case) -> None:
-        """The number of threads."""
+        """The number of threads, and how matrices are multiplied on a GPU."""
         torch.set_num_threads(case.threads)
+        torch.set_float32_matmul_precision("high" if case.matmul == "tf32" else "highest")
+
+    def capability(self) -> float | None:
+        """Of the current device."""
+        if not torch.cuda.is_available():
+            return None
+        major, minor = torch.cuda.get_device_capability()
+        return major + minor / 10
 
     def wait(self, gradient: Gradient) -> None:
         """A CUDA device works asynchronously."""
@@ -156,10 +181,16 @@ class Jax(AbstractFramework):
         os.environ["NPROC"] = str(case.threads)
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
         jax.config.update("jax_enable_x64", case.dtype == "float64")
-        if (
-            case.device == "cuda"
-        ):  # where JAX multiplies float32 matrices in TF32 unless told otherwise, PyTorch doesn't
-            jax.config.update("jax_default_matmul_precision", "float32")
+        if case.device == "cuda":  # where JAX chooses TF32 by itself unless told otherwise, PyTorch doesn't
+            products = "tensorfloat32" if case.matmul == "tf32" else "float32"
+            jax.config.update("jax_default_matmul_precision", products)
+
+    def capability(self) -> float | None:
+        """Of the first GPU."""
+        try:
+            return float(jax.devices("gpu")[0].compute_capability)
+        except RuntimeError:  # JAX sees none
+            return None
 
     def outline(
         self, function: Function, t: float, y: np.ndarray, theta: Mapping[str, np.ndarray], dtype: str

@@ -103,4 +103,6 @@ def _shifted(problem: AbstractProblem, shift: float) -> AbstractProblem:
 
 
 def _in_float64(case: Case) -> Case:
-    return replace(case, method=Backprop.name, dtype="float64", device="cpu", brownian="shared", threads=1)
+    return replace(
+        case, method=Backprop.name, dtype="float64", matmul="full", device="cpu", brownian="shared", threads=1
+    )

@@ -176,6 +176,7 @@ class CaseTarget:
         self.method = registry.method(case.method)
         self.framework = FRAMEWORKS[self.method.framework]
         self.framework.configure(case)
+        self.framework.check_products(case)
         library = registry.backends[case.backend].module
         if library:  # before anything is timed: the fork server has it, unless it's that of a suite's plugin
             importlib.import_module(library)

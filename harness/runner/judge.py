@@ -17,6 +17,8 @@ from harness.runner.entry import AbstractWorker, Entry
 from harness.runner.job import Outcome
 from harness.runner.worker import CaseFailure
 
+ROUNDING = {"float64": 1e-8, "float32": 1e-3, "tf32": 1e-1}
+"""An error against the same discrete solve above this isn't rounding, by the precision of the case."""
 OUTGROWN = 10.0
 """A solve is unstable where its states are so many times as large as the solution's, and its loss or gradient is off by
 more than its own size."""
@@ -42,7 +44,7 @@ def _far_off(entry: Entry, replicate: int) -> bool:
 
 def _misses(entry: Entry, replicate: int) -> bool:
     """Whether the gradient differs from the discrete reference by more than rounding."""
-    rounding = 1e-3 if entry.case.dtype == "float32" else 1e-8
+    rounding = ROUNDING[entry.case.precision]
     names = [name for name in ("adjoint_error_theta", "adjoint_error_y0") if name in entry.errors]
     return not all(entry.errors[name][replicate] <= rounding for name in names)
 

@@ -86,3 +86,25 @@ def test_a_case_that_the_device_cannot_hold_has_a_record_and_the_others_go_on(tm
     assert len(frame) == 3
     assert set(frame.loc[["torch/backprop", "jax/backprop"], "status"]) == {"out-of-memory"}
     assert "memory" in str(frame.loc["torch/backprop", "reason"]).lower()
+
+
+TF32 = """
+name: tf32
+title: What does TF32 cost?
+grid:
+  - {problem: neural(width=128), noise: diagonal, scheme: heun, method: ['torch/backprop', 'jax/backprop',
+     'torch-compile/backprop', 'torchsde/backprop', 'diffrax/direct'], dim: 64, batch: 256, steps: 32, device: cuda,
+     brownian: shared, matmul: [full, tf32]}
+measure: [adjoint_error]
+budget: {timeout: 240}
+"""
+
+
+def test_tf32_is_used_where_it_is_asked_for_and_nowhere_else(tmp_path: Path):
+    """Its rounding, some 3e-4, and that of float32, some 1e-6."""
+    frame = run(TF32, tmp_path)
+    assert set(frame["status"]) == {"ok"}, frame[["method", "reason"]].to_string()
+    assert set(frame["matmul"]) == {"full", "tf32"}
+    for row in frame.to_dict("records"):
+        low, high = (1e-5, 1e-2) if row["matmul"] == "tf32" else (0, 1e-5)
+        assert low < row["adjoint_error_theta_median"] < high, (row["method"], row["matmul"])

@@ -44,10 +44,11 @@ OTHER: dict[str, Any] = {
     "stepping": "adaptive",
     "rtol": 0.1,
     "atol": 0.25,
+    "matmul": "tf32",
     "seed": 4,
 }
 """A value of each axis that isn't the usual one."""
-HOW = ("dtype", "device", "threads", "brownian", "stepping")
+HOW = ("dtype", "device", "threads", "brownian", "stepping", "matmul")
 STEPS = (16, 32, 64, 128, 256)
 SUITE = """
 name: tiny

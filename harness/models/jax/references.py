@@ -131,7 +131,7 @@ class JaxModelReferences(AbstractModelReferences):
     ) -> GradientArrays:
         """With everything in float64."""
         instance, compiled = self._instance(case)
-        case = replace(case, dtype="float64", device="cpu", threads=1)
+        case = replace(case, dtype="float64", matmul="full", device="cpu", threads=1)
         with precision.evaluating():
             noise = noise_of(self.facts, solver.scheme, case, path)
             theta = self._wide(instance.theta)
@@ -159,7 +159,7 @@ class JaxModelReferences(AbstractModelReferences):
         steps = FEW * count_of(case.observations)
         brownian = "own" if path is None else "shared"
         few = replace(case, steps=steps, brownian=brownian, stepping="fixed", scheme=scheme.name, dtype="float32")
-        few = replace(few, device="cpu", threads=1)
+        few = replace(few, matmul="full", device="cpu", threads=1)
         solver = NativeSolver(native_method("backprop"), scheme, steps, brownian, found=found_of(self.facts))
         instance, _ = self._instance(case)
         with jax.enable_x64(False):

@@ -8,10 +8,11 @@ import pandas as pd
 
 from harness.column import UNRESOLVED
 from harness.frames import geometric_mean, numbers
-from harness.grouping import HOW, KEYS, WHAT, differing, gradients, groups
+from harness.grouping import HOW, KEYS, WHAT, differing, gradients, groups, precisions
 from harness.measuring.statistics import log_slope
 from harness.record import Row
 from harness.report.answer.against_libraries import by_method
+from harness.report.answer.contest import ROUNDING
 from harness.report.answer.growth import FLAT
 from harness.report.format import decimal, error, listing, plural, ratio, seconds, size, span
 from harness.report.ratios import how
@@ -137,16 +138,16 @@ def _errors(methods: pd.DataFrame) -> list[str]:
         return []
     known = known.assign(worst=[_worst(row) for row in dicts(known)])
     sentences = []
-    for dtype, group in known.groupby("dtype"):
-        rounding = 1e-4 if dtype == "float32" else 1e-10
+    for precision, group in known.groupby(precisions(known)):
+        rounding = ROUNDING[str(precision)]
         worst = group.groupby("method")["worst"].max().sort_values()
         exact = [str(m) for m, v in worst.items() if v <= rounding]
         biased = [f"{m} (up to {error(v)})" for m, v in worst.items() if v > rounding]
         if exact:
             met = error(worst[exact].max())
-            sentences.append(f"In {dtype} the gradient of the discrete solve is met to {met} by {listing(exact)}.")
+            sentences.append(f"In {precision} the gradient of the discrete solve is met to {met} by {listing(exact)}.")
         if biased:
-            sentences.append(f"In {dtype} it is missed by {listing(biased)}.")
+            sentences.append(f"In {precision} it is missed by {listing(biased)}.")
     judged = methods.dropna(subset=["gradient_error_theta_median"])
     unresolved = judged[~judged["gradient_error_theta_resolved"]]
     if len(unresolved):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
+from harness.case import precision
 from harness.record import Row
 from harness.registry import Registry
 from harness.report.answer.contest import GOALS, ROUNDING, Ratio, compare, least, pareto, with_error
@@ -59,7 +60,7 @@ def shortened(table: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
 
 def _exact(row: Row, registry: Registry) -> bool | None:
     worst, method = row["adjoint_error_theta_median"], registry.methods.get(base(row["method"]))
-    if not math.isnan(worst) and worst > ROUNDING[row["dtype"]]:
+    if not math.isnan(worst) and worst > ROUNDING[precision(row["dtype"], row["matmul"])]:
         return False
     return method.exact if method is not None else None if math.isnan(worst) else True
 
@@ -93,7 +94,7 @@ def _remarks(row: Row, table: pd.DataFrame) -> Iterator[str]:
     if row["exact"]:
         yield "exact"
     elif row["exact"] is False:
-        worst, rounding = row["adjoint_error_theta_median"], ROUNDING[row["dtype"]]
+        worst, rounding = row["adjoint_error_theta_median"], ROUNDING[precision(row["dtype"], row["matmul"])]
         by = "" if math.isnan(worst) else f" by {errors(worst)}" if worst > rounding else f" by less than {rounding:g}"
         yield f"biased{by}"
     if row["reason"]:
