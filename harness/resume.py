@@ -15,7 +15,7 @@ from harness.measuring.statistics import narrow_enough
 from harness.plan import Plan, make_plan
 from harness.record import Measured, Row
 from harness.registry import Registry
-from harness.runner.job import ERRORS, CaseJob, Outcome
+from harness.runner.job import ERRORS, NO_REFERENCE, CaseJob, Outcome
 from harness.store import RESTORE, Run, measuring_execution
 from harness.suite import Budget, Suite
 
@@ -73,7 +73,8 @@ def everything(plan: Plan, suite: Suite) -> Work:
 def lacking(plan: Plan, suite: Suite, run: Run, registry: Registry, *, retry_failed: bool) -> Work:
     """What a run lacks of a plan: cases without a record, and what a widened `measure` or `budget` asks for.
 
-    With `retry_failed` the cases that failed are measured again from the start.
+    With `retry_failed` the cases that failed are measured again from the start, and so are the errors of those whose
+    reference failed.
     """
     rows = {row["case"]: row for row in run.rows()}
     earlier = [identity.suite for identity in identities(run)]
@@ -86,7 +87,12 @@ def lacking(plan: Plan, suite: Suite, run: Run, registry: Registry, *, retry_fai
             jobs.append(CaseJob(case, suite.measure))
             continue
         wanted = [name for name in suite.measure if name not in ERRORS or not registry.method(case.method).baseline]
-        lacks = tuple(_lacks(row, wanted, suite, _measured_by(row, earlier), timed_again))
+        before = _measured_by(row, earlier)
+        if NO_REFERENCE in row["reason"] and not (
+            retry_failed or suite.budget.reference_steps > before.budget.reference_steps
+        ):
+            wanted = [name for name in wanted if name not in ERRORS]
+        lacks = tuple(_lacks(row, wanted, suite, before, timed_again))
         if row["status"] in MEASURED and lacks:
             jobs.append(CaseJob(case, lacks))
             reason = "" if row["reason"].startswith(UNFINISHED) else row["reason"]

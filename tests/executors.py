@@ -13,7 +13,7 @@ from harness import session
 from harness.case import Case
 from harness.record import Measured
 from harness.runner.executor import AbstractExecutor, Progress
-from harness.runner.job import BlockJob, CaseJob, Outcome
+from harness.runner.job import ERRORS, NO_REFERENCE, BlockJob, CaseJob, Outcome
 from harness.store import Run
 from harness.suite import Budget
 
@@ -55,6 +55,8 @@ class FakeExecutor(AbstractExecutor):
                         yield Outcome(one.case, "ok", "", timed, tuple(name for name in one.measure if name != "time"))
                     raise KeyboardInterrupt
                 status, reason = self._answer(one.case)
+                if NO_REFERENCE in reason:
+                    one = CaseJob(one.case, tuple(name for name in one.measure if name not in ERRORS))
                 measured = _measured(one, received.budget, pairing) if status in ("ok", "unstable") else Measured()
                 yield pickle.loads(pickle.dumps(Outcome(one.case, status, reason, measured)))
 

@@ -231,6 +231,23 @@ def test_failures_are_measured_again_where_asked(measure, status):
     assert measure(SUITE, resume=True, retry_failed=True)[1].jobs == []
 
 
+@pytest.mark.parametrize(("again", "budget"), [({"retry_failed": True}, {}), ({}, {"reference_steps": 2**18})])
+def test_errors_without_a_reference_are_measured_again_where_asked_or_with_more_steps(measure, again, budget):
+    """The time and the record of the case stand, and a plain --resume doesn't try it again."""
+
+    def no_reference(case):
+        return ("ok", "no gradient error: no reference: too slow" if case.method == "torch/backprop" else "")
+
+    suite = altered(measure=["time", "error"])
+    run, _ = measure(suite, FakeExecutor(no_reference))
+    before = {row["case"]: row["seconds"] for row in run.rows()}
+    assert measure(suite, resume=True)[1].jobs == []
+    _, executor = measure(altered(measure=["time", "error"], budget=budget), resume=True, **again)
+    assert executor.asked == {"torch/backprop 8": ("error",), "torch/backprop 16": ("error",)}
+    assert {row["reason"] for row in run.rows()} == {""}
+    assert {row["case"]: row["seconds"] for row in run.rows()} == before
+
+
 def test_retrying_alone_is_refused(measure):
     with pytest.raises(InputError, match="--resume"):
         measure(SUITE, retry_failed=True)

@@ -50,7 +50,9 @@ def run(
     retry_failed: Annotated[
         bool,
         typer.Option(
-            "--retry-failed", help="With --resume: measure again the cases that failed or ran out of time or memory."
+            "--retry-failed",
+            help="With --resume: measure again the cases that failed or ran out of time or memory, and the errors whose"
+            " reference failed.",
         ),
     ] = False,
     only: Annotated[

@@ -14,7 +14,7 @@ from harness.frames import paired_samples
 from harness.grouping import gradients
 from harness.measuring.statistics import ratio_interval
 from harness.report.answer.contest import rounding_of
-from harness.report.answer.general import RETAINED, busy, by_machine
+from harness.report.answer.general import RETAINED, busy, by_machine, notes
 from harness.report.format import error as errors
 from harness.report.format import listing, plural, ratio, seconds, size
 
@@ -80,7 +80,8 @@ def _sentences(frame: Rows) -> list[str]:
     for problem in problems:
         named = f"{problem}: " if len(problems) > 1 else ""
         found += [named + sentence for sentence in _of_model(rows[rows["problem"] == problem])]
-    return [*found, *_refused(frame), *busy(frame[frame["status"] == "ok"])]
+    ok = frame[frame["status"] == "ok"]
+    return [*found, *_refused(frame), *notes(ok), *busy(ok)]
 
 
 def _of_model(rows: Rows) -> Iterator[str]:

@@ -11,7 +11,7 @@ from harness.gradient_arrays import GradientArrays
 from harness.measuring.time import Series
 from harness.record import Measured
 from harness.runner.child import CaseTarget
-from harness.runner.job import CaseJob
+from harness.runner.job import NO_REFERENCE, CaseJob
 from harness.runner.worker import CaseFailure
 
 T = TypeVar("T", covariant=True)
@@ -45,11 +45,31 @@ class Entry:
     unstable: str = ""
     note: str = ""
     failure: CaseFailure | None = None
+    lacking: dict[str, CaseFailure] = field(default_factory=dict[str, CaseFailure])
+    """What couldn't be measured, as its reference failed, and how that failed."""
 
     def remark(self, text: str) -> None:
         """Add to what the record's reason says of an `ok` case, once."""
         if text and text not in self.note:
             self.note = f"{self.note}; {text}" if self.note else text
+
+    def lacks(self, what: str, failure: CaseFailure) -> None:
+        """One of its errors can't be measured."""
+        self.lacking.setdefault(what, CaseFailure(failure.status, f"{NO_REFERENCE}{failure.reason}"))
+
+    def remark_lacking(self) -> None:
+        """Say what is lacking and why, for one reason once."""
+        reasons: dict[str, list[str]] = {}
+        for what, failure in self.lacking.items():
+            reasons.setdefault(failure.reason, []).append(what)
+        for reason, names in reasons.items():
+            self.remark(f"no {' and no '.join(names)}: {reason}")
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether anything was measured: time, memory, or an error."""
+        errors = any(name.startswith(("gradient_error", "adjoint_error")) for name in self.errors)
+        return errors or bool(self.series.seconds) or self.measured.peak_bytes is not None
 
     @property
     def case(self) -> Case:

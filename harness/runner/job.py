@@ -13,6 +13,8 @@ from harness.suite import Budget
 
 ERRORS = frozenset({"error", "adjoint_error"})
 """The measures that need gradients on the shared path and a reference."""
+NO_REFERENCE = "no reference: "
+"""How the reason begins for which errors weren't measured though the case itself could be."""
 
 
 @dataclass(frozen=True)

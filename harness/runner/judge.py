@@ -17,8 +17,12 @@ from harness.runner.entry import AbstractWorker, Entry
 from harness.runner.job import Outcome
 from harness.runner.worker import CaseFailure
 
+GRADIENT_ERROR, ADJOINT_ERROR = "gradient error", "adjoint error"
+"""What a case lacks where the continuous reference failed, and where the discrete one did."""
 ROUNDING = {"float64": 1e-8, "float32": 1e-3, "tf32": 1e-1}
 """An error against the same discrete solve above this isn't rounding, by the precision of the case."""
+ANOTHER_LOSS = 0.01
+"""A relative difference of the losses of one solve in float32 and in float64 that isn't rounding."""
 OUTGROWN = 10.0
 """A solve is unstable where its states are so many times as large as the solution's, and its loss or gradient is off by
 more than its own size."""
@@ -30,10 +34,6 @@ def _columns(
     """The errors, and what the method told of itself."""
     told = {"evaluations": found.evaluations, "gradient_variance": found.variance}
     return errors(found, continuous, discrete) | {name: value for name, value in told.items() if value is not None}
-
-
-def _without_reference(failure: CaseFailure) -> CaseFailure:
-    return CaseFailure(failure.status, f"no reference: {failure.reason}")
 
 
 def _far_off(entry: Entry, replicate: int) -> bool:
@@ -75,22 +75,24 @@ class Judge:
     def compare(self, entries: Sequence[Entry], values: Values) -> None:
         """The errors of all gradients of a block: path by path, so that they share the references.
 
-        What a reference fails for is remembered in its entries; the others go on.
+        A reference that fails costs the errors against it, and is remembered in its entries: their times stand, and
+        what the other reference tells. It isn't asked for on further paths.
         """
+        continuous = self.continuous
         for replicate, seed in enumerate(self.path_seeds(entries[0].case)):
             waiting = [entry for entry in entries if entry.failure is None]
             self.say(f"reference on path {replicate + 1} for {len(waiting)} methods, {entries[0].case.setting}")
             reference, bars = None, None
-            if self.continuous:
+            if continuous:
                 try:
                     found = [entry.gradients[replicate] for entry in waiting]
                     case, most = entries[0].case, self.reference_steps
                     reference, bars = self.references.call(ReferenceTarget.continuous, case, values, seed, found, most)
                     remark = self.references.call(ReferenceTarget.remark, case)
                 except CaseFailure as failure:
+                    continuous, reference, bars, remark = False, None, None, ""
                     for entry in waiting:
-                        entry.failure = _without_reference(failure)
-                    return
+                        entry.lacks(GRADIENT_ERROR, failure)
                 for entry in waiting:
                     entry.remark(remark)
             by_solve: dict[tuple[str, str, bytes], list[Entry]] = {}
@@ -99,16 +101,8 @@ class Judge:
                 steps = b"" if times is None else times.tobytes()
                 by_solve.setdefault((entry.case.scheme, self.library(entry.case), steps), []).append(entry)
             for group in by_solve.values():
-                try:
-                    times = group[0].gradients[replicate].times
-                    discrete = self.references.call(ReferenceTarget.discrete, group[0].case, values, seed, times)
-                except CaseFailure as failure:
-                    for entry in group:
-                        entry.failure = _without_reference(failure)
-                    continue
+                discrete = self._discrete(group, values, replicate, seed)
                 for entry in group:
-                    if discrete is None:
-                        entry.remark(f"no adjoint error: {entry.case.backend} doesn't say which steps it accepted")
                     try:
                         columns = _columns(entry.gradients[replicate], reference, discrete)
                     except ValueError as error:  # arrays of other sizes, which costs this case alone
@@ -128,8 +122,26 @@ class Judge:
                             " solve isn't finite"
                         )
                 compared = [entry for entry in group if entry.failure is None]
-                if compared:
+                if compared and not any(ADJOINT_ERROR in entry.lacking for entry in compared):
                     self._explain(compared, values, replicate, seed, reference)
+                if discrete is not None:
+                    self._compare_losses(compared, replicate, discrete)
+
+    def _discrete(self, group: Sequence[Entry], values: Values, replicate: int, seed: int) -> GradientArrays | None:
+        """The gradient of the solve that all of a group do, None where there is none."""
+        if all(ADJOINT_ERROR in entry.lacking for entry in group):
+            return None
+        times = group[0].gradients[replicate].times
+        try:
+            discrete = self.references.call(ReferenceTarget.discrete, group[0].case, values, seed, times)
+        except CaseFailure as failure:
+            for entry in group:
+                entry.lacks(ADJOINT_ERROR, failure)
+            return None
+        if discrete is None:
+            for entry in group:
+                entry.remark(f"no adjoint error: {entry.case.backend} doesn't say which steps it accepted")
+        return discrete
 
     def _explain(
         self, group: Sequence[Entry], values: Values, replicate: int, seed: int, continuous: GradientArrays | None
@@ -161,6 +173,18 @@ class Judge:
                             " evaluates it on the other side of the jump"
                         )
 
+    def _compare_losses(self, group: Sequence[Entry], replicate: int, discrete: GradientArrays) -> None:
+        """An exact method whose loss isn't that of the same solve in float64: its error compares two functions."""
+        for entry in group:
+            if entry.case.dtype == "float64" or entry.unstable or entry.case.stepping != "fixed":
+                continue
+            own, other = entry.gradients[replicate].loss, discrete.loss
+            if self.exact(entry.case) and _misses(entry, replicate) and abs(own - other) > ANOTHER_LOSS * abs(other):
+                entry.remark(
+                    f"the loss is {own:.4g}, and {other:.4g} in float64 with the same steps on the same path: there it"
+                    " is another function, or the solve magnifies rounding"
+                )
+
     def outcome(self, entry: Entry) -> Outcome:
         """The outcome of a case whose child has done all that it was asked."""
         if entry.failure is not None:
@@ -169,6 +193,9 @@ class Judge:
             lists = {name: tuple(column) for name, column in entry.errors.items()}
             bar = statistics.median(entry.bars) if entry.bars else None
             entry.measured = replace(entry.measured, reference_error=bar, **lists)
+            if entry.lacking and not entry.has_numbers:
+                return failed(entry, next(iter(entry.lacking.values())))
+            entry.remark_lacking()
         if not all(gradient.finite() for gradient in entry.gradients):
             return Outcome(
                 entry.case, "diverged", "the loss or its gradient isn't finite on the shared path", entry.so_far()

@@ -53,7 +53,7 @@ def _answers(frame: pd.DataFrame) -> list[str]:
         *_errors(methods),
         *_implausible(ok),
         *_diverged(frame),
-        *_notes(ok),
+        *notes(ok),
         *_threads(ok),
     ]
     return sentences or ["Nothing was measured."]
@@ -183,7 +183,7 @@ def _how_often(supported: pd.DataFrame, status: str, axes: list[str], words: str
     return listed
 
 
-def _notes(ok: pd.DataFrame) -> list[str]:
+def notes(ok: pd.DataFrame) -> list[str]:
     """What is to be known of cases whose numbers stand."""
     noted = ok[ok["reason"].fillna("") != ""]
     return [
