@@ -13,7 +13,9 @@ from harness.store import About
 
 
 def warnings(measurements: Measurements) -> list[str]:
-    """What was wrong with the machine when an execution began, a sentence each."""
+    """What was wrong with the machine when an execution began, a sentence each. It disturbs times alone."""
+    if not _timed(measurements):
+        return []
     several = len(measurements.executions) > 1
     return [
         f"Times may be disturbed. When the run began{_when(execution) if several else ''}: {warning}."
@@ -22,8 +24,14 @@ def warnings(measurements: Measurements) -> list[str]:
     ]
 
 
+def _timed(measurements: Measurements) -> bool:
+    return bool(measurements.frame["seconds_median"].notna().any())
+
+
 def machine(measurements: Measurements) -> str:
     """What was checked of the machine, and how much of their cores the cases had."""
+    if not _timed(measurements):
+        return "No times were measured, which other programs on the machine could have disturbed."
     if not all("warnings" in execution for execution in measurements.executions):
         began = "This run is of a version that did not check its machine."
     elif warnings(measurements):

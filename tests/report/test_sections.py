@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.record import Record
+from harness.record import Measured, Record
 from harness.registry import Registry
 from harness.report.page import write_report
 from harness.store import Run, new_run
@@ -92,7 +92,9 @@ def test_sections_have_different_names_and_places():
     assert [section.order for section in found] == sorted(section.order for section in found)
 
 
-def test_warnings_of_the_machine_stand_above_the_answer(run, tmp_path):
+def test_warnings_of_the_machine_stand_above_the_answer(run, tmp_path, make_case):
+    measured = Measured(seconds=(1.0,), repeats=1, pairing="one")
+    run.append(Record(run=run.id, suite="tiny", case=make_case(), status="ok", measured=measured))
     unchecked = write_report(run, tmp_path / "report").read_text()
     assert "did not check its machine" in unchecked
     run.add_execution("tiny", {**run.about()["executions"][0], "warnings": ["GPU <b>: slow", "2 of 2 cores in use"]})
@@ -102,3 +104,11 @@ def test_warnings_of_the_machine_stand_above_the_answer(run, tmp_path):
     assert len(notes) == 2
     assert "GPU &lt;b&gt;: slow" in notes[0]
     assert "GPU &lt;b&gt;: slow and 2 of 2 cores in use" in page.partition('class="environment"')[2]
+
+
+def test_a_run_without_times_has_no_warning_about_them(run, tmp_path):
+    run.add_execution("tiny", {**run.about()["executions"][0], "warnings": ["2 of 2 cores in use"]})
+    page = write_report(run, tmp_path / "report").read_text()
+    answer = page.partition('data-section="answer"')[2].partition("</section>")[0]
+    assert 'class="note"' not in answer
+    assert "No times were measured, which other programs on the machine could have disturbed." in page

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
@@ -15,9 +15,10 @@ from harness.report.tables import dicts
 
 ERROR = "gradient_error_theta_median"
 MEASURES = {"seconds_median": "time", "peak_bytes": "memory", ERROR: "the gradient error"}
+ADJOINT = {"adjoint_error_theta_median": "the adjoint error"}
 
 
-def changes(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
+def changes(regime: Regime, table: pd.DataFrame, measures: Mapping[str, str] = MEASURES) -> Iterator[str]:
     """The least and the greatest power of each measure, of the cases in `table`. Errors below the bar don't count."""
     over = regime.over
     if over is None:
@@ -25,11 +26,16 @@ def changes(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
     sizes = regime.sizes[regime.sizes["stepping"] == "fixed"]
     unit = "steps" if over == "steps" else ""
     span = f"From {'' if unit else f'{over} '}{sizes[over].min():,} to {sizes[over].max():,}{unit and f' {unit}'}"
-    for column, noun in MEASURES.items():
+    for column, noun in measures.items():
         known = sizes[sizes["gradient_error_theta_resolved"]] if column == ERROR else sizes
         found = _slopes(known, table, over, column)
         if found:
             yield f"{span}, {noun} {_change(found[0], found[-1], table, over)}."
+
+
+def adjoint_changes(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
+    """The same of the error against the discrete solve."""
+    return changes(regime, table, ADJOINT)
 
 
 def _slopes(sizes: pd.DataFrame, table: pd.DataFrame, over: str, column: str) -> list[tuple[float, Row]]:

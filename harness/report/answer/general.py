@@ -7,16 +7,14 @@ from collections.abc import Callable
 import pandas as pd
 
 from harness.column import UNRESOLVED
-from harness.frames import geometric_mean, numbers
-from harness.grouping import HOW, KEYS, WHAT, differing, gradients, groups, precisions
+from harness.frames import geometric_mean
+from harness.grouping import HOW, KEYS, WHAT, differing, gradients, groups
 from harness.measuring.statistics import log_slope
-from harness.record import Row
 from harness.report.answer.against_libraries import by_method
-from harness.report.answer.contest import ROUNDING
 from harness.report.answer.growth import FLAT
-from harness.report.format import decimal, error, listing, plural, ratio, seconds, size, span
+from harness.report.answer.met import met
+from harness.report.format import decimal, listing, plural, ratio, seconds, size, span
 from harness.report.ratios import how
-from harness.report.tables import dicts
 
 IMPLAUSIBLE = 0.1
 """Time over the floor below which a method can't have evaluated f and g as often as it must. Compiled steps are seen
@@ -50,7 +48,8 @@ def _answers(frame: pd.DataFrame) -> list[str]:
         *_overhead(methods),
         *_memory(methods),
         *_retained(ok),
-        *_errors(methods),
+        *met(methods),
+        *_unresolved(methods),
         *_implausible(ok),
         *_diverged(frame),
         *notes(ok),
@@ -132,35 +131,15 @@ def _retained(ok: pd.DataFrame) -> list[str]:
     ]
 
 
-def _errors(methods: pd.DataFrame) -> list[str]:
-    known = methods.dropna(subset=["adjoint_error_theta_median"])
-    if known.empty:
-        return []
-    known = known.assign(worst=[_worst(row) for row in dicts(known)])
-    sentences = []
-    for precision, group in known.groupby(precisions(known)):
-        rounding = ROUNDING[str(precision)]
-        worst = group.groupby("method")["worst"].max().sort_values()
-        exact = [str(m) for m, v in worst.items() if v <= rounding]
-        biased = [f"{m} (up to {error(v)})" for m, v in worst.items() if v > rounding]
-        if exact:
-            met = error(worst[exact].max())
-            sentences.append(f"In {precision} the gradient of the discrete solve is met to {met} by {listing(exact)}.")
-        if biased:
-            sentences.append(f"In {precision} it is missed by {listing(biased)}.")
+def _unresolved(methods: pd.DataFrame) -> list[str]:
     judged = methods.dropna(subset=["gradient_error_theta_median"])
     unresolved = judged[~judged["gradient_error_theta_resolved"]]
-    if len(unresolved):
-        sentences.append(
-            f"{plural(len(unresolved), 'gradient error')} of {len(judged)} lie within {UNRESOLVED:g} times the"
-            " reference's own error bar and are not resolved."
-        )
-    return sentences
-
-
-def _worst(row: Row) -> float:
-    """The largest error against the discrete solve: of θ and of y0, on every path."""
-    return max(numbers([*row["adjoint_error_theta"], *row["adjoint_error_y0"]]))
+    if unresolved.empty:
+        return []
+    return [
+        f"{plural(len(unresolved), 'gradient error')} of {len(judged)} lie within {UNRESOLVED:g} times the"
+        " reference's own error bar and are not resolved."
+    ]
 
 
 def _diverged(frame: pd.DataFrame) -> list[str]:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import pandas as pd
 
 from harness.registry import Registry
-from harness.report.answer.contest import ALIKE, least
+from harness.report.answer.contest import ALIKE, least, rounding_of
 from harness.report.answer.names import case_name, interval, times
 from harness.report.answer.question import Asked
 from harness.report.answer.regimes import Regime
 from harness.report.answer.standings import standings
 from harness.report.format import error as errors
-from harness.report.format import listing, seconds, size
+from harness.report.format import listing, seconds, size, span
 from harness.report.tables import dicts
 
 COLUMNS = {
@@ -65,7 +65,11 @@ def _row(regime: Regime, table: pd.DataFrame) -> dict[str, str]:
         smallest = least(known, "peak_bytes")
         told["memory"] = f"{case_name(smallest, table)} ({size(smallest['peak_bytes'])})"
     known = table.dropna(subset=["error"])
-    if len(known):
+    exact = known[known["adjoint_error_theta_median"] <= rounding_of(known)]
+    if known["gradient_error_theta_median"].isna().all() and len(exact):
+        adjoint = exact["adjoint_error_theta_median"]
+        told["error"] = f"{span(adjoint.min(), adjoint.max(), errors)} ({len(exact)} of {len(known)} methods exact)"
+    elif len(known):
         nearest = least(known, "error")
         alike = int((known["error"] <= (1 + ALIKE) * nearest["error"]).sum())
         by = case_name(nearest, table) if alike == 1 else f"{alike} of {len(known)} methods within {ALIKE:.0%}"

@@ -8,10 +8,11 @@ import pandas as pd
 
 from harness.record import Row
 from harness.report.answer.against_libraries import by_library
-from harness.report.answer.changes import changes
+from harness.report.answer.changes import adjoint_changes, changes
 from harness.report.answer.contest import ALIKE, least, rounding_of, with_error
 from harness.report.answer.general import by_machine
 from harness.report.answer.growth import CONSTANT
+from harness.report.answer.met import met_and_where
 from harness.report.answer.names import by_approach, case_name, costs, interval, longer, times
 from harness.report.answer.powers import powers
 from harness.report.answer.question import Asked, asked
@@ -180,8 +181,12 @@ def answer(measurements: Measurements) -> list[str]:
         found += by_machine(frame, powers)
     if question.about == "speedup":
         found += by_machine(frame, by_library)
+    if question.about == "adjoint_error":
+        found += by_machine(frame, met_and_where)
     parts = regimes(frame, question)
     for main in main_regimes(parts):
+        if question.about == "adjoint_error" and main.over is None and len(parts) > 1:
+            continue  # one setting of many says less than all of them
         found += sentences(main, standings(main, question, measurements.registry), question)
     return [*found, *visible_bias(parts)]
 
@@ -195,7 +200,7 @@ PARTS: dict[Question, tuple[Part, ...]] = {
     "memory": (_memory, _budgets),
     "time": (changes, _time, _budgets, _levels),
     "error": (_error, _bias, _levels),
-    "adjoint_error": (_bias,),
+    "adjoint_error": (_bias, adjoint_changes),
     "order": (),
     "growth": (_time,),
     "speedup": (_time,),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 from markupsafe import Markup
 
@@ -44,7 +46,7 @@ class Answer(AbstractSection):
         others = _overview(rows, question)
         figure = Markup("").join([*elements(measurements)[:1], buttons()] if elements(measurements) else [])
         parts = [others, figure, shown] if len(found) > FEW else [shown, figure, others]
-        return Markup("").join([_notes(measurements), first, *parts, _general(measurements.frame)])
+        return Markup("").join([_notes(measurements), first, *parts, _general(measurements.frame, told)])
 
 
 def _notes(measurements: Measurements) -> Markup:
@@ -57,8 +59,9 @@ def _waited(frame: pd.DataFrame) -> list[str]:
     return by_machine(frame[(frame["status"] == "ok") & (frame["threads"] == 1)], busy)
 
 
-def _general(frame: pd.DataFrame) -> Markup:
-    said = _waited(frame)
+def _general(frame: pd.DataFrame, told: Sequence[str]) -> Markup:
+    """What hasn't been said above."""
+    said = {*_waited(frame), *told}
     found = [sentence for sentence in answers(frame) if sentence not in said]
     return Markup("<h3>In general</h3>\n{}").format(_list("general", found))
 

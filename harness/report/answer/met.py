@@ -1,0 +1,53 @@
+"""How nearly the gradient of the discrete solve is met, over all cases, in sentences."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from harness.frames import numbers
+from harness.grouping import gradients, precisions
+from harness.record import Row
+from harness.report.answer.contest import ROUNDING
+from harness.report.answer.names import by_approach
+from harness.report.exactness import exactness
+from harness.report.format import error, listing
+from harness.report.tables import dicts
+
+
+def met(methods: pd.DataFrame) -> list[str]:
+    """Of each precision the methods that meet it to rounding, and those that miss it."""
+    known = methods.dropna(subset=["adjoint_error_theta_median"])
+    if known.empty:
+        return []
+    known = known.assign(worst=[_worst(row) for row in dicts(known)])
+    sentences = []
+    for precision, group in known.groupby(precisions(known)):
+        rounding = ROUNDING[str(precision)]
+        worst = group.groupby("method")["worst"].max().sort_values()
+        exact = [str(m) for m, v in worst.items() if v <= rounding]
+        biased = [f"{m} (up to {error(v)})" for m, v in worst.items() if v > rounding]
+        if exact:
+            reached = error(worst[exact].max())
+            sentences.append(
+                f"In {precision} the gradient of the discrete solve is met to {reached} by {by_approach(exact)}."
+            )
+        if biased:
+            sentences.append(f"In {precision} it is missed by {listing(biased)}.")
+    return sentences
+
+
+def met_and_where(frame: pd.DataFrame) -> list[str]:
+    """The same, and where the largest error of the methods that meet it is."""
+    methods = gradients(frame[frame["status"] == "ok"])
+    table = exactness(frame)
+    table["worst"] = table[["theta", "y0"]].max(axis=1)
+    exact = table[table["worst"] <= precisions(table).map(ROUNDING)]
+    if exact.empty:
+        return met(methods)
+    (row,) = dicts(exact.sort_values("worst").tail(1))
+    return [*met(methods), f"The largest error of those that meet it is that of {row['method']}: {row['where']}."]
+
+
+def _worst(row: Row) -> float:
+    """The largest error against the discrete solve: of θ and of y0, on every path."""
+    return max(numbers([*row["adjoint_error_theta"], *row["adjoint_error_y0"]]))
