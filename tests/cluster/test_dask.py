@@ -82,6 +82,9 @@ def test_a_run_on_two_workers_of_which_one_is_killed(tmp_path: Path):
         assert (tmp_path / "report" / "toy.html").is_file()
         assert newest(tmp_path)["slow"]["host"] == about[0]["host"]
 
+        write_suite(  # which takes long enough to be interrupted
+            tmp_path, {"slow": SLOW}, steps=str(list(SIZES)), measure="[time]", budget="{rounds: 100, precision: 1e-9}"
+        )
         interrupted = stack.enter_context(started(tmp_path, "interrupted.log", *run, "--only", "method=toy/slow"))
         assert soon(lambda: len(list((tmp_path / "results" / "toy").glob("*/run.json"))) == 2, 60)
         assert soon(lambda: len(marked(marks["two"])) >= 3, 60)  # the worker, its process, the fork server
