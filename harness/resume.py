@@ -60,6 +60,8 @@ class Work:
         if held is None:
             return outcome
         values = held.measured.updated(outcome.measured)
+        if outcome.reason.startswith(NO_REFERENCE):  # nothing but errors was asked for: what is held stands
+            outcome = replace(outcome, status=held.status)
         if outcome.status == "ok" and not ERRORS & (set(measured) - set(outcome.pending)):
             outcome = replace(outcome, status=held.status, reason=held.reason or outcome.reason)
         return replace(outcome, measured=values)

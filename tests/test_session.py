@@ -248,6 +248,22 @@ def test_errors_without_a_reference_are_measured_again_where_asked_or_with_more_
     assert {row["case"]: row["seconds"] for row in run.rows()} == before
 
 
+@pytest.mark.parametrize("status", ["failed", "timeout"])
+def test_a_reference_that_fails_later_leaves_the_time_where_it_is(measure, status):
+    """Errors are asked for afterwards: the case has its time already, and stays ok."""
+    measure(SUITE)
+    wider = altered(measure=["time", "error"])
+    fails = FakeExecutor(lambda _: (status, "no reference: too slow"))
+    run, executor = measure(wider, fails, resume=True)
+    assert executor.asked == {"torch/backprop 8": ("error",), "torch/backprop 16": ("error",)}
+    rows = [row for row in run.rows() if row["method"] == "torch/backprop"]
+    assert {(row["status"], row["reason"], bool(row["seconds"])) for row in rows} == {
+        ("ok", "no reference: too slow", True)
+    }
+    assert measure(wider, resume=True)[1].jobs == []
+    assert len(measure(wider, resume=True, retry_failed=True)[1].asked) == 2
+
+
 def test_retrying_alone_is_refused(measure):
     with pytest.raises(InputError, match="--resume"):
         measure(SUITE, retry_failed=True)

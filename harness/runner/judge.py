@@ -104,7 +104,8 @@ class Judge:
                 discrete = self._discrete(group, values, replicate, seed)
                 for entry in group:
                     try:
-                        columns = _columns(entry.gradients[replicate], reference, discrete)
+                        lost = ADJOINT_ERROR in entry.lacking  # on an earlier path: errors are by path
+                        columns = _columns(entry.gradients[replicate], reference, None if lost else discrete)
                     except ValueError as error:  # arrays of other sizes, which costs this case alone
                         entry.failure = CaseFailure(
                             "failed", f"its gradient and the reference can't be compared: {error}"

@@ -14,6 +14,7 @@ from harness.registry import Registry
 from harness.report.answer.changes import changes
 from harness.report.answer.contest import compare, pareto
 from harness.report.answer.growth import power, slope
+from harness.report.answer.met import met_and_where
 from harness.report.answer.overview import overview, summary
 from harness.report.answer.question import Asked, asked
 from harness.report.answer.regimes import common, main_regimes, regimes
@@ -299,6 +300,17 @@ def test_exactness_is_answered_over_all_settings_and_where_the_largest_error_is(
     assert len(told) == 3
     rows = overview(regimes(only, Asked("adjoint_error", None)), Asked("adjoint_error", None), REGISTRY)
     assert rows["error"].tolist() == ["1.0e-07 (3 of 5 methods exact)"] * 2
+
+
+def test_exactness_is_told_of_each_precision(frame):
+    """An error of float64 is not hidden behind the larger ones of float32."""
+    double = frame.assign(dtype="float64")
+    for part in ("theta", "y0"):
+        double[f"adjoint_error_{part}"] = [[1e-15]] * len(double)
+        double[f"adjoint_error_{part}_median"] = 1e-15
+    told = met_and_where(pd.concat([frame, double]))
+    assert [sentence.split(" the ")[0] for sentence in told if "is met" in sentence] == ["In float32", "In float64"]
+    assert sum(sentence.startswith("The largest error of those that meet it") for sentence in told) == 2
 
 
 def test_the_growth_of_rounding_in_a_sentence(frame):

@@ -12,9 +12,12 @@ import pytest
 from harness.gradient_arrays import GradientArrays
 from harness.initial import Values
 from harness.measuring.time import Sample
+from harness.record import Measured
 from harness.runner.block import BlockRunner
-from harness.runner.child import Built, Memory
+from harness.runner.child import Built, Memory, ReferenceTarget
+from harness.runner.entry import Entry
 from harness.runner.job import BlockJob, CaseJob
+from harness.runner.judge import Judge
 from harness.runner.worker import CaseFailure
 from harness.suite import Budget
 
@@ -406,6 +409,40 @@ def test_a_reference_that_fails_costs_the_errors_against_it_alone(measure):
     assert len(found.measured.gradient_error_theta) == 3
     assert not found.measured.adjoint_error_theta
     assert log.count(("reference", "discrete")) == 1
+
+
+def test_the_errors_of_two_methods_stay_those_of_the_same_paths(make_case):
+    """With adaptive steps a group differs from path to path. One whose reference failed on the first has no error on
+    the second, where another's reference is there: its errors would be taken for those of the path before."""
+    long, short = np.array([0.0, 1.0]), np.array([0.0, 0.5, 1.0])
+
+    class References:
+        """Of three times on the first path there is no reference."""
+
+        def call(self, method, *arguments):
+            """TRUTH, or a failure."""
+            if method is ReferenceTarget.largest_state:
+                return None
+            *_, seed, times = arguments
+            if len(times) == 3 and seed == first:
+                raise NO_PATH
+            return TRUTH
+
+        def close(self):
+            """Nothing to end."""
+
+    judge = Judge(
+        References(), continuous=False, reference_steps=8, replicates=2, seed=0, exact=lambda _: True,
+        library=lambda _: "", say=lambda _: None,
+    )  # fmt: skip
+    cases = [make_case(method=method, stepping="adaptive") for method in ("torch/backprop", "jax/backprop")]
+    entries = [Entry(CaseJob(case, ("error",)), FakeWorker([], case.method, {}), Measured()) for case in cases]
+    first, _ = judge.path_seeds(entries[0].case)
+    for entry, grids in zip(entries, ((short, short), (long, short)), strict=True):
+        entry.gradients = [replace(TRUTH, times=grid) for grid in grids]
+    judge.compare(entries, Values(np.zeros((4, 3)), {}))
+    assert [entry.errors.get("adjoint_error_theta") for entry in entries] == [None, [0.0, 0.0]]
+    assert [list(entry.lacking) for entry in entries] == [["adjoint error"], []]
 
 
 def test_a_case_without_any_reference_keeps_its_time(measure):

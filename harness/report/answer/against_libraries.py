@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from harness.frames import geometric_mean, speedups
-from harness.grouping import differing
+from harness.grouping import HOW, WHAT, differing, groups
 from harness.record import Row
 from harness.report.format import plural, speed
 from harness.report.ratios import how, ratios, where
@@ -13,23 +13,22 @@ from harness.report.tables import dicts
 
 
 def by_library(frame: pd.DataFrame) -> list[str]:
-    """A sentence a library: all native methods against all of its own, and the pair that is the closest.
+    """A sentence a library, on all native methods against all of its own, and one on where the least ratio is.
 
-    Only pairs with a sampler each where there are such: on the shared path nobody draws noise, as in no training.
+    Ways of computing (`HOW`: the sampler and others) stand one after the other; the least is that of the first.
     """
     pairs = speedups(frame)
     pairs = pairs.assign(package=pairs["library"].str.partition("/")[0])
-    own = pairs[pairs["brownian"] != "shared"]
+    axes = [axis for axis in differing(pairs) if axis in HOW]
     sentences = []
-    for package, rows in (pairs if own.empty else own).groupby("package"):
+    for package, of_package in pairs.groupby("package"):
+        (place, rows), *others = groups(of_package, varied=["method", *WHAT], sort=True)
+        words = ", ".join([f"{_range(rows)} as those of {package} with the same scheme", *how(place, axes)])
+        words += f" ({_count(rows)})"
+        words += "".join(f"; {', '.join(how(key, axes))} {_range(part)} ({_count(part)})" for key, part in others)
         least = dicts(rows.sort_values("ratio").head(1))[0]
-        times = speed(rows["ratio"].min(), rows["ratio"].max())
-        counted = _counted(len(rows), geometric_mean(rows["ratio"]), int((rows["ratio"] < 1).sum()))
         closest = f" The least is {least['native']} against {least['library']}: {where(least, [])}."
-        sentences.append(
-            f"The native methods are {times} as those of {package} with the same scheme ({counted})."
-            + (closest if len(rows) > 1 else "")
-        )
+        sentences.append(f"The native methods are {words}." + (closest if len(rows) > 1 else ""))
     return sentences
 
 
@@ -53,6 +52,14 @@ def _spread(row: Row) -> str:
 
 def _comparisons(row: Row) -> str:
     return _counted(row["comparisons"], row["mean"], row["slower"])
+
+
+def _range(pairs: pd.DataFrame) -> str:
+    return speed(pairs["ratio"].min(), pairs["ratio"].max())
+
+
+def _count(pairs: pd.DataFrame) -> str:
+    return _counted(len(pairs), geometric_mean(pairs["ratio"]), int((pairs["ratio"] < 1).sum()))
 
 
 def _counted(comparisons: int, mean: float, slower: int) -> str:

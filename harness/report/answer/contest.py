@@ -15,8 +15,9 @@ from harness.record import Row
 from harness.report.tables import dicts
 
 ROUNDING = {"float64": 1e-10, "float32": 1e-4, "tf32": 1e-2}
-"""An error against the same discrete solve above this is a bias of the method, by the precision of the case. Gradients
-of 128 to 1,024 steps of Heun's scheme err by 3e-7 to 2e-6 in float32, and by 3e-4 with products in TF32."""
+"""An error against the same discrete solve above this is a bias of the method, by the precision of the case.
+
+Products in TF32 cost a gradient some 1e-4 to 1e-3 (`tests/methods/test_tf32.py`)."""
 ALIKE = 0.1
 """Errors that differ by less than this, relative, are told as one: the error is the scheme's, not the method's."""
 GOALS = ("seconds_median", "peak_bytes", "error")

@@ -37,15 +37,17 @@ def met(methods: pd.DataFrame) -> list[str]:
 
 
 def met_and_where(frame: pd.DataFrame) -> list[str]:
-    """The same, and where the largest error of the methods that meet it is."""
-    methods = gradients(frame[frame["status"] == "ok"])
-    table = exactness(frame)
-    table["worst"] = table[["theta", "y0"]].max(axis=1)
-    exact = table[table["worst"] <= precisions(table).map(ROUNDING)]
-    if exact.empty:
-        return met(methods)
-    (row,) = dicts(exact.sort_values("worst").tail(1))
-    return [*met(methods), f"The largest error of those that meet it is that of {row['method']}: {row['where']}."]
+    """The same, and of each precision where the largest error of the methods that meet it is."""
+    sentences = []
+    for precision, part in frame.groupby(precisions(frame)):
+        sentences += met(gradients(part[part["status"] == "ok"]))
+        table = exactness(part)
+        table["worst"] = table[["theta", "y0"]].max(axis=1)
+        exact = table[table["worst"] <= ROUNDING[str(precision)]]
+        if len(exact):
+            (row,) = dicts(exact.sort_values("worst").tail(1))
+            sentences.append(f"The largest error of those that meet it is that of {row['method']}: {row['where']}.")
+    return sentences
 
 
 def _worst(row: Row) -> float:
