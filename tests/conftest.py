@@ -97,6 +97,7 @@ def no_old_executables() -> Iterator[None]:
     """What a module had compiled is of no use to the next, and takes gigabytes."""
     yield
     jax.clear_caches()
+    _compile._executable.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -70,6 +70,7 @@ class ProblemSubject(AbstractSubject):
         self._framework = FRAMEWORKS[self._method.framework]
         self._problem = with_values(registry.problem_of(case), values)
         check_problem(self._problem, values, case, self._framework)
+        self._checked = with_checked_states(self._problem, case)  # once: what is compiled for it serves every path
 
     def build(self, path: SharedPath | None) -> Callable[[], Gradient]:
         """By the method."""
@@ -77,7 +78,7 @@ class ProblemSubject(AbstractSubject):
 
     def build_checked(self, path: SharedPath | None) -> Callable[[], Gradient]:
         """With an eye on the shape of the states."""
-        return self._method.build(with_checked_states(self._problem, self._case), self._scheme, self._case, path)
+        return self._method.build(self._checked, self._scheme, self._case, path)
 
     def check(self, gradient: Gradient) -> None:
         """Of the parameters and of y0, and of the steps that a method reports."""

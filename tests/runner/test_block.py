@@ -416,23 +416,19 @@ def test_the_errors_of_two_methods_stay_those_of_the_same_paths(make_case):
     the second, where another's reference is there: its errors would be taken for those of the path before."""
     long, short = np.array([0.0, 1.0]), np.array([0.0, 0.5, 1.0])
 
-    class References:
+    class References(FakeWorker):
         """Of three times on the first path there is no reference."""
 
-        def call(self, method, *arguments):
-            """TRUTH, or a failure."""
+        def call(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             if method is ReferenceTarget.largest_state:
                 return None
-            *_, seed, times = arguments
+            *_, seed, times = args
             if len(times) == 3 and seed == first:
                 raise NO_PATH
             return TRUTH
 
-        def close(self):
-            """Nothing to end."""
-
     judge = Judge(
-        References(), continuous=False, reference_steps=8, replicates=2, seed=0, exact=lambda _: True,
+        References([], "", {}), continuous=False, reference_steps=8, replicates=2, seed=0, exact=lambda _: True,
         library=lambda _: "", say=lambda _: None,
     )  # fmt: skip
     cases = [make_case(method=method, stepping="adaptive") for method in ("torch/backprop", "jax/backprop")]

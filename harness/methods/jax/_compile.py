@@ -19,6 +19,8 @@ from harness.methods.jax._solve import JaxSolve
 
 Function = Callable[..., tuple[PyTree, ...]]
 """(solve, y0, theta, noise, *extra) -> (loss, ∂L/∂θ, ∂L/∂y0), and the evaluations of f where it counts them."""
+PROGRAMS = 16
+"""Compiled programs that are kept: the references of a block need one for each scheme, on path after path."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class CompiledGradient:
         return None if analysis is None else int(analysis.temp_size_in_bytes + analysis.output_size_in_bytes)
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=PROGRAMS)
 def _executable(
     function: Function,
     solve: JaxSolve,
