@@ -99,12 +99,36 @@ def table1(frame: pd.DataFrame) -> list[list[str]]:
     return rows
 
 
+STIFFNESS = ("van-der-pol", "van-der-pol(mu=3.0)", "van-der-pol(mu=10.0)", "van-der-pol(mu=100.0)")
+"""The problems of `stiff`, in the order of their columns."""
+
+
+def stiff(frame: pd.DataFrame) -> list[list[str]]:
+    """A row a method of PyTorch and a scheme: the adjoint error at the most steps by problem, or what happened."""
+    chosen = frame[(frame["steps"] == frame["steps"].max()) & frame["backend"].isin(["torch", "torchdiffeq"])]
+    found = {(row["method"], row["scheme"], row["problem"]): row for row in _dicts(chosen)}
+    cases = sorted({(method, scheme) for method, scheme, _ in found if found[method, scheme, _]["status"] == "ok"})
+    return [
+        [method, scheme, *(_fate(found[method, scheme, problem], found) for problem in STIFFNESS)]
+        for method, scheme in cases
+    ]
+
+
+def _fate(row: dict[Any, Any], found: dict[tuple[str, str, str], dict[Any, Any]]) -> str:
+    """Its error; else whether the scheme itself fails, as backpropagation through the same steps shows."""
+    if row["status"] == "ok":
+        return error(row["adjoint_error_theta_median"])
+    same = found.get(("torch/backprop", row["scheme"], row["problem"]))
+    return "scheme fails" if same is not None and same["status"] in ("diverged", "unstable") else "fails"
+
+
 TABLES: dict[str, Callable[[pd.DataFrame], list[list[str]]]] = {
     "speed": speed,
     "memory": memory,
     "noise": noise,
     "gpu": gpu,
     "table1": table1,
+    "stiff": stiff,
 }
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from harness.errors import described
-from harness.grouping import words
+from harness.report.answer.regimes import words_of
 from harness.report.read import read
 from harness.report.templating import render, script
 from harness.report.trust import machine
@@ -127,9 +127,7 @@ TOLD = ("problem", "noise", "calculus", "scheme", "dim", "batch", "steps", "dtyp
 def shared(frame: pd.DataFrame) -> str:
     """What all cases have in common, in words: neural, diagonal noise, dim 10. "" where there is nothing."""
     same = {axis: frame[axis].iloc[0] for axis in TOLD if len(frame) and frame[axis].nunique(dropna=False) == 1}
-    if "noise" in same:
-        same["noise"] = "no noise" if same["noise"] == "none" else f"{same['noise']} noise"
-    return ", ".join(words(same, same))
+    return ", ".join(words_of(same, same))
 
 
 def write_index(folder: Path) -> None:

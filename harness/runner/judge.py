@@ -198,9 +198,10 @@ class Judge:
                 return failed(entry, next(iter(entry.lacking.values())))
             entry.remark_lacking()
         if not all(gradient.finite() for gradient in entry.gradients):
-            return Outcome(
-                entry.case, "diverged", "the loss or its gradient isn't finite on the shared path", entry.so_far()
+            reason = "; ".join(
+                filter(None, ["the loss or its gradient isn't finite on the shared path", entry.unstable])
             )
+            return Outcome(entry.case, "diverged", reason, entry.so_far())
         if entry.unstable:
             return Outcome(entry.case, "unstable", entry.unstable, entry.so_far())
         return Outcome(entry.case, "ok", entry.note, entry.so_far())

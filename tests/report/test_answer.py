@@ -204,14 +204,12 @@ def test_errors_and_lost_cases_in_sentences(run, make_case):
     run.append(record(run, make_case, "jax/adjoint", 256, "scalar", adjoint_error_theta=(2e-3,)))
     run.append(record(run, make_case, "jax/backprop", 256, "scalar", adjoint_error_theta=(1e-8,)))
     frame = load(run.folder)
-    for about in ("adjoint_error", "stability"):
-        question = Asked(about, "steps")
-        regime = next(r for r in regimes(frame, question) if r.words == "scalar noise")
-        text = " ".join(sentences(regime, standings(regime, question, REGISTRY), question))
-        assert "the gradient of the discrete solve is met to 1.0e-08 by jax/backprop" in text.lower()
-        assert "It is missed by jax/adjoint (2.0e-03)." in text
-        assert "No numbers from torch/adjoint with scalar noise: diverged, not finite." in text
-    assert "jax/backprop and jax/adjoint give a finite gradient; torch/adjoint give none" in text
+    question = Asked("adjoint_error", "steps")
+    regime = next(r for r in regimes(frame, question) if r.words == "scalar noise")
+    text = " ".join(sentences(regime, standings(regime, question, REGISTRY), question))
+    assert "the gradient of the discrete solve is met to 1.0e-08 by jax/backprop" in text.lower()
+    assert "It is missed by jax/adjoint (2.0e-03)." in text
+    assert "No numbers from torch/adjoint with scalar noise: diverged, not finite." in text
 
 
 def test_a_bias_is_told_where_it_can_be_seen(frame):

@@ -323,6 +323,17 @@ def test_a_gradient_that_is_not_finite_is_diverged(measure):
     assert outcomes["jax/backprop"].status == "diverged"
 
 
+def test_the_record_says_that_the_scheme_diverges_and_not_the_method_alone(measure):
+    endless = GradientArrays(np.nan, np.array([np.nan, 4.0]), np.array([1.0]))
+    reason = "the loss or its gradient isn't finite on the shared path"
+    scripts = {"jax/backprop": {"gradient": endless}}
+    outcome = measure(scripts, measure=("adjoint_error",))[0]["jax/backprop"]
+    assert (outcome.status, outcome.reason) == ("diverged", reason)
+    outcome = measure({**scripts, "reference": {"discrete": endless}}, measure=("adjoint_error",))[0]["jax/backprop"]
+    assert outcome.status == "diverged"
+    assert outcome.reason.startswith(f"{reason}; heun diverges with steps of this size")
+
+
 EXPLODED = GradientArrays(1e30, np.array([3e30, 4e30]), np.array([1e30]))
 
 

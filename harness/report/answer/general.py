@@ -22,6 +22,8 @@ down to 0.3."""
 RETAINED = 8 * 2**10
 """Bytes that may stay allocated after a gradient: four times the most that was measured for the built-in methods, which
 keep nothing. Their 2 kB are buffers of the allocator and of JAX."""
+MOST_NAMED = 8
+"""Methods, each with a scheme, that a sentence names."""
 WAITED = 0.9
 """Processor over wall time below which a run had to wait for its core."""
 
@@ -147,6 +149,9 @@ def _diverged(frame: pd.DataFrame) -> list[str]:
     supported = frame[frame["status"] != "unsupported"]
     diverged = _how_often(supported, "diverged", ["method", "scheme"], "{0} with {1}")
     unstable = _how_often(supported, "unstable", ["scheme", "problem", "steps"], "{0} on {1} at {2} steps")
+    if len(diverged) > MOST_NAMED:
+        count, of = int((supported["status"] == "diverged").sum()), plural(len(supported), "case")
+        diverged = [f"{count} of {of}, with {len(diverged)} methods and schemes"]
     return [
         *([f"No finite gradient: {listing(diverged)}."] if diverged else []),
         *([f"Unstable scheme at this step, whatever the method: {listing(unstable)}."] if unstable else []),

@@ -8,7 +8,7 @@ from harness.frames import numbers
 from harness.grouping import gradients, precisions
 from harness.record import Row
 from harness.report.answer.contest import ROUNDING
-from harness.report.answer.names import by_approach
+from harness.report.answer.names import by_approach, case_name
 from harness.report.exactness import exactness
 from harness.report.format import error, listing
 from harness.report.tables import dicts
@@ -23,9 +23,11 @@ def met(methods: pd.DataFrame) -> list[str]:
     sentences = []
     for precision, group in known.groupby(precisions(known)):
         rounding = ROUNDING[str(precision)]
-        worst = group.groupby("method")["worst"].max().sort_values()
+        by_method = group.sort_values("worst").drop_duplicates("method", keep="last")
+        worst = by_method.set_index("method")["worst"]
         exact = [str(m) for m, v in worst.items() if v <= rounding]
-        biased = [f"{m} (up to {error(v)})" for m, v in worst.items() if v > rounding]
+        missing = dicts(by_method[by_method["worst"] > rounding])
+        biased = [f"{case_name(row, group)} (up to {error(row['worst'])})" for row in missing]
         if exact:
             reached = error(worst[exact].max())
             sentences.append(

@@ -77,7 +77,7 @@ def _regime(place: Row, group: pd.DataFrame, over: str | None, told: list[str]) 
         at = group[(group[over] == size) | ((over == "steps") & (group["stepping"] == "adaptive"))]
     ok = at["status"] == "ok"
     return Regime(
-        words=", ".join(_words(place, told)),
+        words=", ".join(words_of(place, told)),
         place=place,
         over=over if over is not None and group[over].nunique() > 1 else None,
         size=size,
@@ -87,7 +87,7 @@ def _regime(place: Row, group: pd.DataFrame, over: str | None, told: list[str]) 
     )
 
 
-def _words(place: Row, axes: list[str]) -> Iterator[str]:
+def words_of(place: Row, axes: list[str]) -> Iterator[str]:
     """The values of these axes; the noise is followed by its noun, and the sampler is in words."""
     for axis in axes:
         if axis == "noise":
@@ -104,4 +104,4 @@ def common(frame: pd.DataFrame) -> str:
     constant = [axis for axis in told if frame[axis].nunique(dropna=False) == 1]
     if "observations" in constant and frame["observations"].iloc[0] == 1:
         constant.remove("observations")  # at the end alone, as most often
-    return ", ".join(_words(dicts(frame.head(1))[0], constant)) if len(frame) else ""
+    return ", ".join(words_of(dicts(frame.head(1))[0], constant)) if len(frame) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 
 import pandas as pd
@@ -18,6 +19,7 @@ from harness.report.answer.powers import powers
 from harness.report.answer.question import Asked, asked
 from harness.report.answer.regimes import Regime, main_regimes, regimes
 from harness.report.answer.standings import standings
+from harness.report.answer.survival import survival
 from harness.report.answer.visible_bias import visible_bias
 from harness.report.format import error as errors
 from harness.report.format import listing, seconds, size
@@ -147,12 +149,6 @@ def _bias(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _stability(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
-    lost = regime.lost[~regime.lost["method"].isin(set(table["method"]))]
-    gone = f"; {by_approach(lost['method'].unique())} give none, with any scheme" if len(lost) else ""
-    yield f"{_begin(regime)}{by_approach(table['method'])} give a finite gradient{gone}."
-
-
 def _lost(regime: Regime) -> Iterator[str]:
     """Cases that gave no numbers where others did."""
     for (status, reason), rows in regime.lost.groupby(["status", "reason"], sort=False):
@@ -183,6 +179,8 @@ def answer(measurements: Measurements) -> list[str]:
         found += by_machine(frame, by_library)
     if question.about == "adjoint_error":
         found += by_machine(frame, met_and_where)
+    if question.about == "stability":
+        return [*found, *by_machine(frame, functools.partial(survival, asked=question))]
     parts = regimes(frame, question)
     for main in main_regimes(parts):
         if question.about == "adjoint_error" and main.over is None and len(parts) > 1:
@@ -204,5 +202,5 @@ PARTS: dict[Question, tuple[Part, ...]] = {
     "order": (),
     "growth": (_time,),
     "speedup": (_time,),
-    "stability": (_stability, _bias),
+    "stability": (),
 }

@@ -14,9 +14,10 @@ from harness.report.answer.question import Asked, asked
 from harness.report.answer.regimes import Regime, common, main_regimes, regimes
 from harness.report.answer.sentences import answer
 from harness.report.answer.standings import shortened, standings
+from harness.report.answer.survival import USABLE, settings, table_of
 from harness.report.figure_element import buttons, elements
 from harness.report.format import error, seconds, size
-from harness.report.tables import Field, hint, table, value
+from harness.report.tables import Field, hint, table, value, values
 from harness.report.trust import warnings
 from harness.section import AbstractSection, Measurements
 
@@ -46,6 +47,8 @@ class Answer(AbstractSection):
         others = _overview(rows, question)
         figure = Markup("").join([*elements(measurements)[:1], buttons()] if elements(measurements) else [])
         parts = [others, figure, shown] if len(found) > FEW else [shown, figure, others]
+        if question.about == "stability":
+            parts = [_survival(measurements, question), figure]
         return Markup("").join([_notes(measurements), first, *parts, _general(measurements.frame, told)])
 
 
@@ -90,6 +93,15 @@ def _table(regime: Regime, question: Asked, measurements: Measurements, place: i
     return hint(f"{said[:1].upper()}{said[1:]}.{schemes}{bold}{left}") + table(
         f"standings-{place}" if place else "standings", rows, fields, bold=lambda row: bool(row["front"])
     )
+
+
+def _survival(measurements: Measurements, question: Asked) -> Markup:
+    """How many gradients of each method can be used, in each setting."""
+    rows = table_of(settings(measurements.frame, question))
+    return hint(
+        f"Gradients that are right to {USABLE:.0%}, of all cases with the method's schemes and"
+        f" {question.over or 'sizes'}. Cases that can't be solved don't count."
+    ) + table("survival", rows, values(rows.columns))
 
 
 def _measures(rows: pd.DataFrame, question: Asked, regime: Regime) -> list[Field]:
