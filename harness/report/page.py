@@ -127,7 +127,7 @@ TOLD = ("problem", "noise", "calculus", "scheme", "dim", "batch", "steps", "dtyp
 def shared(frame: pd.DataFrame) -> str:
     """What all cases have in common, in words: neural, diagonal noise, dim 10. "" where there is nothing."""
     same = {axis: frame[axis].iloc[0] for axis in TOLD if len(frame) and frame[axis].nunique(dropna=False) == 1}
-    return ", ".join(words_of(same, same))
+    return ", ".join(words_of(same, list(same)))
 
 
 def write_index(folder: Path) -> None:

@@ -111,6 +111,14 @@ def test_a_regime_is_all_that_is_given(frame):
     assert main.words == "diagonal noise"
     assert "float32" in common(frame)
     assert "diagonal" not in common(frame)
+    assert "full" not in common(frame)
+
+
+def test_products_in_tf32_are_named(frame):
+    rounded = frame[frame["noise"] == "diagonal"].assign(matmul="tf32")
+    assert common(rounded).endswith("products in TF32")
+    found = regimes(pd.concat([frame[frame["noise"] == "diagonal"], rounded]), MEMORY)
+    assert [regime.words for regime in found] == ["products in full precision", "products in TF32"]
 
 
 def test_standings_are_sorted_by_what_is_asked(frame):

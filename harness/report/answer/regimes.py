@@ -17,6 +17,8 @@ CHOSEN = ("method", "scheme", "stepping", "rtol", "atol")
 """What a person chooses. All else is given: the problem, its noise, its sizes and the machine."""
 SAMPLERS = {"own": "each method's own sampler", "tree": "virtual Brownian trees", "shared": "one path for all"}
 """The values of `brownian`, in words."""
+PRODUCTS = {"full": "products in full precision", "tf32": "products in TF32"}
+"""The values of `matmul`, in words."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,12 +90,14 @@ def _regime(place: Row, group: pd.DataFrame, over: str | None, told: list[str]) 
 
 
 def words_of(place: Row, axes: list[str]) -> Iterator[str]:
-    """The values of these axes; the noise is followed by its noun, and the sampler is in words."""
+    """The values of these axes; the noise is followed by its noun, and the sampler and the products are in words."""
     for axis in axes:
         if axis == "noise":
             yield "no noise" if place["noise"] == "none" else f"{place['noise']} noise"
         elif axis == "brownian":
             yield SAMPLERS[place["brownian"]]
+        elif axis == "matmul":
+            yield PRODUCTS[place["matmul"]]
         else:
             yield from words(place, [axis])
 
@@ -104,4 +108,6 @@ def common(frame: pd.DataFrame) -> str:
     constant = [axis for axis in told if frame[axis].nunique(dropna=False) == 1]
     if "observations" in constant and frame["observations"].iloc[0] == 1:
         constant.remove("observations")  # at the end alone, as most often
+    if "matmul" in constant and frame["matmul"].iloc[0] == "full":
+        constant.remove("matmul")
     return ", ".join(words_of(dicts(frame.head(1))[0], constant)) if len(frame) else ""

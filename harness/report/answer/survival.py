@@ -26,18 +26,25 @@ MOST_SETTINGS = 6
 class Setting:
     """Records that differ in the method, its scheme, its tolerances and the size that grows.
 
-    `cases` have a column `usable`: whether the gradient is finite and its error at most `USABLE`, where an error is
-    known.
+    `cases` have a column `usable`: whether the gradient is finite and its error at most `USABLE`. Where no errors were
+    measured, all that is finite counts; where some were, finite gradients without one are left out.
     """
 
     words: str
     cases: pd.DataFrame
 
+    @property
+    def usable(self) -> str:
+        """What `usable` means, in words."""
+        return f"right to {USABLE:.0%}" if self.cases["error"].notna().any() else "finite"
+
 
 def settings(frame: pd.DataFrame, asked: Asked) -> list[Setting]:
     """In the order of the suite. Cases that can't be solved and floors don't count."""
     known = with_error(gradients(frame[frame["status"] != "unsupported"]))
-    known = known.assign(usable=(known["status"] == "ok") & ~(known["error"] > USABLE))
+    finite, judged = known["status"] == "ok", known["error"].notna()
+    known = known.assign(usable=finite & ~(known["error"] > USABLE))
+    known = known[judged | ~finite] if judged.any() else known
     varied = {*CHOSEN, *([asked.over] if asked.over else [])}
     parts = list(groups(known, varied=varied))
     places = pd.DataFrame([place for place, _ in parts], columns=[axis for axis in KEYS if axis not in varied])
@@ -50,17 +57,18 @@ def survival(frame: pd.DataFrame, asked: Asked) -> list[str]:
     found = settings(frame, asked)
     alike: dict[str, list[str]] = {}
     for setting in found:
-        alike.setdefault(_fates(setting.cases), []).append(setting.words)
+        alike.setdefault(_fates(setting), []).append(setting.words)
     told = [f"With {listing(names)}, the {fates}" if any(names) else f"The {fates}" for fates, names in alike.items()]
     return [*told, *_wrong(found)]
 
 
-def _fates(cases: pd.DataFrame) -> str:
+def _fates(setting: Setting) -> str:
     """What became of the methods of a setting."""
+    cases, usable = setting.cases, setting.usable
     if cases["usable"].all():
-        return f"gradients of all methods are right to {USABLE:.0%}."
+        return f"gradients of all methods are {usable}."
     if not cases["usable"].any():
-        return f"gradient of no method is right to {USABLE:.0%}."
+        return f"gradient of no method is {usable}."
     possible = cases[cases["scheme"].isin(cases.loc[cases["usable"], "scheme"])]
     shares = possible.groupby("method", sort=False)["usable"].agg(["all", "any"])
     by_share = {
@@ -72,7 +80,7 @@ def _fates(cases: pd.DataFrame) -> str:
     parts = [f"{how} from {by_approach(methods)}" for how, methods in by_share.items() if len(methods)]
     lost = sorted(set(cases["scheme"]) - set(possible["scheme"]))
     last = f" By {listing(lost)} no method that was measured gives such a gradient." if lost else ""
-    return f"gradients{by} are right to {USABLE:.0%} {'; '.join(parts)}.{last}"
+    return f"gradients{by} are {usable} {'; '.join(parts)}.{last}"
 
 
 def _wrong(found: Sequence[Setting]) -> Iterator[str]:
@@ -84,8 +92,9 @@ def _wrong(found: Sequence[Setting]) -> Iterator[str]:
         bad = cases[~cases["usable"]].sort_values("error")
         finite, wrong = finite + len(cases), wrong + len(bad)
         for row in dicts(bad.tail(1)):
+            at = f" at {row['steps']:,} steps" if row["stepping"] == "fixed" else ""
             where = f", {setting.words}" if setting.words else ""
-            worst.append(f"{errors(row['error'])} ({case_name(row, cases)} at {row['steps']:,} steps{where})")
+            worst.append(f"{errors(row['error'])} ({case_name(row, cases)}{at}{where})")
     if wrong:
         yield (
             f"A gradient can be finite and wrong: {wrong} of {plural(finite, 'finite gradient')} differ from the"

@@ -14,7 +14,7 @@ from harness.report.answer.question import Asked, asked
 from harness.report.answer.regimes import Regime, common, main_regimes, regimes
 from harness.report.answer.sentences import answer
 from harness.report.answer.standings import shortened, standings
-from harness.report.answer.survival import USABLE, settings, table_of
+from harness.report.answer.survival import settings, table_of
 from harness.report.figure_element import buttons, elements
 from harness.report.format import error, seconds, size
 from harness.report.tables import Field, hint, table, value, values
@@ -97,10 +97,13 @@ def _table(regime: Regime, question: Asked, measurements: Measurements, place: i
 
 def _survival(measurements: Measurements, question: Asked) -> Markup:
     """How many gradients of each method can be used, in each setting."""
-    rows = table_of(settings(measurements.frame, question))
+    found = settings(measurements.frame, question)
+    if not found:
+        return Markup("")
+    rows = table_of(found)
     return hint(
-        f"Gradients that are right to {USABLE:.0%}, of all cases with the method's schemes and"
-        f" {question.over or 'sizes'}. Cases that can't be solved don't count."
+        f"Gradients that are {found[0].usable}, of all cases with the method's schemes and {question.over or 'sizes'}."
+        " Cases that can't be solved don't count."
     ) + table("survival", rows, values(rows.columns))
 
 
