@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import copy
+import functools
 from dataclasses import replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from harness.arrays import A, Namespace, Scalar, Theta
-from harness.brownian.jax_noise import noise_argument
+from harness.brownian.jax_noise import NoiseArgument, noise_argument
 from harness.brownian.path import SharedPath
 from harness.case import Case
 from harness.gradient_arrays import GradientArrays, relative_error
@@ -61,8 +62,16 @@ def largest_state(
         return None
     noise = noise_argument(solve.case, problem.noise_dim, solve.grid, path, levy_area=scheme.needs_levy_area)
     y0, theta = jax.tree.map(jnp.asarray, initial_values(problem, case.batch, case.seed))
-    _, ys = jax.jit(solve.forward)(y0, theta, noise)
-    return float(abs(ys).max())
+    return float(abs(_observed(solve, y0, theta, noise)).max())
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _observed(
+    solve: JaxSolve, y0: Float[Array, "batch dim"], theta: Theta[Array], noise: NoiseArgument
+) -> Float[Array, "observations batch dim"]:
+    """The observed states. One program serves all paths of a case."""
+    _, ys = solve.forward(y0, theta, noise)
+    return ys
 
 
 SHIFT = 1e-9

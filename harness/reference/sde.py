@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from harness.grid import Grid
 from harness.problem import AbstractProblem
 from harness.reference.bars import ROUNDING, Reference
 from harness.reference.cache import ReferenceCache
-from harness.reference.grid_solve import FineGrid, grid_solve
+from harness.reference.grid_solve import CHUNK, FineGrid, grid_solve
 from harness.scheme import AbstractScheme, Noise
 from harness.schemes.heun import Heun
 from harness.schemes.midpoint import Midpoint
@@ -26,6 +27,8 @@ COARSEST = {True: 2**9, False: 2**11}
 """Steps of the coarsest grid that judges, at least, by whether the noise commutes; and at least so many times the
 case's:"""
 FINER = {True: 2, False: 4}
+TOGETHER = 2**17
+"""Numbers of the noise that are made at once, for many chunks of steps: a chunk alone is mostly overhead."""
 ESTIMATES = 3
 """Distances of neighbouring grids that a bar is made of, at the most."""
 COVERAGE = 0.95
@@ -53,8 +56,15 @@ def path_solve(
     scheme = scheme or strongest(problem)
     grid = FineGrid.equal(problem, steps, Grid.of_case(problem, case).observed_times())
 
+    rows = CHUNK * max(1, TOGETHER // (CHUNK * case.batch * problem.noise_dim))
+
+    @functools.lru_cache(maxsize=1)
+    def together(first: int) -> tuple[np.ndarray, np.ndarray]:
+        return path.between(grid.times[first : first + rows + 1])
+
     def noise(start: int, stop: int) -> Noise[np.ndarray]:
-        W, H = path.between(grid.times[start : stop + 1])
+        first = start - start % rows
+        W, H = (x[start - first : stop - first] for x in together(first))
         return (W, H) if scheme.needs_levy_area else W
 
     return grid_solve(problem, case, scheme, grid, noise)

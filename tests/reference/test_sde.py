@@ -157,17 +157,32 @@ def test_it_is_refined_until_the_smallest_error_is_resolved(registry, make_case,
     assert asked == [8, 32, 128, 512, 2048]
 
 
+@pytest.mark.parametrize("together", [1, 2**12, 2**20])
+def test_the_noise_is_the_same_however_much_is_made_at_once(registry, make_case, monkeypatch, together):
+    """To the last bit: a chunk at a time, some chunks with a rest of the grid after them, all of it."""
+    case = make_case(noise="diagonal", batch=2, dim=3, steps=28, observations=7)
+    it = problem_of(registry, case)
+    path = SharedPath(3, 2, it.noise_dim)
+    expected = path_solve(it, case, path, 1500)
+    monkeypatch.setattr(module, "TOGETHER", together)
+    found = path_solve(it, case, path, 1500)
+    assert found.loss == expected.loss
+    assert np.array_equal(found.theta, expected.theta)
+    assert np.array_equal(found.y0, expected.y0)
+
+
 @pytest.mark.parametrize("noise", ["diagonal", "general"])
 def test_the_fine_grid_holds_a_chunk_at_a_time(registry, make_case, monkeypatch, noise):
     """From 2^9 to 2^11 steps the peak grows by less than a quarter of the noise, or of the states, of the new steps.
 
-    Chunks are a quarter of the usual ones. The state at every 64th step is all that is kept. XLA frees the inputs of a
-    finished call from a thread of its own, so that a few chunks, of 65 kB of noise and as much of states each, may be
-    held at once, however many steps.
+    Chunks are a quarter of the usual ones, and noise is made for four of them at once. The state at every 64th step is
+    all that is kept. XLA frees the inputs of a finished call from a thread of its own, so that a few chunks, of 65 kB
+    of noise and as much of states each, may be held at once, however many steps.
     """
     from harness.measuring.memory import peak_bytes_cpu
 
     monkeypatch.setattr(grid_solve, "CHUNK", 2**6)
+    monkeypatch.setattr(module, "TOGETHER", 1)
     case = make_case(noise=noise, batch=16, dim=8)
     it = problem_of(registry, case)
     path = SharedPath(1, 16, it.noise_dim)

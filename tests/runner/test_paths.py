@@ -7,6 +7,7 @@ import pytest
 from harness.initial import draw
 from harness.methods.jax import _compile
 from harness.methods.torch_compile import _chunks
+from harness.reference import discrete_reference
 from harness.runner.child import ProblemReferences
 from harness.runner.subject import ProblemSubject
 
@@ -44,3 +45,12 @@ def test_discrete_references_are_compiled_once_for_each_scheme(registry, make_ca
             values = draw(registry.problem_of(case), case.batch, case.seed)
             references.discrete(case, values, seed)
     assert _compile._executable.cache_info().misses == len(SCHEMES)
+
+
+def test_the_states_of_a_solve_are_compiled_once_for_all_paths(make_case):
+    references, case = ProblemReferences(()), make_case(steps=4)
+    values = references.values(case)
+    before = discrete_reference._observed._cache_size()
+    found = [references.largest_state(case, values, seed) for seed in range(3)]
+    assert discrete_reference._observed._cache_size() == before + 1
+    assert len(set(found)) == 3
