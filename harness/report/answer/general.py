@@ -69,7 +69,8 @@ def _fastest(methods: pd.DataFrame) -> list[str]:
     blocks = plural(len(best), "block")
     if len(counts) == 1:
         took = span(best["seconds_median"].min(), best["seconds_median"].max(), seconds)
-        return [f"{counts.index[0]} is the fastest in each of {blocks} ({took} for a forward solve and gradient)."]
+        where = f"each of {blocks}" if len(best) > 1 else blocks
+        return [f"{counts.index[0]} is the fastest in {where} ({took} for a forward solve and gradient)."]
     listed = listing([f"{name} in {count}" for name, count in counts.items()])
     return [f"Of {blocks}, the fastest is {listed}."]
 
@@ -128,9 +129,9 @@ def _retained(ok: pd.DataFrame) -> list[str]:
     leaking = [f"{method} ({size(value)} per gradient)" for method, value in worst.items() if value > RETAINED]
     if leaking:
         return [f"Beware: memory that stays allocated grows with every gradient for {listing(leaking)}."]
-    return [
-        f"Memory is free again after each gradient: at most {size(max(0.0, worst.max()))} per gradient stay allocated."
-    ]
+    if worst.max() <= 0:
+        return ["Memory is free again after each gradient."]
+    return [f"Memory is free again after each gradient: at most {size(worst.max())} per gradient stay allocated."]
 
 
 def _unresolved(methods: pd.DataFrame) -> list[str]:

@@ -8,7 +8,8 @@ import pandas as pd
 
 from harness.registry import Registry
 from harness.report.answer.contest import ALIKE, least, rounding_of
-from harness.report.answer.names import case_name, interval, times
+from harness.report.answer.levels import fastest_for
+from harness.report.answer.names import by_approach, case_name, interval, times
 from harness.report.answer.question import Asked
 from harness.report.answer.regimes import Regime
 from harness.report.answer.standings import standings
@@ -23,6 +24,8 @@ COLUMNS = {
     "library": "fastest method of a library",
     "memory": "smallest memory",
     "error": "smallest error",
+    "front": "on the Pareto front of time, memory and error",
+    "levels": "fastest for an error below",
 }
 """With their headings."""
 
@@ -64,11 +67,17 @@ def _row(regime: Regime, table: pd.DataFrame) -> dict[str, str]:
     if len(known):
         smallest = least(known, "peak_bytes")
         told["memory"] = f"{case_name(smallest, table)} ({size(smallest['peak_bytes'])})"
+    front = table[table["front"]]
+    if len(front) > 1:
+        told["front"] = by_approach(front["method"])
+    told["levels"] = "; ".join(fastest_for(regime))
     known = table.dropna(subset=["error"])
     exact = known[known["adjoint_error_theta_median"] <= rounding_of(known)]
     if known["gradient_error_theta_median"].isna().all() and len(exact):
         adjoint = exact["adjoint_error_theta_median"]
-        told["error"] = f"{span(adjoint.min(), adjoint.max(), errors)} ({len(exact)} of {len(known)} methods exact)"
+        told["error"] = (
+            f"{span(adjoint.min(), adjoint.max(), errors)} ({len(exact)} of {len(known)} methods within rounding)"
+        )
     elif len(known):
         nearest = least(known, "error")
         alike = int((known["error"] <= (1 + ALIKE) * nearest["error"]).sum())

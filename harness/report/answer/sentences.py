@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pandas as pd
 
@@ -13,6 +13,7 @@ from harness.report.answer.changes import adjoint_changes, changes
 from harness.report.answer.contest import ALIKE, least, rounding_of, with_error
 from harness.report.answer.general import by_machine
 from harness.report.answer.growth import CONSTANT
+from harness.report.answer.levels import at_size, fastest_for
 from harness.report.answer.met import met_and_where
 from harness.report.answer.names import by_approach, case_name, costs, interval, longer, times
 from harness.report.answer.powers import powers
@@ -28,8 +29,6 @@ from harness.report.tables import dicts
 from harness.section import Measurements
 from harness.suite import Question
 
-LEVELS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
-"""Errors of the gradient, relative, for each of which the fastest case is named."""
 MOST_BUDGETS = 4
 LESS = 0.9
 """A part of another's memory that counts as less of it."""
@@ -47,19 +46,22 @@ def _memory(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
     known = table.dropna(subset=["peak_bytes"])
     if known.empty:
         return
-    smallest, most = least(known, "peak_bytes"), dicts(known.sort_values("peak_bytes").tail(1))[0]
+    cases = regime.cases.dropna(subset=["peak_bytes"])
+    smallest, most = least(known, "peak_bytes"), dicts(cases.sort_values("peak_bytes").tail(1))[0]
     more = times(most["peak_bytes"] / smallest["peak_bytes"])
     yield (
-        f"{_begin(regime)}a gradient needs from {size(smallest['peak_bytes'])} ({case_name(smallest, table)}) to"
-        f" {size(most['peak_bytes'])} ({case_name(most, table)}, {more} as much)."
+        f"{_begin(regime)}a gradient needs from {size(smallest['peak_bytes'])} ({case_name(smallest, cases)}) to"
+        f" {size(most['peak_bytes'])} ({case_name(most, cases)}, {more} as much)."
     )
     grown = known[known["growth"] != ""]
     flat = grown[grown["growth"] == CONSTANT]
     growing = grown[grown["growth"] != CONSTANT].groupby("growth", sort=False)["method"]
+    best = "With the scheme that needs the least of it, memory" if cases["scheme"].nunique() > 1 else "Memory"
     if len(flat):
-        yield f"Memory doesn't grow with the {regime.over} in {by_approach(flat['method'])}."
+        yield f"{best} doesn't grow with the {regime.over} in {by_approach(flat['method'])}."
     if len(growing):
-        yield f"It grows {'; '.join(f'{growth} in {by_approach(methods)}' for growth, methods in growing)}."
+        begin = "It" if len(flat) else best
+        yield f"{begin} grows {'; '.join(f'{growth} in {by_approach(methods)}' for growth, methods in growing)}."
     timed = flat.dropna(subset=["seconds_median"])
     if len(timed):
         yield f"Of those whose memory doesn't grow, {_fastest_of(timed, table)}."
@@ -76,9 +78,9 @@ def _time(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
     other = next((row for row in others if row["native"] != best["native"]), None)
     if other is not None:
         kind = "native method" if other["native"] else "method of a library"
-        yield f"The fastest {kind} is {_slower(other, table)}."
+        yield f"{_the(regime)} fastest {kind} is {_slower(other, table)}."
     if len(others) > 1 and others[-1]["ratio"].value > MUCH:
-        yield f"The slowest is {_slower(others[-1], table)}."
+        yield f"{_the(regime)} slowest is {_slower(others[-1], table)}."
 
 
 def _slower(row: Row, table: pd.DataFrame) -> str:
@@ -87,7 +89,6 @@ def _slower(row: Row, table: pd.DataFrame) -> str:
 
 def _budgets(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
     """Which case is the fastest with how much memory."""
-    del regime
     known = table.dropna(subset=["seconds_median", "peak_bytes"]).sort_values("seconds_median")
     winners: list[Row] = []
     for row in dicts(known):
@@ -98,7 +99,8 @@ def _budgets(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
     words = [
         f"with {size(row['peak_bytes'])}, {case_name(row, table)} ({seconds(row['seconds_median'])})" for row in winners
     ]
-    yield f"The fastest for the memory that you can give to a gradient: {'; '.join(words[:MOST_BUDGETS])}."
+    listed = "; ".join(words[:MOST_BUDGETS])
+    yield f"{_the(regime)} fastest for the memory that you can give to a gradient: {listed}."
 
 
 def _error(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
@@ -115,19 +117,39 @@ def _error(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
 def _levels(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
     """The fastest case of any size for an error."""
     del table
-    rows = with_error(regime.sizes)
-    timed = rows[rows["gradient_error_theta_median"].notna() & rows["seconds_median"].notna()]
-    timed = timed.sort_values("seconds_median")
-    winners: dict[str, tuple[Row, float]] = {}
-    for level in LEVELS:
-        for row in dicts(timed[timed["error"] <= level].head(1)):
-            winners[row["case"]] = row, level
-    words = []
-    for row, level in winners.values():
-        at = f" at {row['steps']:,} steps" if regime.over == "steps" and row["stepping"] == "fixed" else ""
-        words.append(f"{level:g}: {case_name(row, timed)}{at} ({seconds(row['seconds_median'])})")
-    if words:
-        yield f"The fastest for a gradient error below {'; below '.join(words)}."
+    found = "; below ".join(fastest_for(regime))
+    if found:
+        yield f"{_the(regime)} fastest for a gradient error below {found}."
+
+
+def error_by_setting(found: Sequence[Regime]) -> Iterator[str]:
+    """Of each regime the smallest gradient error at any size, and the fastest case for an error."""
+    for regime in found:
+        rows = with_error(regime.sizes).dropna(subset=["gradient_error_theta_median"])
+        if rows.empty:
+            continue
+        best = least(rows, "error")
+        fastest = "; below ".join(fastest_for(regime))
+        told = f". The fastest for an error below {fastest}" if fastest else ""
+        smallest = f"{errors(best['error'])} ({at_size(best, rows, regime)})"
+        yield f"{regime.words}: the smallest gradient error is {smallest}{told}."
+
+
+def _across(found: Sequence[Regime]) -> Iterator[str]:
+    """In which regime the fastest gradient takes the least time, and in which the most."""
+    timed = [regime.cases.dropna(subset=["seconds_median"]) for regime in found]
+    fastest = [
+        (least(cases, "seconds_median"), regime) for cases, regime in zip(timed, found, strict=True) if len(cases)
+    ]
+    if len(fastest) < 2:
+        return
+    fastest.sort(key=lambda pair: pair[0]["seconds_median"])
+    (cheap, little), *_, (dear, much) = fastest
+    more = times(dear["seconds_median"] / cheap["seconds_median"])
+    yield (
+        f"The fastest gradient takes from {seconds(cheap['seconds_median'])} ({little.words}, {cheap['method']}) to"
+        f" {seconds(dear['seconds_median'])} ({much.words}, {dear['method']}, {more} as long)."
+    )
 
 
 def _bias(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
@@ -182,11 +204,21 @@ def answer(measurements: Measurements) -> list[str]:
     if question.about == "stability":
         return [*found, *by_machine(frame, functools.partial(survival, asked=question))]
     parts = regimes(frame, question)
-    for main in main_regimes(parts):
+    if question.about == "error" and len(parts) > 1:
+        return [*found, *error_by_setting(parts), *visible_bias(parts)]
+    mains = main_regimes(parts)
+    if question.about == "time" and len(mains) == 1:
+        found += _across(parts)
+    for main in mains:
         if question.about == "adjoint_error" and main.over is None and len(parts) > 1:
             continue  # one setting of many says less than all of them
         found += sentences(main, standings(main, question, measurements.registry), question)
     return [*found, *visible_bias(parts)]
+
+
+def _the(regime: Regime) -> str:
+    """How a sentence begins that goes on about a regime named before."""
+    return "There the" if regime.words else "The"
 
 
 def _begin(regime: Regime) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import pandas as pd
 
@@ -33,8 +33,11 @@ def visible_bias(found: Sequence[Regime]) -> list[str]:
 
 
 def _visible_bias(found: Sequence[Regime]) -> list[str]:
-    among = pd.concat([regime.cases for regime in found]) if found else pd.DataFrame()
-    judged = [row for regime in found for row in _judged(regime, among)]
+    if not found:
+        return []
+    among, sizes = (pd.concat([getattr(regime, part) for regime in found]) for part in ("cases", "sizes"))
+    biased = set(sizes.loc[sizes["adjoint_error_theta_median"] > rounding_of(sizes), "method"])
+    judged = [row for regime in found for row in _judged(regime, among, biased)]
     if not judged:
         return []
     at = _steps(found)
@@ -47,8 +50,19 @@ def _visible_bias(found: Sequence[Regime]) -> list[str]:
     more = f" and {len(told) - MOST} more" if len(told) > MOST else ""
     return [
         f"A bias is visible beside the scheme's own error{at} in {len(visible)} of {plural(len(judged), 'case')}:"
-        f" {listing(told[:MOST]) if not more else '; '.join(told[:MOST])}{more}."
+        f" {listing(told[:MOST]) if not more else '; '.join(told[:MOST])}{more}.{_hidden(judged)}"
     ]
+
+
+def _hidden(judged: Sequence[Row]) -> str:
+    """The other cases: by which schemes, and the most that the bias comes to there."""
+    hidden = [row for row in judged if row["share"] < VISIBLE]
+    if not hidden:
+        return ""
+    schemes = listing(sorted({row["scheme"] for row in hidden}))
+    worst = max(row["share"] for row in hidden)
+    where = f"In the other {len(hidden)}" if len(hidden) > 1 else "In the other one"
+    return f" {where}, by {schemes}, it is at most {worst:.1g} of that error."
 
 
 def _steps(found: Sequence[Regime]) -> str:
@@ -69,17 +83,18 @@ def _place(regime: Regime) -> str:
     return f" {regime.where}"
 
 
-def _judged(regime: Regime, among: pd.DataFrame) -> list[Row]:
-    """The biased cases of a regime, with their scheme's own error: the gradient error of exact methods with the same
-    steps and tolerances. Their names tell what differs in `among`."""
+def _judged(regime: Regime, among: pd.DataFrame, biased: Set[str]) -> list[Row]:
+    """The cases of the methods that are `biased` anywhere, with their scheme's own error: the gradient error of the
+    other methods with the same steps and tolerances. Their names tell what differs in `among`."""
     columns = ["adjoint_error_theta_median", "gradient_error_theta_median"]
     known = regime.cases.dropna(subset=columns)
-    biased = known[columns[0]] > rounding_of(known)
-    own = known[~biased].groupby(SOLVE, dropna=False)[columns[1]].median().rename("own").reset_index()
-    rows = known[biased].merge(own[own["own"] > 0], on=SOLVE)
+    exact = ~known["method"].isin(biased)
+    own = known[exact].groupby(SOLVE, dropna=False)[columns[1]].median().rename("own").reset_index()
+    rows = known[~exact].merge(own[own["own"] > 0], on=SOLVE)
     return [
         {
             "method": row["method"],
+            "scheme": row["scheme"],
             "name": case_name(row, among) + _place(regime),
             "adjoint": row[columns[0]],
             "own": row["own"],
