@@ -14,7 +14,7 @@ RUNS = sorted(path for path in (ROOT / "results/published").glob("*/*") if path.
 BEGIN = """# What the suites found
 
 For each published run: the question of its suite, and the answer that its page gives. All sentences are made from the
-records, and the whole page of a run is one click away. [What was measured](results.md) explains four of the runs.
+records, and the whole page of a run is one click away. [What was measured](results.md) explains some of the runs.
 
 """
 

@@ -42,6 +42,7 @@ class _Execution(_Strict):
     suite_text: str = ""
     seed: _Number = 0
     only: list[str] = []
+    cases: _Number | None = None
     plugins: dict[str, str] = {}
     backends: dict[str, _Backend] = {}
     models: dict[str, list[str]] = {}

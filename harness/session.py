@@ -278,6 +278,7 @@ def _about(planned: Planned, site: Site | None) -> About:
         "seed": resolved.suite.seed,
         "cuda_devices": dict(planned.cuda if site is None else site.cuda),
         "only": list(planned.only),
+        "cases": len(planned.plan.cases) + len(planned.plan.unsupported),
         "models": {name: [facts.described, *facts.notes] for name, facts in resolved.registry.models.items()},
     }
 

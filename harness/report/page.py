@@ -17,7 +17,7 @@ from harness.errors import described
 from harness.report.answer.regimes import words_of
 from harness.report.read import read
 from harness.report.templating import render, script
-from harness.report.trust import machine
+from harness.report.trust import machine, unfinished
 from harness.report.visible import visible
 from harness.section import AbstractSection, Measurements
 from harness.store import About, Run
@@ -61,6 +61,7 @@ def write_report(runs: Run | Sequence[Run], folder: Path, *, plugins: bool = Fal
         commands=[words for words in commands if words],
         only=part,
         trust=machine(measurements),
+        unfinished=unfinished(measurements) if len(runs) == 1 else "",
         counts=sorted(counts.items()),
         missing=missing,
         parts=[part for part in made if part.html or part.fault],

@@ -32,9 +32,13 @@ def values(names: Iterable[str]) -> list[Field]:
     return [value(name) for name in names]
 
 
-def interval(low: str, high: str) -> Field:
-    """The two ends of a 95% interval."""
-    return Field("95% interval", lambda row: f"{decimal(row[low])} – {decimal(row[high])}")
+def interval(low: str, high: str, alone: str = "") -> Field:
+    """The two ends of a 95% interval; the word `alone`, if one is given, where they are the same."""
+
+    def write(row: Row) -> str:
+        return alone if alone and row[low] == row[high] else f"{decimal(row[low])} – {decimal(row[high])}"
+
+    return Field("95% interval", write)
 
 
 def times(name: str, heading: str = "") -> Field:

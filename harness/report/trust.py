@@ -41,6 +41,15 @@ def machine(measurements: Measurements) -> str:
     return " ".join([began, *by_machine(measurements.frame, _while_it_ran)])
 
 
+def unfinished(measurements: Measurements) -> str:
+    """That a run lacks cases, "" where it has all. Runs of earlier versions don't say how many they should have."""
+    planned = measurements.executions[-1].get("cases") or 0
+    found = len(measurements.frame)
+    if found >= planned:
+        return ""
+    return f"The run has {found:,} of its {planned:,} cases: it was ended early, or hasn't ended yet."
+
+
 def _while_it_ran(frame: pd.DataFrame) -> list[str]:
     return [*_cores(frame), *_disturbed(frame), *_drift(frame)]
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from harness.cli.show import print_ratios, print_speedups
 from harness.frames import load, speedups
 from harness.record import Measured, Record
+from harness.registry import Registry
 from harness.report.answer.against_libraries import by_library
 from harness.report.answer.general import answers
 from harness.report.ratios import ratios
+from harness.report.sections.native_against_library import NativeAgainstLibrary
+from harness.section import Measurements
 from harness.store import Run, new_run
+from harness.suite import parse_suite
 
 FACTORS = {"own": {64: 2.0, 128: 8.0}, "shared": {64: 0.5, 128: 2.0}}
 """How many times the native method's seconds the library took."""
@@ -118,3 +124,18 @@ def test_the_summary_is_printed_with_the_least_s_place(run, capsys):
 def test_no_pairs_no_rows(run):
     frame = load(run.folder)
     assert ratios(speedups(frame[frame["backend"] == "torch"])).empty
+
+
+def test_one_round_has_no_interval(tmp_path, make_case):
+    """Both ends of it would be the ratio, as if it were known exactly."""
+    run = new_run(tmp_path / "results", "once")
+    run.add_execution("once", {})
+    for method, seconds in (("torch/backprop", (1.0,)), ("torchsde/backprop", (3.0,))):
+        measured = Measured(seconds=seconds, repeats=1, pairing="one")
+        run.append(Record(run=run.id, suite="once", case=make_case(method=method), status="ok", measured=measured))
+    suite = parse_suite(
+        "name: once\ntitle: One?\ngrid: [{problem: neural, noise: diagonal, method: 'torch/*'}]", Path("once.yaml")
+    )
+    html = NativeAgainstLibrary().html(Measurements(load(run.folder), suite, Registry.load(), ()))
+    assert html.count("<td>one round</td>") == 2
+    assert "3.00 – 3.00" not in html

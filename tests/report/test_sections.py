@@ -112,3 +112,20 @@ def test_a_run_without_times_has_no_warning_about_them(run, tmp_path):
     answer = page.partition('data-section="answer"')[2].partition("</section>")[0]
     assert 'class="note"' not in answer
     assert "No times were measured, which other programs on the machine could have disturbed." in page
+
+
+def test_a_run_that_ended_early_says_so_above_all(run, tmp_path):
+    assert "was ended early" not in write_report(run, tmp_path / "report").read_text()
+    run.add_execution("tiny", {**run.about()["executions"][0], "cases": 97})
+    page = write_report(run, tmp_path / "report").read_text()
+    before, said, _ = page.partition("The run has 1 of its 97 cases: it was ended early, or hasn&#39;t ended yet.")
+    assert said
+    assert "data-section" not in before
+    run.add_execution("tiny", {**run.about()["executions"][0], "cases": 1})
+    assert "was ended early" not in write_report(run, tmp_path / "report").read_text()
+
+
+def test_the_page_says_how_it_was_measured(run, tmp_path):
+    environment = write_report(run, tmp_path / "report").read_text().partition('data-section="environment"')[2]
+    for name in ("Time", "Memory", "Errors"):
+        assert f"<dt>{name}</dt>" in environment

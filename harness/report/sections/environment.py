@@ -8,23 +8,25 @@ from markupsafe import Markup
 
 from harness.report.format import listing
 from harness.report.tables import scrolling
+from harness.report.templating import render
 from harness.report.trust import told
 from harness.section import AbstractSection, Measurements
 from harness.store import About
 
 
 class Environment(AbstractSection):
-    """A table an execution, and the suite's text. Workers of a cluster that are alike share a table."""
+    """A table an execution, the suite's text, and how it was measured. Workers that are alike share a table."""
 
     name = "environment"
     title = "The environment"
     order = 100
 
     def html(self, measurements: Measurements) -> str:
-        """Tables, and the suite folded away."""
+        """Tables; the suite and the methodology are folded away."""
         tables = Markup("").join(map(_table, _alike(measurements.executions)))
         text = measurements.executions[-1]["suite_text"]
-        return tables + Markup("<details><summary>The suite</summary><pre>{}</pre></details>").format(text)
+        suite = Markup("<details><summary>The suite</summary><pre>{}</pre></details>\n").format(text)
+        return tables + suite + Markup(render("methodology.html"))
 
 
 def _alike(executions: Sequence[About]) -> list[list[About]]:

@@ -8,6 +8,9 @@ from harness.report.ratios import ratios
 from harness.report.tables import axes, hint, interval, table, times, value, values
 from harness.section import AbstractSection, Measurements
 
+ONE = "one round"
+"""Instead of an interval, where two methods were timed in turn but once."""
+
 
 class NativeAgainstLibrary(AbstractSection):
     """The paired ratios: their means, and each one."""
@@ -29,7 +32,7 @@ class NativeAgainstLibrary(AbstractSection):
             value("comparisons"),
             times("mean"),
             times("least"),
-            interval("least_low", "least_high"),
+            interval("least_low", "least_high", ONE),
             times("greatest"),
             value("slower", "slower in"),
             value("floor", "over floor", decimal),
@@ -38,7 +41,7 @@ class NativeAgainstLibrary(AbstractSection):
         of_pairs = [
             *methods,
             times("ratio"),
-            interval("low", "high"),
+            interval("low", "high", ONE),
             value("floor_ratio", "over floor", decimal),
             *axes(pairs, ["scheme", "problem", "noise", "calculus", "dim", "batch", "steps", "brownian"]),
         ]
