@@ -192,6 +192,8 @@ def _from_version_1(row: Row) -> Row:
     return {**_from_version_2(row), "execution": None, "host": None}
 
 
+PUBLISHED = "published"
+"""The folder in `results` of the runs that come with the project."""
 READERS: dict[int, Callable[[Row], Row]] = {
     1: _from_version_1,
     2: _from_version_2,
@@ -251,4 +253,6 @@ def open_run(path: Path, results: Path = Path("results")) -> Run:
         if newest is not None:
             return newest
     allowed = "give a run's folder, results/<suite>/<run>, or the name of a suite that was measured here"
+    if newest_run(results / PUBLISHED, path.name) is not None:
+        allowed += f"; {PUBLISHED}/{path.name} is the one that comes with the project"
     raise InputError(path, "", f"no run is here: there is no {ABOUT}", allowed)

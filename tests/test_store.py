@@ -131,6 +131,17 @@ def test_what_is_no_run_is_refused(tmp_path):
         open_run(tmp_path)
 
 
+def test_the_run_that_comes_with_the_project_is_named_where_none_was_measured(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    published = new_run(tmp_path / "results/published", "tiny")
+    published.add_execution("tiny", {})
+    assert open_run(Path("published/tiny")).folder.name == published.folder.name
+    with pytest.raises(InputError, match="published/tiny is the one that comes with the project"):
+        open_run(Path("tiny"), Path("results"))
+    with pytest.raises(InputError, match="was measured here$"):
+        open_run(Path("other"), Path("results"))
+
+
 def test_times_of_observations_are_words_of_their_own(run, record, make_case):
     """They tell apart records of equal numbers of observations, and read so in the name of a line."""
     for observations in (2, (0.1, 1.0)):
