@@ -138,7 +138,7 @@ def test_the_run_that_comes_with_the_project_is_named_where_none_was_measured(tm
     assert open_run(Path("published/tiny")).folder.name == published.folder.name
     with pytest.raises(InputError, match="published/tiny is the one that comes with the project"):
         open_run(Path("tiny"), Path("results"))
-    with pytest.raises(InputError, match="was measured here$"):
+    with pytest.raises(InputError, match=r"was measured here$"):
         open_run(Path("other"), Path("results"))
 
 
