@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import ByteSize, TypeAdapter
 
 from harness.frames import paired_samples
-from harness.grouping import gradients
+from harness.grouping import MACHINE, gradients
 from harness.measuring.statistics import ratio_interval
 from harness.report.answer.contest import rounding_of
 from harness.report.answer.general import RETAINED, busy, by_machine, notes
@@ -46,15 +46,22 @@ class Recommendation:
         return f"{self.method} with {self.scheme} {_stepped(self.steps, self.rtol)} ({', '.join(filter(None, told))})"
 
 
+EQUATION = ("problem", "noise", "calculus", "dim", "batch", "observations")
+"""What is given, where a method is chosen."""
+
+
 def recommend(frame: Rows, *, error: float | None = None, memory: str | int | None = None) -> Recommendation:
     """The fastest case within a gradient error and a peak memory; the smallest where no time was measured.
 
     An error that the reference doesn't resolve counts as the reference's own bar. Raises LookupError where none is
-    within, and ValueError where `memory` is no size or where the records are of several machines.
+    within, and ValueError where `memory` is no size or where the records are of several machines or equations, which
+    are no choice: of the noises of one suite the cheapest would win.
     """
-    machines = sorted(set(frame["machine"]))
-    if len(machines) > 1:
-        raise ValueError(f"the records are of {listing(machines)}: keep those of one machine")
+    for axis in (MACHINE, *EQUATION):
+        one = axis == "calculus" and set(frame["noise"]) <= {"none", "additive"}  # both calculi are the same there
+        several = sorted(map(str, set(frame[axis])))
+        if len(several) > 1 and not one:
+            raise ValueError(f"the records are of the {axis} {listing(several)}: keep those of one")
     rows = _measured(frame)
     if error is not None:
         rows = rows[rows["bounded"] <= error]

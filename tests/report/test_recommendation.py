@@ -57,6 +57,17 @@ def test_the_fastest_within_bounds(frame: pd.DataFrame) -> None:
         recommend(frame, memory="much")
 
 
+def test_of_several_equations_none_is_recommended(frame: pd.DataFrame) -> None:
+    """The noise isn't chosen for its cost. For additive noise the two calculi are the same."""
+    both = pd.concat([frame.assign(noise="additive"), frame])
+    with pytest.raises(ValueError, match="of the noise additive and diagonal: keep those of one"):
+        recommend(both)
+    additive = frame.assign(noise="additive")
+    assert recommend(pd.concat([additive.assign(calculus="ito"), additive.assign(calculus="stratonovich")])).steps == 64
+    with pytest.raises(ValueError, match="of the calculus ito and stratonovich"):
+        recommend(pd.concat([frame.assign(calculus="ito"), frame.assign(calculus="stratonovich")]))
+
+
 def test_an_error_below_the_references_bar_is_the_bar(frame: pd.DataFrame) -> None:
     """It isn't known to be smaller."""
     doubtful = frame.assign(reference_error=5e-2)

@@ -96,6 +96,8 @@ def words_of(place: Row, axes: list[str]) -> Iterator[str]:
             yield "no noise" if place["noise"] == "none" else f"{place['noise']} noise"
         elif axis == "brownian":
             yield SAMPLERS[place["brownian"]]
+        elif axis == "threads":
+            yield "one thread" if place["threads"] == 1 else f"{place['threads']} threads"
         elif axis == "matmul":
             yield PRODUCTS[place["matmul"]]
         else:
