@@ -24,7 +24,7 @@ COLUMNS = {
     "library": "fastest method of a library",
     "memory": "smallest memory",
     "error": "smallest error",
-    "front": "on the Pareto front of time, memory and error",
+    "front": "Pareto front",
     "levels": "fastest for an error below",
 }
 """With their headings."""
@@ -32,7 +32,7 @@ COLUMNS = {
 
 def overview(found: Sequence[Regime], asked: Asked, registry: Registry) -> pd.DataFrame:
     """The regimes in words, in their order; of `COLUMNS` those that have a value anywhere."""
-    told = [_row(regime, standings(regime, asked, registry)) for regime in found]
+    told = [_row(regime, asked, standings(regime, asked, registry)) for regime in found]
     rows = pd.DataFrame([{column: row.get(column, "") for column in COLUMNS} for row in told], columns=list(COLUMNS))
     return rows[[column for column in rows if column == "regime" or rows[column].map(bool).any()]]
 
@@ -49,7 +49,7 @@ def summary(rows: pd.DataFrame) -> list[str]:
     return [f"Of {counts.sum()} settings, the fastest is {listed}."]
 
 
-def _row(regime: Regime, table: pd.DataFrame) -> dict[str, str]:
+def _row(regime: Regime, asked: Asked, table: pd.DataFrame) -> dict[str, str]:
     told = {"regime": regime.words or "all"}
     timed = table.dropna(subset=["seconds_median"]).sort_values("seconds_median")
     if len(timed):
@@ -70,7 +70,8 @@ def _row(regime: Regime, table: pd.DataFrame) -> dict[str, str]:
     front = table[table["front"]]
     if len(front) > 1:
         told["front"] = by_approach(front["method"])
-    told["levels"] = "; ".join(fastest_for(regime))
+    if regime.over is not None and asked.about != "error":  # else sentences have it, or there is one size alone
+        told["levels"] = "; ".join(fastest_for(regime))
     known = table.dropna(subset=["error"])
     exact = known[known["adjoint_error_theta_median"] <= rounding_of(known)]
     if known["gradient_error_theta_median"].isna().all() and len(exact):
