@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import re
 
 import pandas as pd
 from markupsafe import Markup
@@ -48,9 +49,14 @@ def element(*, name: str, number: int, svg: str, alt: str, caption: str, data: p
     picture = opened + Markup(svg.removeprefix("<svg"))
     csv = io.StringIO()
     write_csv(data, csv)
-    return Markup(
-        render("figure.html", name=name, number=number, svg=picture, caption=caption, data=packed(csv.getvalue()))
-    )
+    texts = {"svg": picture, "width": _pixels(svg), "caption": caption, "data": packed(csv.getvalue())}
+    return Markup(render("figure.html", name=name, number=number, **texts))
+
+
+def _pixels(svg: str) -> int:
+    """The width of a picture of matplotlib, which says it in points."""
+    (points,) = re.findall(r'^<svg[^>]* width="([\d.]+)pt"', svg)
+    return round(float(points) * 96 / 72)
 
 
 def _element(suite: str, number: int, figure: Figure, drawing: Drawing) -> Markup:
