@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pandas as pd
 
 from harness.columns import COLUMNS
-from harness.figure import Bias, Box, Coverage, Figure, Pareto, Points, Scaling, Speedups
+from harness.figure import Bias, Box, Coverage, Figure, Pareto, Points, Samples, Scaling, Speedups
 from harness.figure.abstract import AbstractLines, AbstractPanels
 from harness.frames import geometric_mean
+from harness.report.drawings.samples import NEAR
 from harness.report.format import FORMATS, Cell, error, listing, plural, ratio, seconds, size
 from harness.report.panels import facets_of
 from harness.report.tables import dicts
@@ -115,11 +116,25 @@ def _became(cells: pd.DataFrame) -> list[str]:
     return [f"{cells['ok'].sum()} of {cells['supported'].sum()} supported cases are ok.", rest]
 
 
+def _spread(samples: pd.DataFrame) -> list[str]:
+    """How many samples are near the median of their case, how far the furthest are, and how many were disturbed."""
+    relative = samples["relative"]
+    near = relative.between(1 - NEAR, 1 + NEAR).mean()
+    furthest = samples.groupby("row")["relative"].max().sort_values(ascending=False)
+    told = [f"{name} {ratio(value)}" for name, value in furthest.head(MOST_PANELS).items()]
+    disturbed = int(samples["disturbed"].sum())
+    return [
+        f"{plural(len(samples), 'sample')} of {plural(samples['case'].nunique(), 'case')}; {near:.0%} lie in the band.",
+        f"The longest over their median: {listing(told)}. {plural(disturbed, 'sample')} waited for a core.",
+    ]
+
+
 TOLD: dict[type, Callable[[pd.DataFrame], list[str]]] = {
     Speedups: _ratios,
     Pareto: _front,
     Bias: _biases,
     Coverage: _became,
+    Samples: _spread,
 }
 """What figures without lines or rows show above all."""
 
