@@ -110,10 +110,12 @@ def _biases(cases: pd.DataFrame) -> list[str]:
 
 
 def _became(cells: pd.DataFrame) -> list[str]:
-    """Of how many methods all cases are ok, and which have others."""
-    bad = sorted(set(cells.loc[cells["became"].isin(["in part", "none"]), "method"]))
-    rest = f"Cases failed or diverged of {listing(bad[:MOST_NAMES])}." if bad else "No case failed or diverged."
-    return [f"{cells['ok'].sum()} of {cells['supported'].sum()} supported cases are ok.", rest]
+    """How many cases are ok, and of which methods some diverged or failed."""
+    told = [f"{cells['ok'].sum()} of {cells['supported'].sum()} supported cases are ok."]
+    for column in ("diverged", "failed"):
+        bad = sorted(set(cells.loc[cells[column] > 0, "method"]))
+        told.append(f"Cases {column} of {listing(bad[:MOST_NAMES])}." if bad else f"No case {column}.")
+    return told
 
 
 def _spread(samples: pd.DataFrame) -> list[str]:

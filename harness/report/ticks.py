@@ -89,17 +89,21 @@ def write_ticks(axis: Axis, written: Format, low: float, high: float) -> None:
         _mark(axis, decades(low, high), power_of_ten if written == "error" else plain)
 
 
+class _Written(FuncFormatter):
+    """The formatter of our ticks, of which some may be left out; matplotlib's own are of categories, which all stay."""
+
+
 def _mark(axis: Axis, ticks: list[float], write: Callable[[float], str]) -> None:
     axis.set_major_locator(FixedLocator(ticks))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
+    axis.set_major_formatter(_Written(lambda value, _: write(value)))
     axis.set_minor_formatter(NullFormatter())
     axis.set_minor_locator(NullLocator())
 
 
 def thin(axis: Axis) -> None:
     """Leave out every other tick as long as labels touch. Categories all stay."""
-    while isinstance(axis.get_major_formatter(), FuncFormatter):
-        places = axis.get_majorticklocs()
+    while isinstance(axis.get_major_formatter(), _Written):
+        places = [float(place) for place in axis.get_majorticklocs()]
         boxes = [label.get_window_extent() for label in axis.get_majorticklabels()]
         if not any(a.padded(ROOM_PIXELS).overlaps(b) for a, b in itertools.pairwise(boxes)):
             return

@@ -19,6 +19,7 @@ from harness.frames import load
 from harness.record import Measured, Record
 from harness.report.alt import alt_text
 from harness.report.direct_labels import Limits, spread
+from harness.report.drawings.coverage import LOOKS
 from harness.report.figures import data_of
 from harness.report.line_panels import MOST_LINES, arranged
 from harness.report.palette import COLORS, READABLE, Palette, contrast, of_text
@@ -281,10 +282,23 @@ def test_coverage_counts_what_became_of_the_cases(few):
     assert data["became"].to_dict() == {
         "torch/backprop": "ok", "torch/reversible": "ok", "torch/checkpoint": "ok", "torch/adjoint": "in part"
     }  # fmt: skip
-    assert "12 of 13 supported cases are ok. Cases failed or diverged of torch/adjoint." in alt_text(
+    assert "12 of 13 supported cases are ok. Cases diverged of torch/adjoint. No case failed." in alt_text(
         asked, data.reset_index()
     )
     assert "3/4" in texts(harness.figures.coverage(few).axes[0])
+
+
+def test_coverage_tells_what_diverged_from_what_failed(few):
+    """Each state has a look of its own, also in grey."""
+    of = few.drop_duplicates("method").reset_index(drop=True)
+    cases = pd.concat([of.assign(status=["ok", "unstable", "timeout", "unsupported"]), of.head(1)], ignore_index=True)
+    cases.loc[4, "status"] = "failed"
+    found = data_of(figure(figure="coverage"), cases).set_index("method")["became"]
+    assert found[of["method"]].tolist() == ["in part", "diverged", "failed", "unsupported"]
+    (axes,) = harness.figures.coverage(cases.assign(scheme=list("abcde")), x="scheme").axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == list("abcde")
+    lightness = sorted(contrast(to_rgb(color)) for color, _ in LOOKS.values())
+    assert all(b / a > 1.1 for a, b in itertools.pairwise(lightness))
 
 
 def test_options_are_checked(few):
