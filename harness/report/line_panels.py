@@ -43,17 +43,20 @@ def arranged(
     parts = [(facet, part_of(figure, data, facet)) for facet in facets]
     crowded = backends_apart or max(part["line"].nunique() for _, part in parts) > MOST_LINES
     placed, shown = [], {}
-    widest = 1
+    counts = set()
     for facet, part in parts:
         groups = _groups(figure, part) if crowded else [_Group(tuple(part["line"].unique()))]
-        widest = max(widest, len(groups))
+        counts.add(len(groups))
         for group in groups:
             title = ", ".join(filter(None, [named.get(facet, ""), group.title]))
             key = f"{facet}|{group.title}"
-            prefix = f"{group.backend}/" if group.backend else ""
+            prefix = group.shared
             shown[key] = Panel(title, prefix, f" {group.machine}" if group.machine else "")
             placed.append(part[part["line"].isin(group.lines)].assign(**{COLUMN: key}))
-    return pd.concat(placed), shown, min(MOST_IN_A_ROW, widest if crowded and widest > 1 else len(shown))
+    in_a_row = min(MOST_IN_A_ROW, len(shown))
+    if len(counts) == 1 and 1 < max(counts) <= MOST_IN_A_ROW:
+        in_a_row = max(counts)  # a row a value of the facet
+    return pd.concat(placed), shown, in_a_row
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,14 @@ class _Group:
     backend: str = ""
     machine: str = ""
     part: str = ""
+
+    @property
+    def shared(self) -> str:
+        """What the title says of all lines: their backend and, where it names one approach, that."""
+        method = f"{self.backend}/{self.part} "
+        if self.backend and all(line.startswith(method) for line in self.lines):
+            return method
+        return f"{self.backend}/" if self.backend else ""
 
     @property
     def title(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ from harness.report.ticks import thin
 NEARLY = {"left": 0.05, "right": 0.99, "bottom": 0.08, "top": 0.95, "wspace": 0.08, "hspace": 0.12}
 """Shares of the figure near those of a finished layout. A label at a line's end reaches out of a narrow panel further
 than out of a wide one, so that its room is measured in panels of about their final width."""
+
+LETTER = 0.08
+"""The width of a letter of a title, in inches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +87,10 @@ class PanelGrid:
 
     def lay_out(self) -> None:
         """Move the panels apart so that no text overlaps."""
+        letters = int(self.figure.get_figwidth() / self.in_a_row / LETTER)
         for axes in self.panels.values():
             axes.spines[:].set_in_layout(False)  # they stand at the panel's edge, and measuring them takes long
+            axes.set_title(textwrap.fill(axes.get_title(), letters, break_long_words=False, break_on_hyphens=False))
         self.figure.subplots_adjust(**NEARLY)
         self.figure.tight_layout()
         outer = list(self.panels.values())

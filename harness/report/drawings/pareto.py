@@ -18,7 +18,7 @@ from harness.report.tables import dicts
 from harness.report.ticks import axis_label, scale_x, scale_y
 
 X, Y = "seconds_median", "peak_bytes"
-DATA_WIDTH = 3.2
+DATA_WIDTH = 3.8
 """Of a panel without its labels, in inches."""
 
 

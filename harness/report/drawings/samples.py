@@ -10,6 +10,7 @@ import pandas as pd
 from harness.figure.samples import Samples
 from harness.grouping import KEYS, MACHINE
 from harness.measuring.waiting import DISTURBED
+from harness.record import Row
 from harness.report.direct_labels import Limits
 from harness.report.palette import Palette
 from harness.report.panel_grid import PanelGrid
@@ -30,19 +31,15 @@ def data(figure: Samples, records: pd.DataFrame) -> pd.DataFrame:
     `row` is the method, with the machine where there are several.
     """
     del figure
-    columns = ["case", *KEYS, "seconds_median", "seconds", "waits"]
-    found = [
-        {**{name: row[name] for name in ("case", *KEYS)}, "row": _row(row, several), "round": k, "seconds": seconds,
-         "relative": seconds / row["seconds_median"], "disturbed": bool(wait is not None and wait > DISTURBED)}
-        for several in [records[MACHINE].nunique() > 1]
-        for row in dicts(records[columns])
-        for k, (seconds, wait) in enumerate(zip_longest(row["seconds"], row["waits"]), start=1)
-    ]  # fmt: skip
+    several = records[MACHINE].nunique() > 1
+    found: list[Row] = []
+    for record in dicts(records[["case", *KEYS, "seconds_median", "seconds", "waits"]]):
+        shared = {name: record[name] for name in ("case", *KEYS)}
+        shared["row"] = f"{record['method']} {record[MACHINE]}" if several else record["method"]
+        for k, (seconds, wait) in enumerate(zip_longest(record["seconds"], record["waits"]), start=1):
+            relative, disturbed = seconds / record["seconds_median"], wait is not None and wait > DISTURBED
+            found.append({**shared, "round": k, "seconds": seconds, "relative": relative, "disturbed": disturbed})
     return pd.DataFrame(found)
-
-
-def _row(record: dict, several: bool) -> str:
-    return f"{record['method']} {record[MACHINE]}" if several else record["method"]
 
 
 def plot(figure: Samples, data: pd.DataFrame, palette: Palette) -> PanelGrid:
@@ -58,10 +55,13 @@ def plot(figure: Samples, data: pd.DataFrame, palette: Palette) -> PanelGrid:
         of = data[data["row"] == name]
         places, cases = pd.factorize(of["case"])
         heights = k + (np.linspace(-SPREAD, SPREAD, len(cases)) if len(cases) > 1 else np.zeros(1))[places]
-        color, waited = palette.color(method_of(name)), of["disturbed"].to_numpy()
-        marks = {"ls": "", "marker": palette.marker(name), "color": color, "mew": 0.6}
-        axes.plot(of["relative"][~waited], heights[~waited], ms=3, alpha=0.6, **marks)
-        axes.plot(of["relative"][waited], heights[waited], ms=6, mfc="white", zorder=3, **marks | {"mew": 1.2})
+        color, marker = palette.color(method_of(name)), palette.marker(name)
+        for waited, size, fill in ((False, 3.0, color), (True, 6.0, "white")):
+            chosen = (of["disturbed"] == waited).to_numpy()
+            axes.plot(
+                of["relative"][chosen], heights[chosen], ls="", marker=marker, ms=size, color=color, mfc=fill,
+                alpha=1.0 if waited else 0.6, zorder=3 if waited else 2,
+            )  # fmt: skip
         if k and _backend(name) != _backend(order[k - 1]):
             axes.axhline(k - 0.5, color="#999999", lw=0.6)
     axes.set_xscale("log")

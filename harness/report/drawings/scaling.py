@@ -31,7 +31,9 @@ NEAR = 0.3
 """An error that falls at a power this near to an order has a guide with it."""
 SINGLE, MANY = (4.0, 4.4), (3.3, 2.4)
 """The height of a panel and the width of its data, in inches: of a single panel and of one of many."""
-WIDEST = 17.0
+MOST_GUIDES = 2
+"""In a panel."""
+WIDEST = 16.0
 """A figure, in inches: of a wider one the texts would be too small on a page."""
 
 
@@ -73,7 +75,9 @@ def plot(figure: Scaling, data: pd.DataFrame, palette: Palette) -> PanelGrid:
             _draw_line(axes, figure, name, line, palette, colors[name])
         axes.set_title(panel.title)
         if named is None:
-            _guides(axes, figure, list(lines[key].values()), y)
+            powers = [_power(figure, line) for line in lines[key].values()]
+            of = placed[placed[COLUMN] == key]
+            _guides(axes, figure, of, _theory(figure, powers, noisy=bool((of["noise"] != "none").any())), y)
         write_labels(axes, labels[key], x, y)
     grid.label(axis_label(figure.x), axis_label(figure.y))
     return grid
@@ -124,14 +128,14 @@ def _draw_line(axes: plt.Axes, figure: Scaling, name: str, line: pd.DataFrame, p
             axes.plot(hollow[figure.x], hollow[figure.y], ls="", mfc="white", zorder=3, color=color, marker=marker)
 
 
-def _guides(axes: plt.Axes, figure: Scaling, lines: list[pd.DataFrame], limits: Limits) -> None:
+def _guides(axes: plt.Axes, figure: Scaling, panel: pd.DataFrame, exponents: list[float], limits: Limits) -> None:
     """Dotted lines with the slopes that theory has, through the panel's middle, named at their upper end."""
-    x = np.unique(np.concatenate([line[figure.x].to_numpy(dtype=float) for line in lines]))
+    x = np.array(sorted(panel[figure.x].unique()), dtype=float)
     if figure.x not in GROWING or len(x) < LEAST:
         return
     low, high = limits.ends()
     names: list[tuple[float, float, str, str]] = []
-    for exponent in _theory(figure, [_power(figure, line) for line in lines]):
+    for exponent in exponents:
         y = math.sqrt(low * high) * (x / math.sqrt(x[0] * x[-1])) ** exponent
         axes.plot(x, y, ls=":", lw=1.0, color="#888888", zorder=0.5, scalex=False, scaley=False)
         inside = [k for k in range(len(x)) if low < y[k] < high]
@@ -145,12 +149,14 @@ def _guides(axes: plt.Axes, figure: Scaling, lines: list[pd.DataFrame], limits: 
         )
 
 
-def _theory(figure: Scaling, slopes: list[float]) -> list[float]:
-    """The powers of the guides: of errors the orders that any line is near to."""
+def _theory(figure: Scaling, slopes: list[float], *, noisy: bool) -> list[float]:
+    """The powers of the guides: of errors the two orders that most lines are near to. Only noise gives an order ½."""
     written = COLUMNS[figure.y].format
     if written != "error":
         return list(GUIDES.get(written, ()))
-    return [order for order in ORDERS if any(abs(slope - order) <= NEAR for slope in slopes)]
+    near = {order: sum(abs(slope - order) <= NEAR for slope in slopes) for order in ORDERS if noisy or order <= -1}
+    found = sorted((order for order, count in near.items() if count), key=lambda order: -near[order])
+    return sorted(found[:MOST_GUIDES])
 
 
 def proportional(exponent: float, name: str) -> str:
