@@ -104,6 +104,20 @@ def test_floor_ratios(run):
     assert frame.loc[("torch/adjoint", 64), "floor_ratio"] == pytest.approx(3.0)
 
 
+def test_ratios_to_the_floor_have_intervals(run, make_case):
+    """Two rounds at the ratio 3 and one at 6; points of a ratio show it."""
+    for method, seconds in (("jax/floor", (1.0, 1.0, 1.0)), ("jax/adjoint", (3.0, 3.0, 6.0))):
+        measured = Measured(seconds=seconds, repeats=1, pairing="own")
+        case = make_case(method=method, steps=512, dtype="float32")
+        run.append(Record(run=run.id, suite="tiny", case=case, status="ok", measured=measured))
+    frame = load(run.folder).set_index(["method", "steps"])
+    found = frame.loc[("jax/adjoint", 512), ["floor_ratio", "floor_ratio_low", "floor_ratio_high"]]
+    assert found.tolist() == pytest.approx([3.0, 3.0, 6.0])
+    drawn = panels_of(run, {"figure": "points", "y": "floor_ratio", "where": {"steps": 512}})[0]
+    ends = [segment[:, 0].tolist() for marks in drawn.collections for segment in getattr(marks, "get_segments", list)()]
+    assert [3.0, 6.0] in [pytest.approx(end) for end in ends]
+
+
 def test_errors_have_intervals_and_are_judged_by_their_own_bars(run):
     frame = load(run.folder)
     of_adjoint = frame[frame["method"] == "torch/adjoint"].sort_values("steps")
