@@ -19,6 +19,8 @@ TICKS = 0.5
 """The width of a panel's ticks and label of y, in inches, where panels share them."""
 LEAST_GAP = 0.07
 """Between two labels, of the panel's height."""
+EDGE = 0.03
+"""Between a label's middle and the panel's edge, of the panel's height: a label doesn't reach into a title."""
 OFFSET = 0.03
 """Of a label from the line's end, of the data's width."""
 
@@ -105,8 +107,9 @@ def write_labels(axes: plt.Axes, labels: list[Label], x: Limits, y: Limits) -> N
     if not labels:
         return
     ordered = sorted(labels, key=lambda label: label.y)
-    wanted = [y.share(label.y) for label in ordered]
-    places = [y.at(place) for place in spread(wanted, min(LEAST_GAP, 1 / len(wanted)))]
+    inner = 1 - 2 * EDGE
+    wanted = [(y.share(label.y) - EDGE) / inner for label in ordered]
+    places = [y.at(EDGE + inner * place) for place in spread(wanted, min(LEAST_GAP / inner, 1 / len(wanted)))]
     left = x.at(1.0 + OFFSET)
     for label, place in zip(ordered, places, strict=True):
         text = label.text if y.has(label.y) else f"{label.text}: 0"

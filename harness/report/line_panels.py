@@ -111,7 +111,7 @@ def _by_approach(lines: list[str]) -> list[tuple[str, list[str]]]:
             found[-1] = ([*found[-1][0], approach], found[-1][1] + own)
         else:
             found.append(([approach], own))
-    return [(", ".join(names), part) for names, part in found]
+    return [(" to ".join([names[0], names[-1]]) if len(names) > 2 else ", ".join(names), part) for names, part in found]
 
 
 def _in_order(lines: list[str]) -> list[tuple[str, list[str]]]:

@@ -31,6 +31,8 @@ NEAR = 0.3
 """An error that falls at a power this near to an order has a guide with it."""
 SINGLE, MANY = (4.0, 4.4), (3.3, 2.4)
 """The height of a panel and the width of its data, in inches: of a single panel and of one of many."""
+BELOW = 0.1
+"""How far below the lines their guide is, of the panel's height."""
 MOST_GUIDES = 2
 """In a panel."""
 WIDEST = 16.0
@@ -75,9 +77,7 @@ def plot(figure: Scaling, data: pd.DataFrame, palette: Palette) -> PanelGrid:
             _draw_line(axes, figure, name, line, palette, colors[name])
         axes.set_title(panel.title)
         if named is None:
-            powers = [_power(figure, line) for line in lines[key].values()]
-            of = placed[placed[COLUMN] == key]
-            _guides(axes, figure, of, _theory(figure, powers, noisy=bool((of["noise"] != "none").any())), y)
+            _guides(axes, figure, list(lines[key].values()), y, noisy=_noisy(placed[placed[COLUMN] == key]))
         write_labels(axes, labels[key], x, y)
     grid.label(axis_label(figure.x), axis_label(figure.y))
     return grid
@@ -128,15 +128,19 @@ def _draw_line(axes: plt.Axes, figure: Scaling, name: str, line: pd.DataFrame, p
             axes.plot(hollow[figure.x], hollow[figure.y], ls="", mfc="white", zorder=3, color=color, marker=marker)
 
 
-def _guides(axes: plt.Axes, figure: Scaling, panel: pd.DataFrame, exponents: list[float], limits: Limits) -> None:
-    """Dotted lines with the slopes that theory has, through the panel's middle, named at their upper end."""
-    x = np.array(sorted(panel[figure.x].unique()), dtype=float)
+def _noisy(panel: pd.DataFrame) -> bool:
+    return bool((panel["noise"] != "none").any())
+
+
+def _guides(axes: plt.Axes, figure: Scaling, lines: list[pd.DataFrame], limits: Limits, *, noisy: bool) -> None:
+    """Dotted lines with the slopes that theory has, named at their upper end."""
+    x = np.unique(np.concatenate([line[figure.x].to_numpy(dtype=float) for line in lines]))
     if figure.x not in GROWING or len(x) < LEAST:
         return
     low, high = limits.ends()
     names: list[tuple[float, float, str, str]] = []
-    for exponent in exponents:
-        y = math.sqrt(low * high) * (x / math.sqrt(x[0] * x[-1])) ** exponent
+    for exponent, middle in _theory(figure, lines, limits, noisy=noisy):
+        y = middle * (x / math.sqrt(x[0] * x[-1])) ** exponent
         axes.plot(x, y, ls=":", lw=1.0, color="#888888", zorder=0.5, scalex=False, scaley=False)
         inside = [k for k in range(len(x)) if low < y[k] < high]
         if inside:
@@ -144,19 +148,31 @@ def _guides(axes: plt.Axes, figure: Scaling, panel: pd.DataFrame, exponents: lis
             names.append((limits.share(y[k]), x[k], side, proportional(exponent, GROWING[figure.x])))
     names.sort()
     for place, (_, at, side, name) in zip(spread([share for share, *_ in names], LEAST_GAP), names, strict=True):
-        axes.annotate(
-            name, (at, limits.at(place)), (0, 3), textcoords="offset points", fontsize=7, color="#666666", ha=side
-        )
+        text = axes.annotate(name, (at, limits.at(place)), (0, 3), textcoords="offset points", fontsize=7, ha=side)
+        text.set(color="#666666", bbox={"fc": "white", "ec": "none", "alpha": 0.7, "pad": 0.4})
 
 
-def _theory(figure: Scaling, slopes: list[float], *, noisy: bool) -> list[float]:
-    """The powers of the guides: of errors the two orders that most lines are near to. Only noise gives an order ½."""
+def _theory(figure: Scaling, lines: list[pd.DataFrame], limits: Limits, *, noisy: bool) -> list[tuple[float, float]]:
+    """The powers of the guides, each with the guide's height in its middle.
+
+    Of errors these are the two orders that most lines are near to, below these lines. Only noise gives an order ½.
+    """
     written = COLUMNS[figure.y].format
     if written != "error":
-        return list(GUIDES.get(written, ()))
-    near = {order: sum(abs(slope - order) <= NEAR for slope in slopes) for order in ORDERS if noisy or order <= -1}
-    found = sorted((order for order, count in near.items() if count), key=lambda order: -near[order])
-    return sorted(found[:MOST_GUIDES])
+        return [(power, limits.at(0.5)) for power in GUIDES.get(written, ())]
+    slopes = [_power(figure, line) for line in lines]
+    near = {
+        order: [line for line, slope in zip(lines, slopes, strict=True) if abs(slope - order) <= NEAR]
+        for order in ORDERS
+        if noisy or order <= -1
+    }
+    most = sorted((order for order in near if near[order]), key=lambda order: -len(near[order]))[:MOST_GUIDES]
+    return [(order, limits.at(max(_lowest(figure, near[order], limits) - BELOW, BELOW))) for order in sorted(most)]
+
+
+def _lowest(figure: Scaling, lines: list[pd.DataFrame], limits: Limits) -> float:
+    """The share of the axis at which the lowest of the lines has its middle."""
+    return min(limits.share(math.sqrt(line[figure.y].iloc[0] * line[figure.y].iloc[-1])) for line in lines)
 
 
 def proportional(exponent: float, name: str) -> str:
