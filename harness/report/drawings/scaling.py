@@ -148,7 +148,7 @@ def _guides(axes: plt.Axes, figure: Scaling, lines: list[pd.DataFrame], limits: 
             names.append((limits.share(y[k]), x[k], side, proportional(exponent, GROWING[figure.x])))
     names.sort()
     for place, (_, at, side, name) in zip(spread([share for share, *_ in names], LEAST_GAP), names, strict=True):
-        text = axes.annotate(name, (at, limits.at(place)), (0, 3), textcoords="offset points", fontsize=7, ha=side)
+        text = axes.annotate(name, (at, limits.at(place)), (0, 3), textcoords="offset points", fontsize=8, ha=side)
         text.set(color="#666666", bbox={"fc": "white", "ec": "none", "alpha": 0.7, "pad": 0.4})
 
 
