@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 from harness.column import Column, Role, computed, statistics
 from harness.record import STORED
 
-RATIOS = (
-    computed(
-        "floor_ratio",
-        "time divided by that of the backend's floor with the same scheme: the median of the ratios round by round",
-        of="seconds",
-        label="time over floor",
-        heading="over floor",
-        format="ratio",
-        roles=("y",),
-    ),
-    computed(
-        "forward_ratio",
-        "time divided by that of the native forward solve in the same framework, with the same scheme and without a"
-        " gradient, round by round: the price of the gradient",
-        of="seconds",
-        label="time over the forward solve",
-        heading="over forward",
-        format="ratio",
-        roles=("y",),
-    ),
+RATIOS = tuple(
+    dataclasses.replace(ratio, interval=True)
+    for ratio in (
+        computed(
+            "floor_ratio",
+            "time divided by that of the backend's floor with the same scheme: the median of the ratios round by round",
+            of="seconds",
+            label="time over floor",
+            heading="over floor",
+            format="ratio",
+            roles=("y",),
+        ),
+        computed(
+            "forward_ratio",
+            "time divided by that of the native forward solve in the same framework, with the same scheme and without a"
+            " gradient, round by round: the price of the gradient",
+            of="seconds",
+            label="time over the forward solve",
+            heading="over forward",
+            format="ratio",
+            roles=("y",),
+        ),
+    )
 )
-"""What is computed from several records. `harness/frames.py` has a function for each."""
+"""What is computed from several records, with its interval. `harness/frames.py` has a function for each."""
+
+
+def ends_of(ratio: Column) -> tuple[Column, Column]:
+    """The ends of a ratio's 95% interval."""
+    low, high = (
+        computed(
+            f"{ratio.name}_{end}", f"the {end} end of the median's 95% bootstrap interval", of=ratio.of, format="ratio"
+        )
+        for end in ("low", "high")
+    )
+    return low, high
+
 
 FACTS = computed(
     "backend_facts",
@@ -55,7 +71,8 @@ def _all() -> Iterator[Column]:
     for column in STORED:
         yield column
         yield from statistics(column)
-        yield from (found for found in (FACTS, MACHINE, *RATIOS) if found.of == column.name)
+        ratios = [found for ratio in RATIOS for found in (ratio, *ends_of(ratio))]
+        yield from (found for found in (FACTS, MACHINE, *ratios) if found.of == column.name)
 
 
 COLUMNS: dict[str, Column] = {column.name: column for column in _all()}
@@ -70,7 +87,9 @@ def with_role(role: Role) -> tuple[str, ...]:
 
 
 def interval_of(column: str) -> tuple[str, str] | None:
-    """The columns that bound a median's 95% interval, None where it has none."""
+    """The columns that bound the 95% interval of a median or of a ratio, None where it has none."""
+    if COLUMNS[column] in RATIOS:
+        return f"{column}_low", f"{column}_high"
     parent = COLUMNS.get(COLUMNS[column].of)
     if parent is None or not parent.interval or column != f"{parent.name}_median":
         return None

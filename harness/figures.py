@@ -55,6 +55,11 @@ def coverage(frame: pd.DataFrame, **options: object) -> Figure:
     return _figure("coverage", frame, options)
 
 
+def samples(frame: pd.DataFrame, **options: object) -> Figure:
+    """Every sample of the times, over the median of its case; `where`."""
+    return _figure("samples", frame, options)
+
+
 def _figure(kind: str, frame: pd.DataFrame, options: dict[str, object]) -> Figure:
     figure = KINDS[kind].model_validate({"figure": kind, **options})  # pydantic's error is a ValueError
     drawn = _drawn.plotted(figure, frame)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from harness.backend_facts import BackendFacts, stored_facts
 from harness.column import UNRESOLVED
-from harness.columns import COMPUTED, FACTS, MACHINE, MEASURED_LISTS, RATIOS, bar_of
+from harness.columns import COMPUTED, FACTS, MACHINE, MEASURED_LISTS, RATIOS, bar_of, ends_of
 from harness.grouping import KEYS
 from harness.machines import machines_of
 from harness.measuring.statistics import intervals_of, ratios_of_rounds
@@ -44,7 +44,7 @@ def load(path: str | Path | Iterable[str | Path]) -> pd.DataFrame:
             frame[column.name] = pd.to_numeric(frame[column.name])
     _add_statistics(frame)
     for column in RATIOS:
-        frame[column.name] = COMPUTE[column.name](frame)
+        frame[[column.name, *(end.name for end in ends_of(column))]] = COMPUTE[column.name](frame)
     return frame[[*columns(), *COMPUTED]]
 
 
@@ -109,16 +109,17 @@ def _rows(frame: pd.DataFrame, columns: Sequence[str]) -> list[Row]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
 
 
-def _ratios_to(baseline: str, frame: pd.DataFrame) -> list[float]:
-    """The time of each record over that of its backend's `baseline`, a field of `BackendFacts`."""
+def _ratios_to(baseline: str, frame: pd.DataFrame) -> np.ndarray:
+    """The time of each record over that of its backend's `baseline`, a field of `BackendFacts`: the median of the
+    ratios round by round, and the ends of its interval."""
     rows = _rows(frame, [*TIMED, "backend_facts"])
     samples = {(row["pairing"], row["scheme"], row["method"]): paired_samples(row) for row in rows if row["seconds"]}
     ratios = []
     for row in rows:
         own = paired_samples(row) if row["seconds"] else None
         other = samples.get((row["pairing"], row["scheme"], getattr(row["backend_facts"], baseline)))
-        ratios.append(float(np.median(ratios_of_rounds(own, other))) if other and own else np.nan)
-    return ratios
+        ratios.append(ratios_of_rounds(own, other) if other and own else [])
+    return intervals_of(ratios)
 
 
 COMPUTE = {

@@ -79,6 +79,7 @@ def test_what_a_declaration_gives():
 
 def test_what_belongs_to_a_column():
     assert interval_of("seconds_median") == ("seconds_low", "seconds_high")
+    assert interval_of("floor_ratio") == ("floor_ratio_low", "floor_ratio_high")
     assert interval_of("peak_bytes") is interval_of("evaluations_median") is None
     assert samples_of("loss_error_median") == "loss_error"
     assert samples_of("peak_bytes") is samples_of("seconds_low") is None

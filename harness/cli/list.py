@@ -13,7 +13,7 @@ import typer
 from harness.case import AXES
 from harness.cli.terminal import say
 from harness.column import REQUIRED, Column, statistics
-from harness.columns import COLUMNS, FACTS, MACHINE, RATIOS
+from harness.columns import COLUMNS, FACTS, MACHINE, RATIOS, ends_of
 from harness.environment import package_version
 from harness.errors import InputError, one_of
 from harness.record import STORED
@@ -102,7 +102,7 @@ def columns() -> list[Row]:
             "kind": column.kind,
             "unit": column.unit,
             "summary": column.meaning,
-            "computed": [made.name for made in statistics(column)],
+            "computed": [made.name for made in (ends_of(column) if column in RATIOS else statistics(column))],
             "figures": column.roles,
         }
         for column in (*STORED, FACTS, MACHINE, *RATIOS)

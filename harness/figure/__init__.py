@@ -14,10 +14,13 @@ from harness.figure.box import Box
 from harness.figure.coverage import Coverage
 from harness.figure.pareto import Pareto
 from harness.figure.points import Points
+from harness.figure.samples import Samples
 from harness.figure.scaling import Scaling
 from harness.figure.speedups import Speedups
 
-Figure = Annotated[Scaling | Points | Box | Speedups | Pareto | Bias | Coverage, Field(discriminator="figure")]
+Figure = Annotated[
+    Scaling | Points | Box | Speedups | Pareto | Bias | Coverage | Samples, Field(discriminator="figure")
+]
 KINDS = {
     "scaling": Scaling,
     "points": Points,
@@ -26,5 +29,6 @@ KINDS = {
     "pareto": Pareto,
     "bias": Bias,
     "coverage": Coverage,
+    "samples": Samples,
 }
 """By the value of `figure:`."""

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from harness.column import UNRESOLVED
-from harness.columns import COLUMNS, error_of, with_role
+from harness.columns import COLUMNS, RATIOS, error_of, with_role
 from harness.grammar import Strict, WhereValue, choice
 
 Facet = Annotated[str, choice(with_role("facet"))]
@@ -45,6 +45,8 @@ class AbstractPanels(AbstractFigure):
             note = f" Hollow {marks} lie within {UNRESOLVED:g} times the reference's error bar: not resolved."
         if self.y == "seconds_median":
             note = " Medians of the paired rounds, with their 95% intervals."
+        if COLUMNS[self.y] in RATIOS:
+            note = " Medians of the ratios round by round, with their 95% intervals."
         return f"{subject[0].upper()}{subject[1:]}{where}{facet}.{note}"
 
 

@@ -21,5 +21,6 @@ class Coverage(AbstractFigure):
         where = "".join(f", {COLUMNS[axis].label} {value}" for axis, value in self.where.items())
         return (
             f"What became of the cases of each method and {COLUMNS[self.x].label}{where}. The number counts those that"
-            " are ok, of all that the method supports. An empty cell wasn't asked for."
+            " are ok, of all that the method supports. An empty cell wasn't asked for. The reasons are in the sections"
+            ' "What failed" and "What is unsupported".'
         )

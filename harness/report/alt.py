@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pandas as pd
 
 from harness.columns import COLUMNS
-from harness.figure import Bias, Box, Coverage, Figure, Pareto, Points, Scaling, Speedups
+from harness.figure import Bias, Box, Coverage, Figure, Pareto, Points, Samples, Scaling, Speedups
 from harness.figure.abstract import AbstractLines, AbstractPanels
 from harness.frames import geometric_mean
+from harness.report.drawings.samples import NEAR
 from harness.report.format import FORMATS, Cell, error, listing, plural, ratio, seconds, size
 from harness.report.panels import facets_of
 from harness.report.tables import dicts
@@ -109,10 +110,25 @@ def _biases(cases: pd.DataFrame) -> list[str]:
 
 
 def _became(cells: pd.DataFrame) -> list[str]:
-    """Of how many methods all cases are ok, and which have others."""
-    bad = sorted(set(cells.loc[cells["became"].isin(["in part", "none"]), "method"]))
-    rest = f"Cases failed or diverged of {listing(bad[:MOST_NAMES])}." if bad else "No case failed or diverged."
-    return [f"{cells['ok'].sum()} of {cells['supported'].sum()} supported cases are ok.", rest]
+    """How many cases are ok, and of which methods some diverged or failed."""
+    told = [f"{cells['ok'].sum()} of {cells['supported'].sum()} supported cases are ok."]
+    for column in ("diverged", "failed"):
+        bad = sorted(set(cells.loc[cells[column] > 0, "method"]))
+        told.append(f"Cases {column} of {listing(bad[:MOST_NAMES])}." if bad else f"No case {column}.")
+    return told
+
+
+def _spread(samples: pd.DataFrame) -> list[str]:
+    """How many samples are near the median of their case, how far the furthest are, and how many were disturbed."""
+    relative = samples["relative"]
+    near = relative.between(1 - NEAR, 1 + NEAR).mean()
+    furthest = samples.groupby("row")["relative"].max().sort_values(ascending=False)
+    told = [f"{name} {ratio(value)}" for name, value in furthest.head(MOST_PANELS).items()]
+    disturbed = int(samples["disturbed"].sum())
+    return [
+        f"{plural(len(samples), 'sample')} of {plural(samples['case'].nunique(), 'case')}; {near:.0%} lie in the band.",
+        f"The longest over their median: {listing(told)}. {plural(disturbed, 'sample')} waited for a core.",
+    ]
 
 
 TOLD: dict[type, Callable[[pd.DataFrame], list[str]]] = {
@@ -120,6 +136,7 @@ TOLD: dict[type, Callable[[pd.DataFrame], list[str]]] = {
     Pareto: _front,
     Bias: _biases,
     Coverage: _became,
+    Samples: _spread,
 }
 """What figures without lines or rows show above all."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
@@ -10,24 +11,46 @@ import numpy as np
 import pandas as pd
 from matplotlib.collections import LineCollection
 
-from harness.report.palette import Color
+from harness.report.palette import Color, of_text
 
-ROOM = 0.62
-"""How much further than the data a panel reaches to the right, of the data's own width."""
+LETTER = 0.058
+"""The width of a letter of a label, in inches: that of most, as a label is measured before it is drawn."""
+TICKS = 0.5
+"""The width of a panel's ticks and label of y, in inches, where panels share them."""
 LEAST_GAP = 0.07
 """Between two labels, of the panel's height."""
+EDGE = 0.03
+"""Between a label's middle and the panel's edge, of the panel's height: a label doesn't reach into a title."""
 OFFSET = 0.03
 """Of a label from the line's end, of the data's width."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """A text at the end of a line, in the line's colour. `x` and `y` are in the units of the data."""
+    """A text at the end of a line, in the line's colour or darker, so that it can be read.
+
+    `x` and `y` are in the units of the data.
+    """
 
     text: str
     x: float
     y: float
     color: Color
+
+
+@dataclass(frozen=True)
+class Room:
+    """The room for labels beside the data: its share of the data's width, and how wide the panel is with it, in
+    inches."""
+
+    share: float
+    panel: float
+
+    @classmethod
+    def of(cls, texts: Iterable[str], data: float) -> Room:
+        """For these labels beside data that is so many inches wide."""
+        share = 2 * OFFSET + LETTER * max(map(len, texts), default=0) / data
+        return cls(share, data * (1 + share) + TICKS)
 
 
 @dataclass(frozen=True)
@@ -84,12 +107,13 @@ def write_labels(axes: plt.Axes, labels: list[Label], x: Limits, y: Limits) -> N
     if not labels:
         return
     ordered = sorted(labels, key=lambda label: label.y)
-    wanted = [y.share(label.y) for label in ordered]
-    places = [y.at(place) for place in spread(wanted, min(LEAST_GAP, 1 / len(wanted)))]
+    inner = 1 - 2 * EDGE
+    wanted = [(y.share(label.y) - EDGE) / inner for label in ordered]
+    places = [y.at(EDGE + inner * place) for place in spread(wanted, min(LEAST_GAP / inner, 1 / len(wanted)))]
     left = x.at(1.0 + OFFSET)
     for label, place in zip(ordered, places, strict=True):
         text = label.text if y.has(label.y) else f"{label.text}: 0"
-        axes.text(left, place, text, color=label.color, fontsize=8, va="center")
+        axes.text(left, place, text, color=of_text(label.color), fontsize=8, va="center")
     joined = [(label, place) for label, place in zip(ordered, places, strict=True) if y.has(label.y)]
     ends = [[(label.x, label.y), (x.at(1.0 + OFFSET / 2), place)] for label, place in joined]
     colors = [(*label.color, 0.6) for label, _ in joined]

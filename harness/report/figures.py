@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from harness.figure import Bias, Box, Coverage, Figure, Pareto, Points, Scaling, Speedups
-from harness.report.drawings import bias, box, coverage, pareto, points, scaling, speedups
+from harness.figure import Bias, Box, Coverage, Figure, Pareto, Points, Samples, Scaling, Speedups
+from harness.report.drawings import bias, box, coverage, pareto, points, samples, scaling, speedups
 from harness.report.palette import Palette
 from harness.report.panel_grid import PanelGrid
 
@@ -28,6 +28,8 @@ STYLE: dict[RcKeyType, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "axes.titlesize": 10,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
     "text.parse_math": False,  # a dollar in a method's name is a dollar
     "axes.titley": 1.0,  # no ticks stand at the top, which matplotlib would look for in every panel
     "axes.grid": True,
@@ -73,6 +75,7 @@ DRAWINGS = {
     Pareto: Kind(pareto.data, pareto.plot),
     Bias: Kind(bias.data, bias.plot),
     Coverage: Kind(coverage.data, coverage.plot, of_all=True),
+    Samples: Kind(samples.data, samples.plot),
 }
 
 

@@ -39,6 +39,24 @@ OTHERS = ("#44aa99", "#88ccee", "#cc6677", "#bb9955", "#6699cc", "#997700", "#99
 """For names that aren't known here: which of them follows from the name."""
 
 
+READABLE = 4.5
+"""The contrast that a text needs (WCAG 2.2, success criterion 1.4.3)."""
+
+
+def contrast(color: Color) -> float:
+    """Of a colour on white, from 1 to 21 (WCAG 2.2, relative luminance)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color]
+    return 1.05 / (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05)
+
+
+def of_text(color: Color) -> Color:
+    """The colour of a line, darkened as far as a text in it needs to be read."""
+    red, green, blue = color
+    while contrast((red, green, blue)) < READABLE:
+        red, green, blue = 0.97 * red, 0.97 * green, 0.97 * blue
+    return red, green, blue
+
+
 @dataclass(frozen=True)
 class Palette:
     """Colours, markers and dashes by the name of a method, of an approach or of a backend."""

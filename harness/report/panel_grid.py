@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,11 +10,14 @@ import matplotlib.pyplot as plt
 import seaborn as sns
 
 from harness.report.format import Cell
-from harness.report.ticks import plain_powers
+from harness.report.ticks import thin
 
 NEARLY = {"left": 0.05, "right": 0.99, "bottom": 0.08, "top": 0.95, "wspace": 0.08, "hspace": 0.12}
 """Shares of the figure near those of a finished layout. A label at a line's end reaches out of a narrow panel further
 than out of a wide one, so that its room is measured in panels of about their final width."""
+
+LETTER = 0.08
+"""The width of a letter of a title, in inches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +31,8 @@ class PanelGrid:
     figure: plt.Figure
     panels: dict[Cell, plt.Axes]
     in_a_row: int
+    every_x: bool = False
+    """Whether each panel has its own ticks and label of x: where panels are so tall that the lowest is out of sight."""
 
     @classmethod
     def of(
@@ -37,9 +43,11 @@ class PanelGrid:
         height: float,
         aspect: float,
         share_y: bool = True,
+        every_x: bool = False,
         despine: bool = False,
     ) -> PanelGrid:
-        """Empty panels of so many inches. Only the outer ones have tick labels, where the axis is shared.
+        """Empty panels of so many inches. Only the outer ones have tick labels, where the axis is shared; of x all
+        have them with `every_x`.
 
         `aspect` is a panel's width over its height. `despine` leaves out the lines at its top and right.
         """
@@ -51,7 +59,7 @@ class PanelGrid:
             axes = figure.add_subplot(rows, in_a_row, place, sharex=first, sharey=first if share_y else None)
             panels[facet] = axes
             first = first or axes
-        grid = cls(figure, panels, in_a_row)
+        grid = cls(figure, panels, in_a_row, every_x)
         for axes in grid._inner_x():
             axes.tick_params(labelbottom=False)
             axes.xaxis.set_in_layout(False)  # it has no text to measure
@@ -79,14 +87,20 @@ class PanelGrid:
 
     def lay_out(self) -> None:
         """Move the panels apart so that no text overlaps."""
+        letters = int(self.figure.get_figwidth() / self.in_a_row / LETTER)
         for axes in self.panels.values():
             axes.spines[:].set_in_layout(False)  # they stand at the panel's edge, and measuring them takes long
-            plain_powers(axes)
+            axes.set_title(textwrap.fill(axes.get_title(), letters, break_long_words=False, break_on_hyphens=False))
         self.figure.subplots_adjust(**NEARLY)
         self.figure.tight_layout()
+        outer = list(self.panels.values())
+        for axes in outer if self.every_x else outer[-1:]:
+            thin(axes.xaxis)
 
     def _inner_x(self) -> list[plt.Axes]:
-        """Panels that have another one below."""
+        """Panels that leave their ticks to another one below."""
+        if self.every_x:
+            return []
         return list(self.panels.values())[: max(0, len(self.panels) - self.in_a_row)]
 
     def _inner_y(self) -> list[plt.Axes]:

@@ -350,6 +350,23 @@ def test_narrow(page):
         page.set_viewport_size({"width": 1280, "height": 900})
 
 
+def test_pictures_stay_readable_on_a_phone(page):
+    """They scroll in a box of their own, by keyboard too, and their texts have at least 7 pixels."""
+    page.set_viewport_size({"width": 360, "height": 700})
+    try:
+        boxes = page.locator("figure .picture")
+        for box in boxes.all():
+            assert box.evaluate("box => box.clientWidth") < 360
+            assert box.evaluate("box => box.scrollWidth") >= 400
+            assert box.locator("text").first.evaluate("text => text.getBoundingClientRect().height") >= 7
+            box.focus()
+            assert box.evaluate("box => document.activeElement === box")
+        names = boxes.evaluate_all("boxes => boxes.map(box => box.getAttribute('aria-label'))")
+        assert len(set(names)) == len(names) == page.locator("figure").count()
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 900})
+
+
 def test_print(page):
     page.emulate_media(media="print", color_scheme="dark")
     assert not part(page, "y").is_visible()
@@ -394,6 +411,6 @@ def test_the_index_filters(frame_and_path, browser, problems):
 
 
 def test_figures_say_what_they_show(page):
-    names = page.locator("figure > svg").evaluate_all("pictures => pictures.map(p => p.getAttribute('aria-label'))")
-    assert len(names) == 5
+    names = page.locator("figure svg").evaluate_all("pictures => pictures.map(p => p.getAttribute('aria-label'))")
+    assert len(names) == 6  # those of the suite, and the raw samples
     assert all(name and len(name) > 100 for name in names)

@@ -69,6 +69,7 @@ def frame(run) -> pd.DataFrame:
         ({"figure": "pareto", "facet": "problem", "where": {"steps": 64}}, NAMES),
         ({"figure": "bias", "facet": "problem"}, NAMES[::2]),
         ({"figure": "coverage", "x": "problem"}, NAMES),
+        ({"figure": "samples"}, ()),
     ],
     ids=lambda keys: f"{keys['figure']} {keys.get('x', '')}" if isinstance(keys, dict) else "",
 )

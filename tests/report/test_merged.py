@@ -191,6 +191,7 @@ def test_tables_are_of_one_machine_a_row(frame, registry):
         {"figure": "pareto", "where": {"steps": 64}},
         {"figure": "bias"},
         {"figure": "coverage"},
+        {"figure": "samples"},
     ],
     ids=lambda keys: f"{keys['figure']} {keys.get('x', '')}",
 )
@@ -200,7 +201,8 @@ def test_figures_name_the_machine(frame, keys):
     grid = DRAWINGS[type(figure)].plot(figure, data, Palette.of(frame))
     axes = grid.first
     legend = [text.get_text() for found in grid.figure.legends for text in found.get_texts()]
-    written = [*legend, *(text.get_text() for text in [*axes.texts, *axes.get_yticklabels()])]
+    titles = [panel.get_title() for panel in grid.panels.values()]
+    written = [*legend, *titles, *(text.get_text() for text in [*axes.texts, *axes.get_yticklabels()])]
     plt.close("all")
     for machine in ("alpha", "beta"):
         assert any(machine in text for text in written), written

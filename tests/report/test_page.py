@@ -104,6 +104,20 @@ def test_floor_ratios(run):
     assert frame.loc[("torch/adjoint", 64), "floor_ratio"] == pytest.approx(3.0)
 
 
+def test_ratios_to_the_floor_have_intervals(run, make_case):
+    """Two rounds at the ratio 3 and one at 6; points of a ratio show it."""
+    for method, seconds in (("jax/floor", (1.0, 1.0, 1.0)), ("jax/adjoint", (3.0, 3.0, 6.0))):
+        measured = Measured(seconds=seconds, repeats=1, pairing="own")
+        case = make_case(method=method, steps=512, dtype="float32")
+        run.append(Record(run=run.id, suite="tiny", case=case, status="ok", measured=measured))
+    frame = load(run.folder).set_index(["method", "steps"])
+    found = frame.loc[("jax/adjoint", 512), ["floor_ratio", "floor_ratio_low", "floor_ratio_high"]]
+    assert found.tolist() == pytest.approx([3.0, 3.0, 6.0])
+    drawn = panels_of(run, {"figure": "points", "y": "floor_ratio", "where": {"steps": 512}})[0]
+    ends = [segment[:, 0].tolist() for marks in drawn.collections for segment in getattr(marks, "get_segments", list)()]
+    assert [3.0, 6.0] in [pytest.approx(end) for end in ends]
+
+
 def test_errors_have_intervals_and_are_judged_by_their_own_bars(run):
     frame = load(run.folder)
     of_adjoint = frame[frame["method"] == "torch/adjoint"].sort_values("steps")
@@ -139,17 +153,21 @@ def test_points_that_are_not_resolved_are_hollow(run, figure, hollow):
 def test_boxes_that_are_not_resolved_are_outlines(run):
     from matplotlib.patches import PathPatch
 
-    axes = axes_of(run, {"figure": "box", "x": "steps", "y": "gradient_error_theta_median"})
-    filled = [np.asarray(patch.get_path().vertices) for patch in axes.patches if isinstance(patch, PathPatch)]
-    outlines = [np.asarray(line.get_xydata()) for line in axes.get_lines() if len(np.asarray(line.get_xdata())) == 5]
-    places = [sorted(round(box[:, 0].mean()) for box in boxes) for boxes in (outlines, filled)]
-    assert places == [[0] * 3, [1] * 3 + [2] * 3]  # 64 steps; 128 and 256
+    found = panels_of(run, {"figure": "box", "x": "steps", "y": "gradient_error_theta_median"})
+    assert [axes.get_title() for axes in found] == ["torch", "torchsde"]
+    for axes, methods in zip(found, (2, 1), strict=True):
+        filled = [np.asarray(patch.get_path().vertices) for patch in axes.patches if isinstance(patch, PathPatch)]
+        outlines = [np.asarray(line.get_xydata()) for line in axes.lines if len(np.asarray(line.get_xdata())) == 5]
+        places = [sorted(round(box[:, 0].mean()) for box in boxes) for boxes in (outlines, filled)]
+        assert places == [[0] * methods, [1] * methods + [2] * methods]  # 64 steps; 128 and 256
 
 
-def axes_of(run, keys):
+def panels_of(run, keys):
     """What a figure of the made-up run is drawn on."""
     figure = KINDS[keys["figure"]](**keys)
-    return DRAWINGS[type(figure)].plot(figure, data_of(figure, load(run.folder)), Palette.of(load(run.folder))).first
+    frame = load(run.folder)
+    grid = DRAWINGS[type(figure)].plot(figure, data_of(figure, frame), Palette.of(frame))
+    return list(grid.panels.values())
 
 
 def test_a_drawing_has_its_data(run):
@@ -169,7 +187,7 @@ def test_a_figure_without_data_is_left_out(run):
 
 def lines_of(run, keys):
     """Its lines."""
-    return axes_of(run, keys).get_lines()
+    return panels_of(run, keys)[0].get_lines()
 
 
 def test_samples_of_different_pairings_are_not_compared(run, make_case):
@@ -258,7 +276,7 @@ def test_the_page_needs_no_network_and_escapes(run, tmp_path):
     assert "<b>safe</b>" not in text
     assert "Is it &lt;b&gt;safe&lt;/b&gt; &amp; sound?" in text
     assert "<i>no</i>" not in text
-    assert text.count("<figure ") == 8
+    assert text.count("<figure ") == 9  # those of the suite, and the raw samples
     assert (tmp_path / "report/index.html").read_text().count("tiny.html") == 1
 
 

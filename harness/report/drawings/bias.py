@@ -10,13 +10,16 @@ from harness.figure.bias import Bias
 from harness.grouping import KEYS, MACHINE, gradients, telling, words
 from harness.report.answer.contest import rounding_of
 from harness.report.answer.growth import slope
-from harness.report.direct_labels import ROOM, Label, Limits, power, write_labels
+from harness.report.direct_labels import Label, Limits, Room, power, write_labels
 from harness.report.palette import Palette
 from harness.report.panel_grid import PanelGrid
 from harness.report.tables import dicts
 from harness.report.ticks import scale_x, scale_y
 
 ADJOINT, GRADIENT = "adjoint_error_theta_median", "gradient_error_theta_median"
+SCHEMES_OWN = "the scheme's own error"
+DATA_WIDTH = 2.8
+"""Of a panel without its labels, in inches."""
 ENDS = ("gradient_error_theta_low", "gradient_error_theta_high")
 
 
@@ -37,9 +40,11 @@ def plot(figure: Bias, data: pd.DataFrame, palette: Palette) -> PanelGrid:
     """Both axes logarithmic, a panel for each value of the facet that has a biased method."""
     facets = sorted(data.loc[data["line"] != "", figure.facet].unique())
     shown = data[data[figure.facet].isin(facets)]
-    grid = PanelGrid.of(facets, in_a_row=min(3, len(facets)), height=3.6, aspect=1.4)
+    names = [f"{name} (−0.00)" for name in {SCHEMES_OWN, *shown["line"]}]
+    room = Room.of(names, DATA_WIDTH)
+    grid = PanelGrid.of(facets, in_a_row=min(3, len(facets)), height=3.6, aspect=room.panel / 3.6)
     x, y = Limits.of(shown["steps"]), Limits.of(pd.concat([shown.loc[shown["line"] != "", ADJOINT], shown[GRADIENT]]))
-    scale_x(grid.first, "steps", shown["steps"], x.ends(ROOM))
+    scale_x(grid.first, "steps", shown["steps"], x, room.share)
     scale_y(grid.first, ADJOINT, y.ends())
     for value, axes in grid.panels.items():
         panel = shown[shown[figure.facet] == value]
@@ -76,6 +81,6 @@ def _band(axes: plt.Axes, panel: pd.DataFrame) -> list[Label]:
         band = part.groupby("steps")[[GRADIENT, *ENDS]].median().reset_index()
         axes.fill_between(band["steps"], band[ENDS[0]] / 1.15, band[ENDS[1]] * 1.15, color="#999999", alpha=0.35, lw=0)
         axes.plot(band["steps"], band[GRADIENT], color="#555555", lw=1.2, ls=":")
-        name = " ".join(["the scheme's own error", *([str(machine)] if exact[MACHINE].nunique() > 1 else [])])
+        name = " ".join([SCHEMES_OWN, *([str(machine)] if exact[MACHINE].nunique() > 1 else [])])
         labels.append(Label(name, band["steps"].iloc[-1], band[GRADIENT].iloc[-1], (0.33, 0.33, 0.33)))
     return labels

@@ -8,7 +8,7 @@ import pandas as pd
 from harness.frames import geometric_mean
 from harness.report.palette import Palette
 from harness.report.panel_grid import PanelGrid
-from harness.report.ticks import ratio_ticks
+from harness.report.ticks import write_ticks
 
 REACH = 10.0
 """Ratios beyond this, or below its inverse, stand at the edge."""
@@ -39,7 +39,7 @@ def plot(changes: pd.DataFrame, palette: Palette, *, label: str, threshold: floa
         axes.plot([geometric_mean(ratios)] * 2, [row - 0.38, row + 0.38], color="black", lw=1.5)
     axes.axvline(1.0, color="black", lw=0.8, ls=":")
     axes.set_xscale("log")
-    ratio_ticks(axes.xaxis, *axes.get_xlim())
+    write_ticks(axes.xaxis, "ratio", *axes.get_xlim())
     axes.set_yticks(range(len(order)), order)
     axes.invert_yaxis()
     grid.label(f"{label}, after over before", "")

@@ -11,13 +11,15 @@ from matplotlib.colors import to_rgb
 from harness.columns import COLUMNS
 from harness.figure.pareto import Pareto
 from harness.grouping import KEYS, MACHINE, gradients, telling, words
-from harness.report.direct_labels import ROOM, Label, Limits, write_labels
+from harness.report.direct_labels import Label, Limits, Room, write_labels
 from harness.report.palette import Palette
 from harness.report.panel_grid import PanelGrid
 from harness.report.tables import dicts
-from harness.report.ticks import axis_label, scale_y, write_ticks
+from harness.report.ticks import axis_label, scale_x, scale_y
 
 X, Y = "seconds_median", "peak_bytes"
+DATA_WIDTH = 3.8
+"""Of a panel without its labels, in inches."""
 
 
 def data(figure: Pareto, records: pd.DataFrame) -> pd.DataFrame:
@@ -38,11 +40,10 @@ def data(figure: Pareto, records: pd.DataFrame) -> pd.DataFrame:
 def plot(figure: Pareto, data: pd.DataFrame, palette: Palette) -> PanelGrid:
     """Both axes logarithmic. Cases on the front are filled and named."""
     facets = sorted(data[figure.facet].unique()) if figure.facet else [None]
-    grid = PanelGrid.of(facets, in_a_row=min(3, len(facets)), height=4.0, aspect=1.35)
+    room = Room.of(data.loc[data["front"], "name"], DATA_WIDTH)
+    grid = PanelGrid.of(facets, in_a_row=min(3, len(facets)), height=4.0, aspect=room.panel / 4.0)
     x, y = Limits.of(data[X]), Limits.of(data[Y])
-    grid.first.set_xscale("log")
-    write_ticks(grid.first.xaxis, COLUMNS[X].format, *x.ends(ROOM))
-    grid.first.set_xlim(x.ends(ROOM))
+    scale_x(grid.first, X, data[X], x, room.share)
     scale_y(grid.first, Y, y.ends())
     for value, axes in grid.panels.items():
         panel = data if value is None else data[data[figure.facet] == value]

@@ -10,6 +10,7 @@ from harness.grouping import HOW, differing, words
 from harness.report.palette import Palette
 from harness.report.panel_grid import PanelGrid
 from harness.report.tables import dicts
+from harness.report.ticks import write_ticks
 
 
 def data(figure: Speedups, records: pd.DataFrame) -> pd.DataFrame:
@@ -43,8 +44,9 @@ def plot(figure: Speedups, data: pd.DataFrame, palette: Palette) -> PanelGrid:
         axes.plot([frames.geometric_mean(of["ratio"])] * 2, [row - 0.35, row + 0.35], color="black", lw=1.5)
     axes.axvline(1.0, color="black", lw=0.8, ls=":")
     axes.set_xscale("log")
+    write_ticks(axes.xaxis, "ratio", *axes.get_xlim())
     axes.set_yticks(range(len(order)), order)
-    axes.invert_yaxis()
+    axes.set_ylim(len(order) - 0.5, -0.5)
     grid.label("times as fast as the library", "")
     return grid
 

@@ -1,15 +1,15 @@
-"""The figures that the suite asks for."""
+"""The figures that the suite asks for, and the raw samples of the times."""
 
 from __future__ import annotations
 
 from markupsafe import Markup
 
-from harness.report.figure_element import elements
+from harness.report.figure_element import buttons, elements, samples_element
 from harness.section import AbstractSection, Measurements
 
 
 class Figures(AbstractSection):
-    """Each figure but the first, which stands in the answer."""
+    """Each figure but the first, which stands in the answer with the buttons' script; last the samples of the times."""
 
     name = "figures"
     title = "Figures"
@@ -17,4 +17,6 @@ class Figures(AbstractSection):
 
     def html(self, measurements: Measurements) -> str:
         """Figure elements."""
-        return Markup("\n").join(elements(measurements)[1:])
+        asked, samples = elements(measurements), samples_element(measurements)
+        raw = Markup('<h3 id="samples">All samples of the times</h3>\n{}').format(samples) if samples else Markup("")
+        return Markup("\n").join([*asked[1:], raw, *([buttons()] if raw and not asked else [])])
