@@ -6,8 +6,8 @@ import pytest
 
 from harness.initial import draw
 from harness.methods.jax import _compile
+from harness.methods.jax._solve import JaxSolve
 from harness.methods.torch_compile import _chunks
-from harness.reference import discrete_reference
 from harness.runner.child import ProblemReferences
 from harness.runner.subject import ProblemSubject
 
@@ -49,10 +49,12 @@ def test_discrete_references_are_compiled_once_for_each_scheme(registry, make_ca
     assert _compile._executable.cache_info().misses == len(SCHEMES)
 
 
-def test_the_states_of_a_solve_are_compiled_once_for_all_paths(make_case):
+def test_the_states_of_a_solve_are_traced_once_for_all_paths(make_case, monkeypatch):
+    traced = []
+    forward = JaxSolve.forward
+    monkeypatch.setattr(JaxSolve, "forward", lambda *given: (traced.append(1), forward(*given))[1])
     references, case = ProblemReferences(()), make_case(steps=4)
     values = references.values(case)
-    before = discrete_reference._observed._cache_size()
     found = [references.largest_state(case, values, seed) for seed in range(3)]
-    assert discrete_reference._observed._cache_size() == before + 1
+    assert len(traced) == 1
     assert len(set(found)) == 3
