@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -278,6 +279,16 @@ def test_the_page_needs_no_network_and_escapes(run, tmp_path):
     assert "<i>no</i>" not in text
     assert text.count("<figure ") == 9  # those of the suite, and the raw samples
     assert (tmp_path / "report/index.html").read_text().count("tiny.html") == 1
+
+
+@pytest.mark.parametrize("report", ["", "report: [{figure: samples}]"])
+def test_the_samples_of_the_times_are_shown_once(run, tmp_path, report):
+    """Whether the suite asks for them or has no figure at all, with the script of the buttons."""
+    path = run.folder / "run.json"
+    path.write_text(path.read_text().replace(json.dumps(SUITE), json.dumps(SUITE.partition("report:")[0] + report)))
+    text = write_report(run, tmp_path / "report").read_text()
+    assert text.count("<figure ") == text.count("Every sample of the times, divided") // 2 == 1  # caption and alt text
+    assert text.count("The buttons below each figure") == 1
 
 
 def test_the_same_records_give_the_same_page(run, tmp_path):
