@@ -145,6 +145,14 @@ def test_standings_are_sorted_by_what_is_asked(frame):
     assert by_time["method"].tolist()[0] == "jax/backprop"
 
 
+def test_of_one_measure_there_is_no_front(frame):
+    errors = frame.assign(seconds_median=float("nan"), peak_bytes=float("nan"))
+    question = Asked("error", "steps")
+    (regime, _) = regimes(errors, question)
+    assert not standings(regime, question, REGISTRY)["front"].any()
+    assert "front" not in overview([regime], question, REGISTRY)
+
+
 def test_a_short_table_keeps_the_front_the_last_and_each_backend(frame):
     (regime, _) = regimes(frame, MEMORY)
     table = standings(regime, MEMORY, REGISTRY)

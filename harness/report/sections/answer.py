@@ -66,7 +66,7 @@ def _general(frame: pd.DataFrame, told: Sequence[str]) -> Markup:
     """What hasn't been said above."""
     said = {*_waited(frame), *told}
     found = [sentence for sentence in answers(frame) if sentence not in said]
-    return Markup("<h3>In general</h3>\n{}").format(_list("general", found))
+    return Markup("<h3>In general</h3>\n{}").format(_list("general", found)) if found else Markup("")
 
 
 def _list(name: str, items: list[str]) -> Markup:
