@@ -26,9 +26,9 @@ def standings(regime: Regime, asked: Asked, registry: Registry) -> pd.DataFrame:
     """A row a method, the best first: its record with these columns besides.
 
     `error` is as in `harness.pareto`, `growth` is in words, `ratio` the time relative to the fastest case of the
-    regime, `front` whether the case is on the Pareto front of two measures or more, `native` whether the method is no library's, and `remark`
-    what to know. `exact` says whether the method gives the gradient of its own discrete solve: not where an error above
-    rounding was measured, else as the method declares; None where neither is known.
+    regime, `front` whether the case is on the Pareto front of two measures or more, `native` whether the method is no
+    library's, and `remark` what to know. `exact` says whether the method gives the gradient of its own discrete solve:
+    not where an error above rounding was measured, else as the method declares; None where neither is known.
     """
     rows = with_error(regime.cases)
     goals = [asked.column, *(goal for goal in GOALS if goal != asked.column)]
