@@ -19,8 +19,8 @@ class Samples(AbstractFigure):
         """What the figure shows, in words."""
         where = "".join(f", {COLUMNS[axis].label} {value}" for axis, value in self.where.items())
         return (
-            f"Every sample of the times{where}, divided by the median of its case: a point a sample, a row a method;"
-            " the samples of one case lie at one height. The grey band is within 5% of the median. A hollow point"
-            f" waited for a core for more than {DISTURBED:.0%} of its time, as other programs ran; it counts like the"
-            " others."
+            f"The samples of the times{where}, divided by the median of their case: one row per method, one point per"
+            " sample. Of very many some are drawn, among them the least and the greatest of each row. The samples of"
+            " one case lie at one height. The grey band is within 5% of the median. A hollow point waited for a core"
+            f" for more than {DISTURBED:.0%} of its time, as other programs ran; it counts like the others."
         )

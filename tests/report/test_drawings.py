@@ -20,6 +20,7 @@ from harness.record import Measured, Record
 from harness.report.alt import alt_text
 from harness.report.direct_labels import Limits, spread
 from harness.report.drawings.coverage import LOOKS
+from harness.report.drawings.samples import MOST as MOST_SAMPLES
 from harness.report.figures import data_of
 from harness.report.line_panels import MOST_LINES, arranged
 from harness.report.palette import COLORS, READABLE, Palette, contrast, of_text
@@ -225,6 +226,17 @@ def test_samples_are_all_shown_relative_to_their_median(few):
     text = alt_text(asked, data)
     assert "36 samples of 12 cases" in text
     assert "12 samples waited for a core" in text
+
+
+def test_of_very_many_samples_some_are_drawn_with_the_ends_of_each_row(few):
+    rounds = 500
+    taken = [tuple(m * (1 + 0.001 * k) for k in range(rounds)) for m in few["seconds_median"].fillna(1.0)]
+    many = few.assign(seconds=taken, waits=[(0.0,) * rounds] * len(few))
+    data = data_of(figure(figure="samples"), many)
+    assert MOST_SAMPLES / 2 < len(data) <= MOST_SAMPLES + 2 * data["row"].nunique()
+    ends = data.groupby("row")["relative"].agg(["min", "max"])
+    assert ends["min"].tolist() == pytest.approx([1.0] * len(ends))
+    assert ends["max"].tolist() == pytest.approx([1.499] * len(ends))
 
 
 def test_samples_of_older_runs_are_not_disturbed(few):

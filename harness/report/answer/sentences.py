@@ -50,18 +50,18 @@ def _memory(regime: Regime, table: pd.DataFrame) -> Iterator[str]:
     smallest, most = least(known, "peak_bytes"), dicts(cases.sort_values("peak_bytes").tail(1))[0]
     more = times(most["peak_bytes"] / smallest["peak_bytes"])
     yield (
-        f"{_begin(regime)}a gradient needs from {size(smallest['peak_bytes'])} ({case_name(smallest, cases)}) to"
-        f" {size(most['peak_bytes'])} ({case_name(most, cases)}, {more} as much)."
+        f"{_begin(regime)}the smallest peak memory is {size(smallest['peak_bytes'])} ({case_name(smallest, cases)}),"
+        f" the largest {size(most['peak_bytes'])} ({case_name(most, cases)}), {more} as much."
     )
     grown = known[known["growth"] != ""]
     flat = grown[grown["growth"] == CONSTANT]
     growing = grown[grown["growth"] != CONSTANT].groupby("growth", sort=False)["method"]
-    best = "With the scheme that needs the least of it, memory" if cases["scheme"].nunique() > 1 else "Memory"
+    each = ", each with the scheme that needs the least memory" if cases["scheme"].nunique() > 1 else ""
     if len(flat):
-        yield f"{best} doesn't grow with the {regime.over} in {by_approach(flat['method'])}."
+        yield f"Memory doesn't grow with the {regime.over} in {by_approach(flat['method'])}{each}."
     if len(growing):
-        begin = "It" if len(flat) else best
-        yield f"{begin} grows {'; '.join(f'{growth} in {by_approach(methods)}' for growth, methods in growing)}."
+        begin, end = ("It", "") if len(flat) else ("Memory", each)
+        yield f"{begin} grows {'; '.join(f'{growth} in {by_approach(methods)}' for growth, methods in growing)}{end}."
     timed = flat.dropna(subset=["seconds_median"])
     if len(timed):
         yield f"Of those whose memory doesn't grow, {_fastest_of(timed, table)}."

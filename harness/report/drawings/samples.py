@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import zip_longest
 
 import numpy as np
@@ -10,14 +11,14 @@ import pandas as pd
 from harness.figure.samples import Samples
 from harness.grouping import KEYS, MACHINE
 from harness.measuring.waiting import DISTURBED
-from harness.record import Row
 from harness.report.direct_labels import Limits
 from harness.report.palette import Palette
 from harness.report.panel_grid import PanelGrid
 from harness.report.panels import method_of
-from harness.report.tables import dicts
 from harness.report.ticks import write_ticks
 
+MOST = 1_500
+"""Samples that are drawn: as vectors they take 0.2 MB of a page."""
 NEAR = 0.05
 """The band around the median."""
 SPREAD = 0.32
@@ -28,18 +29,30 @@ def data(figure: Samples, records: pd.DataFrame) -> pd.DataFrame:
     """A row a sample: its `round`, its `seconds`, these over the median of its case (`relative`), and whether it waited
     for a core (`disturbed`; runs of earlier versions don't say).
 
-    `row` is the method, with the machine where there are several.
+    `row` is the method, with the machine where there are several. Of more than `MOST` samples there are about as many,
+    evenly over the records, and of each row the least and the greatest.
     """
     del figure
     several = records[MACHINE].nunique() > 1
-    found: list[Row] = []
-    for record in dicts(records[["case", *KEYS, "seconds_median", "seconds", "waits"]]):
-        shared = {name: record[name] for name in ("case", *KEYS)}
-        shared["row"] = f"{record['method']} {record[MACHINE]}" if several else record["method"]
-        for k, (seconds, wait) in enumerate(zip_longest(record["seconds"], record["waits"]), start=1):
-            relative, disturbed = seconds / record["seconds_median"], wait is not None and wait > DISTURBED
-            found.append({**shared, "round": k, "seconds": seconds, "relative": relative, "disturbed": disturbed})
-    return pd.DataFrame(found)
+    found: list[tuple[int, str, int, float, float, bool]] = []
+    columns = [records[name] for name in ("method", MACHINE, "seconds_median", "seconds", "waits")]
+    for place, (method, machine, median, taken, waits) in enumerate(zip(*columns, strict=True)):
+        row = f"{method} {machine}" if several else method
+        for k, (seconds, wait) in enumerate(zip_longest(taken, waits), start=1):
+            found.append((place, row, k, seconds, seconds / median, wait is not None and wait > DISTURBED))
+    samples = pd.DataFrame(found, columns=["place", "row", "round", "seconds", "relative", "disturbed"])
+    samples = _thinned(samples)
+    cases = records[["case", *KEYS]].iloc[samples["place"]].reset_index(drop=True)
+    return pd.concat([cases, samples.drop(columns="place").reset_index(drop=True)], axis=1)
+
+
+def _thinned(samples: pd.DataFrame) -> pd.DataFrame:
+    """Some at equal distances, and the ends of each row, in their order."""
+    if len(samples) <= MOST:
+        return samples
+    by_row = samples.groupby("row")["relative"]
+    kept = {*by_row.idxmin(), *by_row.idxmax(), *samples.index[:: math.ceil(len(samples) / MOST)]}
+    return samples.loc[sorted(kept)]
 
 
 def plot(figure: Samples, data: pd.DataFrame, palette: Palette) -> PanelGrid:

@@ -18,5 +18,5 @@ class Figures(AbstractSection):
     def html(self, measurements: Measurements) -> str:
         """Figure elements."""
         asked, samples = elements(measurements), samples_element(measurements)
-        raw = Markup('<h3 id="samples">All samples of the times</h3>\n{}').format(samples) if samples else Markup("")
+        raw = Markup('<h3 id="samples">The samples of the times</h3>\n{}').format(samples) if samples else Markup("")
         return Markup("\n").join([*asked[1:], raw, *([buttons()] if raw and not asked else [])])
