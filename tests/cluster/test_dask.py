@@ -20,11 +20,13 @@ SIZES = (4, 8, 16)
 
 @contextmanager
 def started(folder: Path, log: str, *arguments: str, mark: str = "") -> Generator[subprocess.Popen[bytes], None, None]:
-    """A Python program in a folder, ended at the end. `mark` stands in the environment of all that it starts."""
+    """A Python program in a folder, ended at the end. `mark` stands in the environment of all that it starts.
+
+    A test process that was itself started to ignore Ctrl-C would hand that down.
+    """
+    program = ["env", "--default-signal=INT", sys.executable, "-m", *arguments]
     with (folder / log).open("wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *arguments], cwd=folder, env={**os.environ, "MARK": mark}, stdout=file, stderr=file
-        )
+        process = subprocess.Popen(program, cwd=folder, env={**os.environ, "MARK": mark}, stdout=file, stderr=file)
         try:
             yield process
         finally:
